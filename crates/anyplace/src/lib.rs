@@ -1,1 +1,56 @@
-//! anyplace
+//! anyplace: one model for parallel programs. A place is opened by its address, used, and closed; what you do in it
+//! is the same wherever it is.
+
+pub mod address;
+pub mod driver;
+pub mod drivers;
+pub mod layers;
+pub mod work;
+
+mod context;
+mod error;
+mod function;
+mod handle;
+mod map;
+mod outcome;
+mod place;
+mod registry;
+mod spelling;
+mod task;
+mod worker;
+
+pub use address::Address;
+pub use anyplace_macros::task;
+pub use anyplace_sync::usable_cores;
+pub use context::{Context, current, share_of_cores};
+pub use driver::{Driver, Entry, Family, Layer, Limits, Setup, Tasks};
+pub use error::{Error, Exit, Kind, Remote, Result, Retry};
+pub use function::{ByClosure, ByName, Function, NamedTask, Registered};
+pub use handle::Handle;
+pub use map::{Chunk, Flow, Map, Next};
+pub use outcome::{Done, Outcome, Value};
+pub use place::Place;
+pub use registry::Registry;
+pub use task::{Control, Ending, Started, Task, TaskOptions};
+
+#[doc(hidden)]
+pub use inventory;
+
+/// Opens a place by its address, such as `threads:8` or `retry=3::processes:4`.
+///
+/// # Errors
+/// `ConfigInvalid` for a wrong address, before anything is started; what the driver says if it cannot work here.
+///
+/// ```
+/// let place = anyplace::open("threads:4")?;
+/// let lengths: Vec<usize> = place.map(|word: &str| word.len(), ["one", "three"])?.collect::<Result<_, _>>()?;
+/// assert_eq!(lengths, [3, 5]);
+/// # Ok::<(), anyplace::Error>(())
+/// ```
+pub fn open<A>(address: A) -> Result<Place>
+where
+    A: TryInto<Address>,
+    Error: From<A::Error>,
+{
+    Registry::standard().open(address)
+}

@@ -1,0 +1,138 @@
+//! The contract between a place and what makes it work. A new kind of place implements [`Driver`] and one or more
+//! families; nothing else in the engine knows it.
+
+use crate::address::Address;
+use crate::error::{Error, Result};
+use crate::outcome::Done;
+use crate::task::Task;
+use crate::work::WorkKind;
+use std::ffi::OsString;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Makes one kind of place work. Which families it supports is which methods it overrides.
+pub trait Driver: Send + Sync + Debug + 'static {
+    /// The place's address, as opened: defaults filled in, layers left out.
+    fn address(&self) -> &Address;
+
+    /// What is true of this place: few, factual numbers.
+    fn limits(&self) -> Limits;
+
+    /// Runs tasks.
+    ///
+    /// # Errors
+    /// `Unsupported` where the place runs none.
+    fn tasks(&self) -> Result<Arc<dyn Tasks>> {
+        Err(Error::unsupported(self.address(), "run tasks", "open a place that can, such as `threads:` or `processes:`"))
+    }
+
+    /// Ends the place: all that it started is gone when this returns. Tasks that still run get `grace` to end, then
+    /// are ended by force where the place can.
+    ///
+    /// # Errors
+    /// What could not be ended.
+    fn close(&self, grace: Duration) -> Result<()>;
+}
+
+/// The Tasks family: takes a task and says later how it ended.
+pub trait Tasks: Send + Sync + Debug {
+    /// Accepts the task and returns without waiting for it (but `inline:` runs it first). `done` is called exactly
+    /// once; a task that cannot be accepted is told through `done` too.
+    ///
+    /// A driver asks [`Task::start`] right before it runs the task, and runs it only if that says so.
+    fn submit(&self, task: Task, done: Done);
+}
+
+/// A Tasks around a Tasks.
+pub trait Layer: Send + Sync + Debug {
+    /// Its name in addresses.
+    fn name(&self) -> &'static str;
+
+    /// Whether it acts on each item: then a map sends items one by one through it, never in chunks.
+    fn is_per_item(&self) -> bool;
+
+    /// Puts itself around `inner`, a place with these `limits`.
+    fn wrap(&self, inner: Arc<dyn Tasks>, limits: &Limits) -> Arc<dyn Tasks>;
+}
+
+/// What is true of a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How many tasks run at once; 0 if the caller itself runs them.
+    pub workers: usize,
+    /// The largest function with arguments, in bytes; `None` where nothing is copied or memory is the limit.
+    pub max_payload: Option<usize>,
+    /// Accepted tasks survive the end of this process.
+    pub durable: bool,
+    /// Tasks begin in the order they were submitted.
+    pub ordered: bool,
+    /// A running task can be ended.
+    pub can_kill: bool,
+    /// Which kinds of work it takes, the best first.
+    pub takes: &'static [WorkKind],
+}
+
+impl Limits {
+    /// Whether the place takes this kind of work.
+    pub fn takes(&self, kind: WorkKind) -> bool {
+        self.takes.contains(&kind)
+    }
+}
+
+/// A group of things a place can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// Run work.
+    Tasks,
+    /// Share state.
+    Share,
+    /// Exchange messages.
+    Ranks,
+    /// Compute on arrays.
+    Arrays,
+    /// Serve others.
+    Serve,
+}
+
+impl Family {
+    /// Every family, in the order of the documentation.
+    pub const ALL: [Self; 5] = [Self::Tasks, Self::Share, Self::Ranks, Self::Arrays, Self::Serve];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tasks => "tasks",
+            Self::Share => "share",
+            Self::Ranks => "ranks",
+            Self::Arrays => "arrays",
+            Self::Serve => "serve",
+        }
+    }
+}
+
+/// One kind of place, as the list of drivers names it.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The word before the colon.
+    pub scheme: &'static str,
+    /// One line for people.
+    pub about: &'static str,
+    /// Examples of its addresses.
+    pub forms: &'static [&'static str],
+    /// The options it takes, with a line each. `seed` is taken by every place and not repeated here.
+    pub options: &'static [(&'static str, &'static str)],
+    /// What it can do.
+    pub families: &'static [Family],
+    /// Says whether it works on this machine and, in the error's help, what to do if not. Has no side effects.
+    pub check: fn(&Setup) -> Result<()>,
+    /// Opens a place.
+    pub open: fn(&Address, &Setup) -> Result<Arc<dyn Driver>>,
+}
+
+/// What the face that opens places brings along.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// The program that worker processes run, if it is not this program itself.
+    pub worker: Option<Vec<OsString>>,
+}

@@ -1,0 +1,73 @@
+//! `async:N` keeps up to N futures or coroutines going at once.
+//!
+//! | address | means |
+//! |---|---|
+//! | `async:1000` | at most a thousand at once; the others wait their turn |
+//! | `async:` | at most 1000 at once |
+//!
+//! Rust futures run on a tokio runtime of the place's own; Python coroutines run on an event loop in a thread of its
+//! own. A running one can be ended: it stops at its next await. A plain function is refused, since it would stop all
+//! others while it runs.
+
+mod runtime;
+mod tasks;
+
+use crate::address::Address;
+use crate::driver::{Driver, Entry, Family, Limits, Setup, Tasks};
+use crate::error::Result;
+use crate::work::WorkKind;
+use std::sync::Arc;
+use std::time::Duration;
+use tasks::Slots;
+
+/// How many run at once unless the address says.
+const AT_ONCE: usize = 1000;
+
+pub(crate) const ENTRY: Entry = Entry {
+    scheme: "async",
+    about: "on an event loop, many waits at once",
+    forms: &["async:", "async:1000"],
+    options: &[],
+    families: &[Family::Tasks],
+    check: |_| Ok(()),
+    open,
+};
+
+fn open(address: &Address, _: &Setup) -> Result<Arc<dyn Driver>> {
+    let at_once = address.count()?.unwrap_or(AT_ONCE);
+    let address = address.clone().with_target(at_once.to_string());
+    Ok(Arc::new(Place { address, at_once, slots: Slots::new(at_once) }))
+}
+
+#[derive(Debug)]
+struct Place {
+    address: Address,
+    at_once: usize,
+    slots: Arc<Slots>,
+}
+
+impl Driver for Place {
+    fn address(&self) -> &Address {
+        &self.address
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            workers: self.at_once,
+            max_payload: None,
+            durable: false,
+            ordered: true,
+            can_kill: true,
+            takes: &[WorkKind::Future],
+        }
+    }
+
+    fn tasks(&self) -> Result<Arc<dyn Tasks>> {
+        Ok(self.slots.clone())
+    }
+
+    fn close(&self, _: Duration) -> Result<()> {
+        self.slots.close();
+        Ok(())
+    }
+}

@@ -1,0 +1,136 @@
+//! At most N at once: a task takes a free slot or waits its turn, and gives its slot to the next when it ends.
+//!
+//! One thread at a time hands out slots (`handing`): a future that ends while it is being started only frees its
+//! slot, and the thread that started it goes on. So a million futures that end at once do not nest a million calls.
+
+use super::runtime::LazyRuntime;
+use crate::driver::Tasks;
+use crate::outcome::{Done, Outcome};
+use crate::task::{Ending, Task};
+use crate::work::{Call, Future, Work};
+use crate::{Error, Kind};
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+pub(super) struct Slots {
+    myself: Weak<Self>,
+    at_once: usize,
+    runtime: LazyRuntime,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Slots that were used and are free; then those never used, from `fresh` on.
+    free: Vec<usize>,
+    fresh: usize,
+    waiting: VecDeque<(Task, Done)>,
+    handing: bool,
+}
+
+impl Slots {
+    pub(super) fn new(at_once: usize) -> Arc<Self> {
+        Arc::new_cyclic(|myself| Self {
+            myself: myself.clone(),
+            at_once,
+            runtime: LazyRuntime::default(),
+            state: Mutex::default(),
+        })
+    }
+
+    pub(super) fn close(&self) {
+        self.runtime.close();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hand_out(&self) {
+        if std::mem::replace(&mut self.state().handing, true) {
+            return;
+        }
+        while let Some((task, done, slot)) = self.next() {
+            self.begin(task, done, slot);
+        }
+    }
+
+    /// The next task with a slot for it; ends the handing out when there is none.
+    fn next(&self) -> Option<(Task, Done, usize)> {
+        let mut state = self.state();
+        let slot = state.free.last().copied().unwrap_or(state.fresh);
+        if slot >= self.at_once || state.waiting.is_empty() {
+            state.handing = false;
+            return None;
+        }
+        if state.free.pop().is_none() {
+            state.fresh += 1;
+        }
+        state.waiting.pop_front().map(|(task, done)| (task, done, slot))
+    }
+
+    fn begin(&self, task: Task, done: Done, slot: usize) {
+        let control = task.control();
+        let (slots, over) = (self.myself.clone(), control.clone());
+        let done = Done::new(move |outcome| {
+            over.clear_kill();
+            done.call(outcome);
+            if let Some(slots) = slots.upgrade() {
+                slots.state().free.push(slot);
+                slots.hand_out();
+            }
+        });
+        if !task.start(slot) {
+            return done.call(Outcome::cancelled());
+        }
+        let context = task.context(slot, self.at_once.min(anyplace_sync::usable_cores()));
+        match task.work {
+            Work::Call(Call::Future(future)) => self.start(future, context, control, done),
+            work => done.call(Outcome::Failed(refused(&work))),
+        }
+    }
+
+    fn start(&self, future: Box<dyn Future>, context: crate::Context, control: crate::Control, done: Done) {
+        let ending = Arc::new(Mutex::new(None));
+        let asked = ending.clone();
+        let done = Done::new(move |outcome| done.call(as_asked(outcome, *lock(&asked))));
+        let abort = future.start(context, &self.runtime, done);
+        control.on_kill(move |why| {
+            *lock(&ending) = Some(why);
+            abort();
+        });
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A task that was ended because its time was over failed by that, however its future took it.
+fn as_asked(outcome: Outcome, ending: Option<Ending>) -> Outcome {
+    match (outcome, ending) {
+        (Outcome::Cancelled(error), Some(Ending::Timeout)) => {
+            Outcome::Failed(Error::new(Kind::Timeout, "the task was ended: its time was over").with_retry(error.retry()))
+        }
+        (outcome, _) => outcome,
+    }
+}
+
+fn refused(work: &Work) -> Error {
+    Error::new(Kind::Unsupported, format!("an event loop does not run {}", work.kind().name()))
+        .with_help("give it an `async` function, or run plain ones in `threads:`")
+}
+
+impl Tasks for Slots {
+    fn submit(&self, task: Task, done: Done) {
+        self.state().waiting.push_back((task, done));
+        self.hand_out();
+    }
+}
+
+impl fmt::Debug for Slots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Slots({})", self.at_once)
+    }
+}

@@ -1,0 +1,11 @@
+//! THE list of drivers: one folder each, one line each.
+
+pub mod r#async;
+pub mod inline;
+pub mod processes;
+pub mod threads;
+
+use crate::driver::Entry;
+
+/// Every driver of this crate, in the order of the documentation.
+pub static DRIVERS: &[Entry] = &[inline::ENTRY, threads::ENTRY, processes::ENTRY, r#async::ENTRY];

@@ -1,0 +1,60 @@
+//! A Rust future as work.
+
+use crate::context::Context;
+use crate::error::{Error, Kind, Retry};
+use crate::outcome::{Done, Outcome};
+use crate::work::{Abort, Call, Future, Spawn, Work};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context as PollContext, Poll};
+
+/// A future as work that can run once.
+pub(crate) fn future<R>(future: impl std::future::Future<Output = R> + Send + 'static) -> Work
+where
+    R: Send + 'static,
+{
+    Work::Call(Call::Future(Box::new(Once(Box::pin(future)))))
+}
+
+struct Once<R>(Pin<Box<dyn std::future::Future<Output = R> + Send>>);
+
+impl<R: Send + 'static> Future for Once<R> {
+    fn start(self: Box<Self>, context: Context, runtime: &dyn Spawn, done: Done) -> Abort {
+        runtime.spawn(Box::pin(Running { future: self.0, context, done: Some(done) }))
+    }
+}
+
+/// Polls the future inside its task's context, turns a panic into an outcome, and tells `Cancelled` when it is
+/// dropped before its end: that is how a runtime aborts.
+struct Running<R> {
+    future: Pin<Box<dyn std::future::Future<Output = R> + Send>>,
+    context: Context,
+    done: Option<Done>,
+}
+
+impl<R: Send + 'static> std::future::Future for Running<R> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, poll: &mut PollContext<'_>) -> Poll<()> {
+        let this = &mut *self;
+        let polled = catch_unwind(AssertUnwindSafe(|| this.context.enter(|| this.future.as_mut().poll(poll))));
+        let outcome = match polled {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(value)) => Outcome::local(value),
+            Err(payload) => Outcome::Failed(Error::panicked(&*payload).on_attempt(this.context.attempt)),
+        };
+        if let Some(done) = this.done.take() {
+            done.call(outcome);
+        }
+        Poll::Ready(())
+    }
+}
+
+impl<R> Drop for Running<R> {
+    fn drop(&mut self) {
+        if let Some(done) = self.done.take() {
+            let error = Error::new(Kind::Cancelled, "the future was ended while it waited");
+            done.call(Outcome::Cancelled(error.with_retry(Retry::MayRepeat)));
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Functions that travel by name: what `#[anyplace::task]` makes, and the list a worker finds them in.
+
+use super::{ByName, Function, each, local, one, other_type};
+use crate::driver::Limits;
+use crate::error::{Error, Kind, Result};
+use crate::outcome::{Outcome, Value};
+use crate::work::{Arguments, Encoding, Named, Payload, Work, WorkKind};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::sync::Arc;
+
+/// A function with a name that means the same in every process of the program. `#[anyplace::task]` implements it.
+pub trait NamedTask: Copy + Send + Sync + 'static {
+    /// `crate::module::function`.
+    const NAME: &'static str;
+    /// What it takes: the type of its one argument, or a tuple.
+    type Input: Serialize + DeserializeOwned + Clone + Send + 'static;
+    /// What it returns.
+    type Output: Serialize + DeserializeOwned + Send + 'static;
+
+    /// Calls it.
+    fn run(input: Self::Input) -> Self::Output;
+}
+
+impl<N: NamedTask> Function<N::Input, ByName> for N {
+    type Output = N::Output;
+
+    fn work(self: &Arc<Self>, input: N::Input, limits: &Limits) -> Result<Work> {
+        if limits.takes(WorkKind::Closure) {
+            return Ok(one(Arc::new(N::run), input));
+        }
+        Ok(named::<N>(Arguments::One(encode::<N, _>(&input)?)))
+    }
+
+    fn chunk(self: &Arc<Self>, inputs: Vec<N::Input>, limits: &Limits) -> Result<Work> {
+        if limits.takes(WorkKind::Closure) {
+            return Ok(each(Arc::new(N::run), inputs));
+        }
+        let payloads: Result<Vec<Payload>> = inputs.iter().map(encode::<N, _>).collect();
+        Ok(named::<N>(Arguments::Each(payloads?)))
+    }
+
+    fn decode(value: Value) -> Result<N::Output> {
+        match value {
+            Value::Encoded(payload) => decode::<N, _>(&payload),
+            value => local(value),
+        }
+    }
+
+    fn decode_items(value: Value) -> Result<Vec<Result<N::Output>>> {
+        match value {
+            Value::Items(items) => {
+                Ok(items.into_iter().map(|item| item.into_result().and_then(Self::decode)).collect())
+            }
+            value => local(value),
+        }
+    }
+}
+
+fn named<N: NamedTask>(arguments: Arguments) -> Work {
+    Work::Named(Named { name: N::NAME.into(), arguments })
+}
+
+fn encode<N: NamedTask, T: Serialize>(value: &T) -> Result<Payload> {
+    let bytes = postcard::to_stdvec(value).map_err(|error| not_serializable::<N>("encoded", error))?;
+    Ok(Payload { encoding: Encoding::Postcard, bytes: bytes.into() })
+}
+
+fn decode<N: NamedTask, T: DeserializeOwned>(payload: &Payload) -> Result<T> {
+    if payload.encoding != Encoding::Postcard {
+        return Err(other_type());
+    }
+    postcard::from_bytes(&payload.bytes).map_err(|error| not_serializable::<N>("decoded", error))
+}
+
+fn not_serializable<N: NamedTask>(what: &str, error: postcard::Error) -> Error {
+    Error::new(Kind::NotSerializable, format!("a value of `{}` cannot be {what}: {error}", N::NAME)).with_source(error)
+}
+
+/// A `#[anyplace::task]` function as a worker finds it.
+pub struct Registered {
+    /// Its name.
+    pub name: &'static str,
+    /// Decodes, calls, encodes.
+    pub call: fn(&Payload) -> Outcome,
+}
+
+impl Registered {
+    /// The entry of a task; `#[anyplace::task]` writes it.
+    pub const fn of<N: NamedTask>() -> Self {
+        Self { name: N::NAME, call: call::<N> }
+    }
+}
+
+fn call<N: NamedTask>(payload: &Payload) -> Outcome {
+    let input = match decode::<N, N::Input>(payload) {
+        Ok(input) => input,
+        Err(error) => return Outcome::Failed(error),
+    };
+    match super::call(&N::run, input).and_then(|output| encode::<N, _>(&output)) {
+        Ok(payload) => Outcome::Returned(Value::Encoded(payload)),
+        Err(error) => Outcome::Failed(error),
+    }
+}
+
+inventory::collect!(Registered);
+
+/// The task of this program with that name.
+pub fn find(name: &str) -> Option<&'static Registered> {
+    inventory::iter::<Registered>.into_iter().find(|entry| entry.name == name)
+}
+
+impl fmt::Debug for Registered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Registered({})", self.name)
+    }
+}

@@ -1,0 +1,137 @@
+//! How a task ended, and the promise that it ends once.
+
+use crate::error::{Error, Kind, Retry};
+use crate::task::Shared;
+use crate::work::Payload;
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+/// How a task ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It returned this.
+    Returned(Value),
+    /// It ran and failed.
+    Failed(Error),
+    /// It was cancelled before it began, or ended on request while it ran.
+    Cancelled(Error),
+    /// Its worker died, or its place was closed: whether it ran is in the error's `retry`.
+    Lost(Error),
+}
+
+/// What a task returned.
+pub enum Value {
+    /// A value of this process.
+    Local(Box<dyn Any + Send>),
+    /// Bytes of another process.
+    Encoded(Payload),
+    /// One outcome per call of a chunk, in order.
+    Items(Vec<Outcome>),
+    /// What a command left.
+    Command(crate::drivers::processes::Finished),
+}
+
+impl Outcome {
+    /// Returned with a value of this process.
+    pub fn local<T: Any + Send>(value: T) -> Self {
+        Self::Returned(Value::Local(Box::new(value)))
+    }
+
+    /// Cancelled before it began.
+    pub fn cancelled() -> Self {
+        Self::Cancelled(Error::new(Kind::Cancelled, "the task was cancelled before it began").with_retry(Retry::Safe))
+    }
+
+    /// The value, or the error of the three other endings.
+    ///
+    /// # Errors
+    /// Whatever ended the task.
+    pub fn into_result(self) -> crate::Result<Value> {
+        match self {
+            Self::Returned(value) => Ok(value),
+            Self::Failed(error) | Self::Cancelled(error) | Self::Lost(error) => Err(error),
+        }
+    }
+
+    /// The error, unless it returned.
+    pub fn error(&self) -> Option<&Error> {
+        match self {
+            Self::Returned(_) => None,
+            Self::Failed(error) | Self::Cancelled(error) | Self::Lost(error) => Some(error),
+        }
+    }
+}
+
+impl From<Error> for Outcome {
+    /// The ending that the error's kind stands for.
+    fn from(error: Error) -> Self {
+        match error.kind() {
+            Kind::Cancelled => Self::Cancelled(error),
+            Kind::WorkerLost | Kind::PlaceClosed => Self::Lost(error),
+            _ => Self::Failed(error),
+        }
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local(_) => f.write_str("Local"),
+            Self::Encoded(payload) => write!(f, "Encoded({payload:?})"),
+            Self::Items(items) => write!(f, "Items({items:?})"),
+            Self::Command(finished) => write!(f, "Command({finished:?})"),
+        }
+    }
+}
+
+/// The duty to say how a task ended: called exactly once.
+///
+/// Calling consumes it. Dropping it uncalled (a driver that forgot, a thread that panicked) tells `Lost`, so nobody
+/// waits for ever.
+pub struct Done(Option<Then>);
+
+enum Then {
+    Settle(Arc<Shared>),
+    Call(Box<dyn FnOnce(Outcome) + Send>),
+}
+
+impl Done {
+    /// Calls `then` with the outcome.
+    pub fn new(then: impl FnOnce(Outcome) + Send + 'static) -> Self {
+        Self(Some(Then::Call(Box::new(then))))
+    }
+
+    /// Settles a handle: the common case, without an allocation.
+    pub(crate) fn settle(shared: Arc<Shared>) -> Self {
+        Self(Some(Then::Settle(shared)))
+    }
+
+    /// Says how the task ended.
+    pub fn call(mut self, outcome: Outcome) {
+        self.tell(outcome);
+    }
+
+    fn tell(&mut self, outcome: Outcome) {
+        match self.0.take() {
+            Some(Then::Settle(shared)) => shared.settle(outcome),
+            Some(Then::Call(then)) => then(outcome),
+            None => {}
+        }
+    }
+}
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        if self.0.is_some() {
+            let error = Error::new(Kind::WorkerLost, "the task was dropped without an outcome");
+            self.tell(Outcome::Lost(error.with_retry(Retry::MayRepeat).with_help("this is a fault of the driver; please report it")));
+        }
+    }
+}
+
+impl fmt::Debug for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Done")
+    }
+}

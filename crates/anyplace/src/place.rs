@@ -1,0 +1,292 @@
+//! What the user opens, uses and closes.
+
+mod scope;
+
+pub(crate) use scope::Scope;
+
+use crate::address::Address;
+use crate::driver::{Driver, Layer, Limits, Tasks};
+use crate::error::{Error, Kind, Result};
+use crate::function::Function;
+use crate::handle::Handle;
+use crate::layers;
+use crate::map::{Flow, Map};
+use crate::outcome::{Done, Value};
+use crate::task::{Task, TaskOptions};
+use crate::work::{Work, WorkKind};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A place: opened by its address, used, closed. Clones are the same place.
+///
+/// Dropping the last clone closes it: tasks that were accepted still end, each with its outcome.
+///
+/// ```
+/// let place = anyplace::open("threads:4")?;
+/// let squares: Vec<u64> = place.map(|n: u64| n * n, 1..=4)?.collect::<Result<_, _>>()?;
+/// assert_eq!(squares, [1, 4, 9, 16]);
+/// place.close()?;
+/// # Ok::<(), anyplace::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Place(Arc<Inner>);
+
+struct Inner {
+    driver: Arc<dyn Driver>,
+    limits: Limits,
+    layers: Vec<Arc<dyn Layer>>,
+    tasks: Result<Arc<dyn Tasks>>,
+    scope: Arc<Scope>,
+}
+
+impl Place {
+    /// Makes a place of a driver, with layers around it, outermost first.
+    ///
+    /// # Errors
+    /// `ConfigInvalid` when the layers' order would not do what it says.
+    pub fn new(driver: Arc<dyn Driver>, layers: Vec<Arc<dyn Layer>>, seed: Option<u64>) -> Result<Self> {
+        let scope = Arc::new(Scope::new(driver.address(), seed.unwrap_or_else(fresh_seed)));
+        Self::fold(driver, layers, scope)
+    }
+
+    fn fold(driver: Arc<dyn Driver>, layers: Vec<Arc<dyn Layer>>, scope: Arc<Scope>) -> Result<Self> {
+        layers::check_order(&layers)?;
+        let limits = driver.limits();
+        let inner = driver.tasks();
+        let tasks = inner.map(|tasks| layers.iter().rev().fold(tasks, |inner, layer| layer.wrap(inner, &limits)));
+        Ok(Self(Arc::new(Inner { driver, limits, layers, tasks, scope })))
+    }
+
+    /// The same open place with one more layer around it.
+    ///
+    /// # Errors
+    /// `ConfigInvalid` when the layers' order would not do what it says.
+    ///
+    /// ```
+    /// use anyplace::layers::Retry;
+    /// let place = anyplace::open("threads:2")?.with(Retry::times(3))?;
+    /// assert_eq!(place.submit(|n: u64| n + 1, 1)?.wait()?, 2);
+    /// # Ok::<(), anyplace::Error>(())
+    /// ```
+    pub fn with(self, layer: impl Layer + 'static) -> Result<Self> {
+        self.with_arc(Arc::new(layer))
+    }
+
+    pub(crate) fn with_arc(self, layer: Arc<dyn Layer>) -> Result<Self> {
+        let inner = &*self.0;
+        let layers = [layer].into_iter().chain(inner.layers.iter().cloned()).collect();
+        let place = Self::fold(inner.driver.clone(), layers, inner.scope.clone())?;
+        inner.scope.hand_over();
+        Ok(place)
+    }
+
+    /// The place's address, without its layers.
+    pub fn address(&self) -> &Address {
+        self.0.driver.address()
+    }
+
+    /// What is true of the place.
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// The names of its layers, outermost first.
+    pub fn layers(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.0.layers.iter().map(|layer| layer.name())
+    }
+
+    /// The root of all seeds; give it as `?seed=` to see the same random numbers again.
+    pub fn seed(&self) -> u64 {
+        self.0.scope.seed
+    }
+
+    /// Runs `function` with `input` in the place.
+    ///
+    /// `function` is a closure where the place runs closures (`inline:`, `threads:`), or a `#[anyplace::task]`
+    /// function anywhere. A function of several arguments takes a tuple.
+    ///
+    /// # Errors
+    /// `PlaceClosed`; `Unsupported` if the place does not take such work; `NotSerializable`. All before anything ran.
+    pub fn submit<F, T, M>(&self, function: F, input: T) -> Result<Handle<F::Output>>
+    where
+        F: Function<T, M>,
+    {
+        let work = Arc::new(function).work(input, &self.0.limits)?;
+        Ok(Handle::new(self.send(work, TaskOptions::default())?, F::decode))
+    }
+
+    /// Runs a closure that may move what it holds, once: it cannot be retried.
+    ///
+    /// # Errors
+    /// As [`submit`](Self::submit).
+    pub fn call<R: Send + 'static>(&self, closure: impl FnOnce() -> R + Send + 'static) -> Result<Handle<R>> {
+        let work = crate::function::once(closure);
+        Ok(Handle::new(self.send(work, TaskOptions::default())?, crate::function::local))
+    }
+
+    /// Runs a future in the place, such as `async:100`.
+    ///
+    /// # Errors
+    /// As [`submit`](Self::submit).
+    ///
+    /// ```
+    /// let place = anyplace::open("async:100")?;
+    /// let handle = place.spawn(async { 6 * 7 })?;
+    /// assert_eq!(handle.wait()?, 42);
+    /// # Ok::<(), anyplace::Error>(())
+    /// ```
+    pub fn spawn<R>(&self, future: impl Future<Output = R> + Send + 'static) -> Result<Handle<R>>
+    where
+        R: Send + 'static,
+    {
+        let work = crate::function::future(future);
+        Ok(Handle::new(self.send(work, TaskOptions::default())?, crate::function::local))
+    }
+
+    /// Runs `function` on every input, lazily: at most twice the workers plus one chunks are ahead of the results
+    /// taken, so endless inputs work. Results come in the inputs' order unless [`Map::unordered`].
+    ///
+    /// # Errors
+    /// As [`submit`](Self::submit); what happens to an item comes where the item stands.
+    pub fn map<F, T, M, I>(&self, function: F, inputs: I) -> Result<Map<I::IntoIter, F, T, M>>
+    where
+        F: Function<T, M>,
+        I: IntoIterator<Item = T>,
+    {
+        self.check_open()?;
+        Ok(Map::new(self.flow(), function, inputs.into_iter()))
+    }
+
+    /// Submits work of any kind: what the typed methods and the other faces stand on.
+    ///
+    /// # Errors
+    /// As [`submit`](Self::submit).
+    pub fn submit_work(&self, work: Work, options: TaskOptions) -> Result<Handle<Value>> {
+        Ok(Handle::new(self.send(work, options)?, Ok))
+    }
+
+    /// Starts a map whose chunks the caller makes: what [`map`](Self::map) and the other faces stand on.
+    pub fn flow(&self) -> Flow {
+        let per_item = self.0.layers.iter().any(|layer| layer.is_per_item());
+        Flow::new(self.clone(), self.0.scope.next_task(), per_item)
+    }
+
+    fn send(&self, work: Work, options: TaskOptions) -> Result<Arc<crate::task::Shared>> {
+        let task = self.task(self.0.scope.next_task(), 0, 1, work, options)?;
+        let shared = task.shared.clone();
+        self.tasks()?.submit(task, Done::settle(shared.clone()));
+        Ok(shared)
+    }
+
+    pub(crate) fn task(&self, id: u64, index: u64, items: u32, work: Work, options: TaskOptions) -> Result<Task> {
+        self.check_open()?;
+        self.check_takes(work.kind())?;
+        Ok(Task::new(id, index, items, work, options, self.0.scope.clone()))
+    }
+
+    pub(crate) fn tasks(&self) -> Result<&Arc<dyn Tasks>> {
+        self.0.tasks.as_ref().map_err(Clone::clone)
+    }
+
+    fn check_open(&self) -> Result<()> {
+        if !self.0.scope.is_closed() {
+            return Ok(());
+        }
+        Err(Error::new(Kind::PlaceClosed, format!("`{}` is closed", self.address()))
+            .at(self.address())
+            .during("submit")
+            .with_retry(crate::Retry::Safe)
+            .with_help("submit before it is closed, or open it again"))
+    }
+
+    fn check_takes(&self, kind: WorkKind) -> Result<()> {
+        if self.0.limits.takes(kind) {
+            return Ok(());
+        }
+        let operation = "submit";
+        let message = format!("`{}` does not run {}", self.address(), kind.name());
+        Err(Error::new(Kind::Unsupported, message).at(self.address()).during(operation).with_help(match kind {
+            WorkKind::Closure => "mark the function `#[anyplace::task]` and pass it by name, or open `threads:`",
+            WorkKind::Future => "open `async:1000` for futures and coroutines",
+            WorkKind::Named | WorkKind::Pickled | WorkKind::Command => "open `processes:`",
+        }))
+    }
+
+    /// Closes the place: it takes no more tasks, and returns when every accepted one has its outcome and all that
+    /// the place started is gone.
+    ///
+    /// # Errors
+    /// What could not be ended.
+    pub fn close(&self) -> Result<()> {
+        self.close_within(Duration::MAX)
+    }
+
+    /// As [`close`](Self::close), but after `grace` tasks that have not begun are cancelled, and running ones are
+    /// ended where the place can do that.
+    ///
+    /// # Errors
+    /// What could not be ended.
+    pub fn close_within(&self, grace: Duration) -> Result<()> {
+        let scope = &self.0.scope;
+        scope.close();
+        if !scope.wait_idle(grace) {
+            scope.cancel();
+        }
+        self.0.driver.close(Duration::ZERO)
+    }
+
+    /// Takes no more tasks, without waiting for those accepted.
+    pub fn refuse(&self) {
+        self.0.scope.close();
+    }
+
+    /// Cancels every task that has not begun.
+    pub fn cancel(&self) {
+        self.0.scope.cancel();
+    }
+
+    /// Whether the place takes no more tasks.
+    pub fn is_closed(&self) -> bool {
+        self.0.scope.is_closed()
+    }
+
+    /// How many accepted tasks have no outcome yet.
+    pub fn unfinished(&self) -> usize {
+        self.0.scope.live()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Another place folded from the same driver goes on with it.
+        if !self.scope.is_last() {
+            return;
+        }
+        let (scope, driver) = (self.scope.clone(), self.driver.clone());
+        let close = move || {
+            scope.close();
+            scope.wait_idle(Duration::MAX);
+            // Nobody is left to hear of it.
+            drop(driver.close(Duration::ZERO));
+        };
+        if crate::current().is_some() {
+            // A task dropped it: waiting here would wait for that task, so another thread does.
+            drop(std::thread::spawn(close));
+        } else {
+            close();
+        }
+    }
+}
+
+/// A root seed that no two places share: the clock and the address of a fresh allocation, mixed.
+fn fresh_seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(std::time::SystemTime::now())
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Place({}{})", self.layers().map(|name| format!("{name}::")).collect::<String>(), self.address())
+    }
+}

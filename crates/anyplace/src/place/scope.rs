@@ -1,0 +1,100 @@
+//! The lifetime of a place: open, closed, cancelled; and how many accepted tasks have no outcome yet.
+
+use crate::address::Address;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Shared by a place and all its tasks.
+pub(crate) struct Scope {
+    pub(crate) seed: u64,
+    place: String,
+    tasks: AtomicU64,
+    live: AtomicUsize,
+    /// Places that were folded from this driver: the last one to go closes it.
+    owners: AtomicUsize,
+    closed: AtomicBool,
+    cancelled: AtomicBool,
+    idle: Mutex<()>,
+    became_idle: Condvar,
+}
+
+impl Scope {
+    pub(crate) fn new(address: &Address, seed: u64) -> Self {
+        Self {
+            seed,
+            place: address.to_string(),
+            tasks: AtomicU64::new(0),
+            live: AtomicUsize::new(0),
+            owners: AtomicUsize::new(1),
+            closed: AtomicBool::new(false),
+            cancelled: AtomicBool::new(false),
+            idle: Mutex::new(()),
+            became_idle: Condvar::new(),
+        }
+    }
+
+    pub(crate) fn place(&self) -> &str {
+        &self.place
+    }
+
+    pub(crate) fn next_task(&self) -> u64 {
+        self.tasks.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn hand_over(&self) {
+        self.owners.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_last(&self) -> bool {
+        self.owners.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    pub(crate) fn enter(&self) {
+        self.live.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A task has its outcome. The last one wakes whoever closes the place.
+    ///
+    /// SeqCst on both sides: either we see `closed`, or the closer sees that nobody is left.
+    pub(crate) fn leave(&self) {
+        if self.live.fetch_sub(1, Ordering::SeqCst) == 1 && self.closed.load(Ordering::SeqCst) {
+            let _guard = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            self.became_idle.notify_all();
+        }
+    }
+
+    pub(crate) fn live(&self) -> usize {
+        self.live.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn cancel(&self) {
+        self.cancelled.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Acquire)
+    }
+
+    /// Waits until every accepted task has its outcome: `false` if `limit` was over first.
+    pub(crate) fn wait_idle(&self, limit: Duration) -> bool {
+        let deadline = Instant::now().checked_add(limit);
+        let mut guard = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        while self.live() > 0 {
+            let left = deadline.map_or(Duration::from_secs(3600), |at| at.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return false;
+            }
+            guard = self.became_idle.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+}

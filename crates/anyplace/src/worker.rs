@@ -1,0 +1,22 @@
+//! What a worker does with a task: begin it unless it was cancelled, run it, say how it ended.
+
+use crate::error::{Error, Kind};
+use crate::outcome::{Done, Outcome};
+use crate::task::Task;
+use crate::work::{Call, Work};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Runs a closure's task on this thread, as worker `worker` of `workers`. A panic is an outcome, never the end of
+/// the worker.
+pub(crate) fn run(task: Task, done: Done, worker: usize, workers: usize) {
+    if !task.start(worker) {
+        return done.call(Outcome::cancelled());
+    }
+    let context = task.context(worker, workers);
+    let outcome = match task.work {
+        Work::Call(Call::Closure(closure)) => catch_unwind(AssertUnwindSafe(|| closure.run(&context)))
+            .unwrap_or_else(|payload| Outcome::Failed(Error::panicked(&*payload).on_attempt(context.attempt))),
+        work => Outcome::Failed(Error::new(Kind::Unsupported, format!("this worker does not run {}", work.kind().name()))),
+    };
+    done.call(outcome);
+}
