@@ -1,1 +1,31 @@
-//! anyplace-sync
+//! What one machine offers to threads: a [`Pool`] that runs jobs, a [`Latch`] that tells when one is done, and the
+//! number of [`usable_cores`].
+//!
+//! Nothing here knows what a place or a task is; it does no I/O beyond reading the machine's own limits, and needs no
+//! runtime. Every wait spins for about as long as a wake-up costs and then sleeps in the kernel, so that a hand-over
+//! between busy threads costs less than a microsecond and idle threads cost nothing.
+//!
+//! ```
+//! use anyplace_sync::{Latch, Pool, PoolConfig, Thunk};
+//! use std::sync::Arc;
+//!
+//! let pool: Pool<Thunk> = Pool::new(PoolConfig::new("cooks", 2));
+//! let served = Arc::new(Latch::new());
+//! let bell = Arc::clone(&served);
+//! pool.spawn(Box::new(move |_worker| bell.set()))?;
+//! assert!(served.wait_spinning_first(None));
+//! # Ok::<(), anyplace_sync::Refused<Thunk>>(())
+//! ```
+#![forbid(unsafe_code)] // The shared-memory shapes will need it one day; threads do not.
+
+mod cores;
+mod futex;
+mod latch;
+mod pool;
+mod primitives;
+mod spin;
+mod tokens;
+
+pub use cores::usable_cores;
+pub use latch::Latch;
+pub use pool::{Job, Pool, PoolConfig, Reason, Refused, Thunk, current_worker};

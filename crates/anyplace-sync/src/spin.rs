@@ -1,0 +1,91 @@
+//! Spinning for about as long as a wake-up costs, never by more threads than there are cores to spare.
+//!
+//! Waking a thread that sleeps on another core costs 25-50 µs where the core itself sleeps. Spinning that long once and
+//! sleeping then costs at most twice the best choice (the ski-rental argument); spinning a little is the worst choice,
+//! since both sides fall asleep just before the hand-over.
+
+use crate::usable_cores;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+/// How long a thread spins before it sleeps: what one wake-up costs.
+pub(crate) const DEFAULT: Duration = Duration::from_micros(50);
+
+/// Reading the clock costs as much as a few looks.
+const TURNS_PER_LOOK_AT_THE_CLOCK: u32 = 32;
+
+/// Threads of any pool that look for a job.
+pub(crate) static SEEKERS: Spinners = Spinners::new();
+/// Threads that wait for a latch. They are counted apart: a worker has to be seeking when its caller's wait ends.
+pub(crate) static WAITERS: Spinners = Spinners::new();
+
+/// Counts the threads of this process that spin for one reason.
+#[derive(Debug)]
+pub(crate) struct Spinners(AtomicUsize);
+
+/// The right to spin; dropping it gives it back.
+#[derive(Debug)]
+pub(crate) struct Permit(&'static AtomicUsize);
+
+impl Spinners {
+    const fn new() -> Self {
+        Self(AtomicUsize::new(0))
+    }
+
+    /// A permit, if a core can be spared: on one core, whoever spins keeps the other side from working.
+    pub(crate) fn enter(&'static self) -> Option<Permit> {
+        if cfg!(loom) {
+            return None; // Spinning only delays the sleep, which is what the models are about.
+        }
+        let before = self.0.fetch_add(1, Relaxed);
+        let permit = Permit(&self.0);
+        (before + 1 < usable_cores()).then_some(permit)
+    }
+}
+
+impl Permit {
+    /// Spins until `found` or the time is up; true if found.
+    pub(crate) fn spin_until(&self, until: Instant, mut found: impl FnMut() -> bool) -> bool {
+        loop {
+            for _ in 0..TURNS_PER_LOOK_AT_THE_CLOCK {
+                if found() {
+                    return true;
+                }
+                std::hint::spin_loop();
+            }
+            if Instant::now() >= until {
+                return found();
+            }
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    static OURS: Spinners = Spinners::new();
+
+    #[test]
+    fn one_core_is_left_to_those_who_work() {
+        let permits: Vec<_> = std::iter::from_fn(|| OURS.enter()).collect();
+        assert_eq!(permits.len(), usable_cores() - 1);
+        drop(permits);
+        assert_eq!(OURS.0.load(Relaxed), 0);
+    }
+
+    #[test]
+    fn spinning_ends_in_time() {
+        let permit = Permit(Box::leak(Box::new(AtomicUsize::new(1))));
+        let until = Instant::now() + DEFAULT;
+        assert!(!permit.spin_until(until, || false));
+        assert!(Instant::now() >= until);
+        assert!(permit.spin_until(until, || true));
+    }
+}
