@@ -1,16 +1,19 @@
 //! What the attribute writes: a unit type with the function's name that derefs to it, and its entry in the list.
 
 use proc_macro2::TokenStream;
-use quote::quote;
-use syn::{Error, FnArg, ItemFn, Result, ReturnType, Signature, Type};
+use quote::{format_ident, quote};
+use syn::{Error, FnArg, ItemFn, Result, ReturnType, Signature, Type, Visibility};
 
 pub(crate) fn expand(attribute: TokenStream, function: TokenStream) -> Result<TokenStream> {
     if !attribute.is_empty() {
         return Err(Error::new_spanned(attribute, "#[anyplace::task] takes no arguments"));
     }
-    let function: ItemFn = syn::parse2(function)?;
+    let mut function: ItemFn = syn::parse2(function)?;
     check(&function.sig)?;
-    let (name, vis) = (&function.sig.ident, &function.vis);
+    // The type takes the function's name. The function gets one that its own body cannot mean by accident.
+    let body = format_ident!("__task_{}", function.sig.ident);
+    let name = &std::mem::replace(&mut function.sig.ident, body.clone());
+    let vis = std::mem::replace(&mut function.vis, Visibility::Inherited);
     let docs = function.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
     let arguments = argument_types(&function.sig);
     let output = match &function.sig.output {
@@ -19,8 +22,8 @@ pub(crate) fn expand(attribute: TokenStream, function: TokenStream) -> Result<To
     };
     let places: Vec<_> = (0..arguments.len()).map(syn::Index::from).collect();
     let (input, call) = match arguments.as_slice() {
-        [one] => (quote!(#one), quote!(#name(input))),
-        many => (quote!((#(#many,)*)), quote!(#name(#(input.#places),*))),
+        [one] => (quote!(#one), quote!(#body(input))),
+        many => (quote!((#(#many,)*)), quote!(#body(#(input.#places),*))),
     };
     Ok(quote! {
         #(#docs)*
@@ -31,7 +34,7 @@ pub(crate) fn expand(attribute: TokenStream, function: TokenStream) -> Result<To
         const _: () = {
             #function
 
-            impl ::anyplace::NamedTask for self::#name {
+            impl ::anyplace::NamedTask for #name {
                 const NAME: &'static str = concat!(module_path!(), "::", stringify!(#name));
                 type Input = #input;
                 type Output = #output;
@@ -42,16 +45,16 @@ pub(crate) fn expand(attribute: TokenStream, function: TokenStream) -> Result<To
                 }
             }
 
-            impl ::std::ops::Deref for self::#name {
+            impl ::std::ops::Deref for #name {
                 type Target = fn(#(#arguments),*) -> #output;
 
                 fn deref(&self) -> &Self::Target {
-                    static FUNCTION: fn(#(#arguments),*) -> #output = #name;
+                    static FUNCTION: fn(#(#arguments),*) -> #output = #body;
                     &FUNCTION
                 }
             }
 
-            ::anyplace::inventory::submit! { ::anyplace::Registered::of::<self::#name>() }
+            ::anyplace::inventory::submit! { ::anyplace::Registered::of::<#name>() }
         };
     })
 }
@@ -66,7 +69,9 @@ fn check(signature: &Signature) -> Result<()> {
     }
     for argument in &signature.inputs {
         match argument {
-            FnArg::Receiver(receiver) => return refuse(receiver, "a task is a free function, without `self`"),
+            FnArg::Receiver(receiver) => {
+                return refuse(receiver, "a task is a free function, without `self`");
+            }
             FnArg::Typed(typed) if matches!(*typed.ty, Type::Reference(_)) => {
                 return refuse(&typed.ty, "a task owns its arguments: they may come from another process");
             }

@@ -168,7 +168,9 @@ impl Options {
         let Some(text) = self.get(key) else { return Ok(None) };
         let shown = if print::is_secret(key) { "***" } else { text };
         text.parse().map(Some).map_err(|_| {
-            Error::config(format!("option `{key}` cannot be `{shown}`")).during("open").with_help(format!("write {wanted}"))
+            Error::config(format!("option `{key}` cannot be `{shown}`"))
+                .during("open")
+                .with_help(format!("write {wanted}"))
         })
     }
 }

@@ -27,7 +27,9 @@ impl Context {
     ///
     /// SplitMix64 (Steele, Lea & Flood 2014) over the three numbers.
     pub fn seed(&self) -> u64 {
-        [self.root_seed, self.task, self.index].into_iter().fold(0, |state, number| split_mix(state ^ split_mix(number)))
+        [self.root_seed, self.task, self.index]
+            .into_iter()
+            .fold(0, |state, number| split_mix(state ^ split_mix(number)))
     }
 
     /// The same context at another item of its chunk.

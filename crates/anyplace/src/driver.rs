@@ -24,7 +24,11 @@ pub trait Driver: Send + Sync + Debug + 'static {
     /// # Errors
     /// `Unsupported` where the place runs none.
     fn tasks(&self) -> Result<Arc<dyn Tasks>> {
-        Err(Error::unsupported(self.address(), "run tasks", "open a place that can, such as `threads:` or `processes:`"))
+        Err(Error::unsupported(
+            self.address(),
+            "run tasks",
+            "open a place that can, such as `threads:` or `processes:`",
+        ))
     }
 
     /// Ends the place: all that it started is gone when this returns. Tasks that still run get `grace` to end, then
@@ -135,4 +139,18 @@ pub struct Entry {
 pub struct Setup {
     /// The program that worker processes run, if it is not this program itself.
     pub worker: Option<Vec<OsString>>,
+    /// What each new worker process does before its first task. If it fails, the place is broken and says why.
+    pub first: Option<Arc<crate::work::Pickled>>,
+    /// Takes log records that workers relay, encoded by their language.
+    pub on_log: Option<OnLog>,
+}
+
+/// Takes a worker's log record; called on a thread of the place.
+#[derive(Clone)]
+pub struct OnLog(pub Arc<dyn Fn(crate::work::Payload) + Send + Sync>);
+
+impl Debug for OnLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OnLog")
+    }
 }

@@ -198,7 +198,11 @@ impl Error {
     }
 
     /// A place that cannot do what was asked, with the places that can.
-    pub fn unsupported(place: impl fmt::Display, operation: &'static str, help: impl Into<Cow<'static, str>>) -> Self {
+    pub fn unsupported(
+        place: impl fmt::Display,
+        operation: &'static str,
+        help: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self::new(Kind::Unsupported, format!("`{place}` cannot {operation}"))
             .at(place)
             .during(operation)

@@ -4,7 +4,7 @@ mod future;
 mod named;
 
 pub(crate) use future::future;
-pub use named::{NamedTask, Registered, find};
+pub use named::{NamedTask, Registered};
 
 use crate::context::Context;
 use crate::driver::Limits;

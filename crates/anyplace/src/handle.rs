@@ -61,7 +61,10 @@ impl<R> Handle<R> {
     /// Calls `then` with the outcome, on the thread that brings it (or now, if it is there).
     ///
     /// `then` must be short and must not block: a worker waits for it.
-    pub fn then(self, then: impl FnOnce(Result<R>) + Send + 'static) {
+    pub fn then(self, then: impl FnOnce(Result<R>) + Send + 'static)
+    where
+        R: 'static,
+    {
         let (shared, decode) = (self.shared.clone(), self.decode);
         self.shared.on_settled(Box::new(move || then(outcome_of(&shared).into_result().and_then(decode))));
     }
@@ -105,7 +108,9 @@ impl Handle<Value> {
 }
 
 fn outcome_of(shared: &Shared) -> Outcome {
-    shared.take().unwrap_or_else(|| Outcome::Failed(Error::new(Kind::Unexpected, "the outcome was already taken")))
+    shared
+        .take()
+        .unwrap_or_else(|| Outcome::Failed(Error::new(Kind::Unexpected, "the outcome was already taken")))
 }
 
 impl<R> std::future::Future for Handle<R> {

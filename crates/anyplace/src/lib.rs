@@ -6,6 +6,7 @@ pub mod driver;
 pub mod drivers;
 pub mod layers;
 pub mod work;
+pub mod worker;
 
 mod context;
 mod error;
@@ -17,13 +18,15 @@ mod place;
 mod registry;
 mod spelling;
 mod task;
-mod worker;
+
+// `#[anyplace::task]` names this crate; so that it works in the crate itself, too.
+extern crate self as anyplace;
 
 pub use address::Address;
 pub use anyplace_macros::task;
 pub use anyplace_sync::usable_cores;
 pub use context::{Context, current, share_of_cores};
-pub use driver::{Driver, Entry, Family, Layer, Limits, Setup, Tasks};
+pub use driver::{Driver, Entry, Family, Layer, Limits, OnLog, Setup, Tasks};
 pub use error::{Error, Exit, Kind, Remote, Result, Retry};
 pub use function::{ByClosure, ByName, Function, NamedTask, Registered};
 pub use handle::Handle;

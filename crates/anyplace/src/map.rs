@@ -131,7 +131,8 @@ where
             let items = chunk.items;
             self.ready.extend(match chunk.outcome.into_result() {
                 Ok(value) if single => vec![F::decode(value)],
-                Ok(value) => F::decode_items(value).unwrap_or_else(|error| (0..items).map(|_| Err(error.clone())).collect()),
+                Ok(value) => F::decode_items(value)
+                    .unwrap_or_else(|error| (0..items).map(|_| Err(error.clone())).collect()),
                 Err(error) => (0..items).map(|_| Err(error.clone())).collect(),
             });
         }

@@ -40,7 +40,9 @@ impl Outcome {
 
     /// Cancelled before it began.
     pub fn cancelled() -> Self {
-        Self::Cancelled(Error::new(Kind::Cancelled, "the task was cancelled before it began").with_retry(Retry::Safe))
+        Self::Cancelled(
+            Error::new(Kind::Cancelled, "the task was cancelled before it began").with_retry(Retry::Safe),
+        )
     }
 
     /// The value, or the error of the three other endings.
@@ -125,7 +127,11 @@ impl Drop for Done {
     fn drop(&mut self) {
         if self.0.is_some() {
             let error = Error::new(Kind::WorkerLost, "the task was dropped without an outcome");
-            self.tell(Outcome::Lost(error.with_retry(Retry::MayRepeat).with_help("this is a fault of the driver; please report it")));
+            self.tell(Outcome::Lost(
+                error
+                    .with_retry(Retry::MayRepeat)
+                    .with_help("this is a fault of the driver; please report it"),
+            ));
         }
     }
 }

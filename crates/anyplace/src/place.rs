@@ -54,7 +54,8 @@ impl Place {
         layers::check_order(&layers)?;
         let limits = driver.limits();
         let inner = driver.tasks();
-        let tasks = inner.map(|tasks| layers.iter().rev().fold(tasks, |inner, layer| layer.wrap(inner, &limits)));
+        let tasks =
+            inner.map(|tasks| layers.iter().rev().fold(tasks, |inner, layer| layer.wrap(inner, &limits)));
         Ok(Self(Arc::new(Inner { driver, limits, layers, tasks, scope })))
     }
 
@@ -179,7 +180,14 @@ impl Place {
         Ok(shared)
     }
 
-    pub(crate) fn task(&self, id: u64, index: u64, items: u32, work: Work, options: TaskOptions) -> Result<Task> {
+    pub(crate) fn task(
+        &self,
+        id: u64,
+        index: u64,
+        items: u32,
+        work: Work,
+        options: TaskOptions,
+    ) -> Result<Task> {
         self.check_open()?;
         self.check_takes(work.kind())?;
         Ok(Task::new(id, index, items, work, options, self.0.scope.clone()))
@@ -206,11 +214,15 @@ impl Place {
         }
         let operation = "submit";
         let message = format!("`{}` does not run {}", self.address(), kind.name());
-        Err(Error::new(Kind::Unsupported, message).at(self.address()).during(operation).with_help(match kind {
-            WorkKind::Closure => "mark the function `#[anyplace::task]` and pass it by name, or open `threads:`",
-            WorkKind::Future => "open `async:1000` for futures and coroutines",
-            WorkKind::Named | WorkKind::Pickled | WorkKind::Command => "open `processes:`",
-        }))
+        Err(Error::new(Kind::Unsupported, message).at(self.address()).during(operation).with_help(
+            match kind {
+                WorkKind::Closure => {
+                    "mark the function `#[anyplace::task]` and pass it by name, or open `threads:`"
+                }
+                WorkKind::Future => "open `async:1000` for futures and coroutines",
+                WorkKind::Named | WorkKind::Pickled | WorkKind::Command => "open `processes:`",
+            },
+        ))
     }
 
     /// Closes the place: it takes no more tasks, and returns when every accepted one has its outcome and all that
@@ -287,6 +299,11 @@ fn fresh_seed() -> u64 {
 
 impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Place({}{})", self.layers().map(|name| format!("{name}::")).collect::<String>(), self.address())
+        write!(
+            f,
+            "Place({}{})",
+            self.layers().map(|name| format!("{name}::")).collect::<String>(),
+            self.address()
+        )
     }
 }

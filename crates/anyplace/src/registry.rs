@@ -41,6 +41,13 @@ impl Registry {
         self
     }
 
+    /// Changes what opening is done with: see [`Setup`].
+    #[must_use]
+    pub fn with_setup(mut self, setup: Setup) -> Self {
+        self.setup = setup;
+        self
+    }
+
     /// The drivers, in the order of the documentation.
     pub fn entries(&self) -> &[Entry] {
         &self.entries

@@ -2,8 +2,8 @@
 
 mod shared;
 
-pub use shared::{Ending, Started};
 pub(crate) use shared::Shared;
+pub use shared::{Ending, Started};
 
 use crate::context::Context;
 use crate::place::Scope;
@@ -43,7 +43,14 @@ pub struct TaskOptions {
 }
 
 impl Task {
-    pub(crate) fn new(id: u64, index: u64, items: u32, work: Work, options: TaskOptions, scope: Arc<Scope>) -> Self {
+    pub(crate) fn new(
+        id: u64,
+        index: u64,
+        items: u32,
+        work: Work,
+        options: TaskOptions,
+        scope: Arc<Scope>,
+    ) -> Self {
         Self { id, index, items, attempt: 1, work, options, shared: Arc::new(Shared::new(scope)) }
     }
 
@@ -82,7 +89,11 @@ impl Task {
 
 impl fmt::Debug for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Task {}[{}..+{}] attempt {}: {:?}", self.id, self.index, self.items, self.attempt, self.work)
+        write!(
+            f,
+            "Task {}[{}..+{}] attempt {}: {:?}",
+            self.id, self.index, self.items, self.attempt, self.work
+        )
     }
 }
 

@@ -1,10 +1,19 @@
 //! What a worker does with a task: begin it unless it was cancelled, run it, say how it ended.
 
+use crate::context::Context;
 use crate::error::{Error, Kind};
 use crate::outcome::{Done, Outcome};
 use crate::task::Task;
 use crate::work::{Call, Work};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Runs work in a worker process for one language: the engine's own runs `#[anyplace::task]` functions, Python's
+/// runs pickled callables and `module:function`.
+pub trait Interpreter {
+    /// Does the work and tells how it ended. `Arguments::Each` gives `Value::Items`, one outcome per call, each
+    /// called with `context.at(context.index + position)`.
+    fn run(&mut self, work: Work, context: Context) -> Outcome;
+}
 
 /// Runs a closure's task on this thread, as worker `worker` of `workers`. A panic is an outcome, never the end of
 /// the worker.
@@ -15,8 +24,13 @@ pub(crate) fn run(task: Task, done: Done, worker: usize, workers: usize) {
     let context = task.context(worker, workers);
     let outcome = match task.work {
         Work::Call(Call::Closure(closure)) => catch_unwind(AssertUnwindSafe(|| closure.run(&context)))
-            .unwrap_or_else(|payload| Outcome::Failed(Error::panicked(&*payload).on_attempt(context.attempt))),
-        work => Outcome::Failed(Error::new(Kind::Unsupported, format!("this worker does not run {}", work.kind().name()))),
+            .unwrap_or_else(|payload| {
+                Outcome::Failed(Error::panicked(&*payload).on_attempt(context.attempt))
+            }),
+        work => Outcome::Failed(Error::new(
+            Kind::Unsupported,
+            format!("this worker does not run {}", work.kind().name()),
+        )),
     };
     done.call(outcome);
 }

@@ -24,7 +24,9 @@ pub(super) fn address(text: &str) -> Result<Address> {
 pub(super) fn layer(text: &str) -> Result<LayerSpec> {
     let (word, behind) = word(text);
     if word.is_empty() || behind.starts_with(':') || layer_end(behind).is_some() {
-        return Err(Error::config("that is not a layer").with_help("write one such as `retry=3` or `timeout=30s`"));
+        return Err(
+            Error::config("that is not a layer").with_help("write one such as `retry=3` or `timeout=30s`")
+        );
     }
     layer_of(word, behind)
 }
@@ -50,7 +52,9 @@ fn layer_of(name: &str, behind: &str) -> Result<LayerSpec> {
 
 /// A word is a layer when a `::` ends it: directly, or behind a value or options.
 fn is_layer(behind: &str) -> bool {
-    behind.starts_with("::") || behind.starts_with('=') || (behind.starts_with('?') && layer_end(behind).is_some())
+    behind.starts_with("::")
+        || behind.starts_with('=')
+        || (behind.starts_with('?') && layer_end(behind).is_some())
 }
 
 /// Where the `::` stands that ends a layer; one inside `[...]` does not count.
@@ -71,7 +75,8 @@ fn layer_end(text: &str) -> Option<usize> {
 fn word(text: &str) -> (&str, &str) {
     let letter_first = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.+".contains(&byte);
-    let end = if letter_first { text.bytes().position(|byte| !is_part(byte)).unwrap_or(text.len()) } else { 0 };
+    let end =
+        if letter_first { text.bytes().position(|byte| !is_part(byte)).unwrap_or(text.len()) } else { 0 };
     text.split_at(end)
 }
 
@@ -94,7 +99,9 @@ fn options(query: &str) -> Result<Options> {
         }
         let name = name.to_ascii_lowercase();
         if options.get(&name).is_some() {
-            return Err(Error::config(format!("option `{name}` stands twice")).during("open").with_help("keep one of them"));
+            return Err(Error::config(format!("option `{name}` stands twice"))
+                .during("open")
+                .with_help("keep one of them"));
         }
         options.0.push((name, decode(value)?));
     }
@@ -120,7 +127,8 @@ fn decode(text: &str) -> Result<String> {
         bytes.push(value.and_then(|two| u8::from_str_radix(two, 16).ok()).ok_or_else(bad_escape)?);
         rest = &behind[2..];
     }
-    String::from_utf8(bytes).map_err(|_| Error::config("an escaped part of the address is not UTF-8").during("open"))
+    String::from_utf8(bytes)
+        .map_err(|_| Error::config("an escaped part of the address is not UTF-8").during("open"))
 }
 
 fn bad_escape() -> Error {
@@ -134,9 +142,14 @@ fn no_scheme(text: &str, at: &str) -> Error {
         "the address is empty".to_owned()
     } else {
         // The text itself may hold a secret, so only the place in it is told.
-        format!("the address is wrong at character {}: a scheme such as `threads:` must stand there", text.len() - at.len() + 1)
+        format!(
+            "the address is wrong at character {}: a scheme such as `threads:` must stand there",
+            text.len() - at.len() + 1
+        )
     };
-    Error::config(message).during("open").with_help("write one such as `threads:8`, `processes:8` or `retry=3::processes:8`")
+    Error::config(message)
+        .during("open")
+        .with_help("write one such as `threads:8`, `processes:8` or `retry=3::processes:8`")
 }
 
 fn no_place(text: &str) -> Error {

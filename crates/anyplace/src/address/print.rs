@@ -10,7 +10,9 @@ const SECRET_WORDS: [&str; 6] = ["password", "passwd", "secret", "token", "key",
 const IN_LAYER: &[char] = &['?', '&', ':', '[', ']'];
 
 pub(super) fn is_secret(key: &str) -> bool {
-    SECRET_WORDS.iter().any(|word| key == *word || key.ends_with(&format!("_{word}")) || key.ends_with(&format!("-{word}")))
+    SECRET_WORDS
+        .iter()
+        .any(|word| key == *word || key.ends_with(&format!("_{word}")) || key.ends_with(&format!("-{word}")))
         || key == "authkey"
         || key == "pass"
 }

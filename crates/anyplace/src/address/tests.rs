@@ -60,7 +60,9 @@ fn a_wrong_address_names_the_part() {
 
 #[test]
 fn secrets_are_in_no_text_but_revealed() {
-    for text in ["redis://user:hunter2@host/0", "redis://user:hun/ter2@host/0", "x:?password=hunter2&api-key=hunter2"] {
+    for text in
+        ["redis://user:hunter2@host/0", "redis://user:hun/ter2@host/0", "x:?password=hunter2&api-key=hunter2"]
+    {
         let address: Address = text.parse().unwrap();
         let seen = format!("{address} {address:?} {:?}", address.options());
         assert!(!seen.contains("hun"), "{seen}");
@@ -73,7 +75,8 @@ fn word() -> impl Strategy<Value = String> {
 }
 
 fn options() -> impl Strategy<Value = Options> {
-    proptest::collection::btree_map(word(), "\\PC{0,12}", 0..3).prop_map(|map| Options(map.into_iter().collect()))
+    proptest::collection::btree_map(word(), "\\PC{0,12}", 0..3)
+        .prop_map(|map| Options(map.into_iter().collect()))
 }
 
 proptest! {

@@ -37,7 +37,8 @@ impl<R: Send + 'static> std::future::Future for Running<R> {
 
     fn poll(mut self: Pin<&mut Self>, poll: &mut PollContext<'_>) -> Poll<()> {
         let this = &mut *self;
-        let polled = catch_unwind(AssertUnwindSafe(|| this.context.enter(|| this.future.as_mut().poll(poll))));
+        let polled =
+            catch_unwind(AssertUnwindSafe(|| this.context.enter(|| this.future.as_mut().poll(poll))));
         let outcome = match polled {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(value)) => Outcome::local(value),

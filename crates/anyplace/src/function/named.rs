@@ -75,7 +75,8 @@ fn decode<N: NamedTask, T: DeserializeOwned>(payload: &Payload) -> Result<T> {
 }
 
 fn not_serializable<N: NamedTask>(what: &str, error: postcard::Error) -> Error {
-    Error::new(Kind::NotSerializable, format!("a value of `{}` cannot be {what}: {error}", N::NAME)).with_source(error)
+    Error::new(Kind::NotSerializable, format!("a value of `{}` cannot be {what}: {error}", N::NAME))
+        .with_source(error)
 }
 
 /// A `#[anyplace::task]` function as a worker finds it.

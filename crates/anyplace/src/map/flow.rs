@@ -129,7 +129,8 @@ impl Flow {
     /// # Errors
     /// `PlaceClosed`, `Unsupported`: before anything ran.
     pub fn send(&mut self, items: usize, work: Work) -> Result<()> {
-        let count = u32::try_from(items).map_err(|_| Error::config("a chunk has more than 4294967295 items"))?;
+        let count =
+            u32::try_from(items).map_err(|_| Error::config("a chunk has more than 4294967295 items"))?;
         let task = self.place.task(self.id, self.index, count, work, self.options.clone())?;
         let shared = task.shared.clone();
         if !self.sizer.is_fixed() {
@@ -180,7 +181,9 @@ impl Flow {
 
     /// Cancels what has not begun; what runs goes on, and its results still come.
     pub fn cancel(&mut self) {
-        self.out.iter().for_each(|out| drop(out.shared.cancel()));
+        for out in &self.out {
+            out.shared.cancel();
+        }
     }
 }
 
@@ -199,7 +202,9 @@ impl Landed {
             indices = match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
                 None => self.arrived.wait(indices).unwrap_or_else(PoisonError::into_inner),
                 Some(left) if left.is_zero() => return None,
-                Some(left) => self.arrived.wait_timeout(indices, left).unwrap_or_else(PoisonError::into_inner).0,
+                Some(left) => {
+                    self.arrived.wait_timeout(indices, left).unwrap_or_else(PoisonError::into_inner).0
+                }
             };
         }
     }

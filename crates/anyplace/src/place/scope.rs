@@ -89,7 +89,8 @@ impl Scope {
         let deadline = Instant::now().checked_add(limit);
         let mut guard = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         while self.live() > 0 {
-            let left = deadline.map_or(Duration::from_secs(3600), |at| at.saturating_duration_since(Instant::now()));
+            let left =
+                deadline.map_or(Duration::from_secs(3600), |at| at.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 return false;
             }

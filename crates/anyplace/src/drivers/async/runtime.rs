@@ -33,7 +33,9 @@ fn build() -> Result<Runtime> {
         .thread_name("anyplace-async")
         .enable_all()
         .build()
-        .map_err(|error| Error::new(Kind::ResourceExhausted, format!("no thread for the event loop: {error}")))
+        .map_err(|error| {
+            Error::new(Kind::ResourceExhausted, format!("no thread for the event loop: {error}"))
+        })
 }
 
 impl Spawn for LazyRuntime {

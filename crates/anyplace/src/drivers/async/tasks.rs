@@ -110,9 +110,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// A task that was ended because its time was over failed by that, however its future took it.
 fn as_asked(outcome: Outcome, ending: Option<Ending>) -> Outcome {
     match (outcome, ending) {
-        (Outcome::Cancelled(error), Some(Ending::Timeout)) => {
-            Outcome::Failed(Error::new(Kind::Timeout, "the task was ended: its time was over").with_retry(error.retry()))
-        }
+        (Outcome::Cancelled(error), Some(Ending::Timeout)) => Outcome::Failed(
+            Error::new(Kind::Timeout, "the task was ended: its time was over").with_retry(error.retry()),
+        ),
         (outcome, _) => outcome,
     }
 }

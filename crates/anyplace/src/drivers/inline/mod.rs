@@ -29,7 +29,9 @@ pub(crate) const ENTRY: Entry = Entry {
 fn open(address: &Address, _: &Setup) -> Result<Arc<dyn Driver>> {
     if !address.target().is_empty() {
         let message = format!("`{address}` gives a number, but `inline:` has one worker: the caller");
-        return Err(Error::config(message).during("open").with_help("write `inline:`, or `threads:8` for eight workers"));
+        return Err(Error::config(message)
+            .during("open")
+            .with_help("write `inline:`, or `threads:8` for eight workers"));
     }
     Ok(Arc::new(Inline { address: address.clone() }))
 }

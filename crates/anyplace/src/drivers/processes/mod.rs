@@ -4,9 +4,9 @@ pub mod command;
 
 pub use command::{Captured, Finished};
 
+use crate::Address;
 use crate::driver::{Driver, Entry, Family, Setup};
 use crate::error::{Error, Result};
-use crate::Address;
 use std::sync::Arc;
 
 pub(crate) const ENTRY: Entry = Entry {

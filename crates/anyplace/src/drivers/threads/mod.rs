@@ -66,9 +66,12 @@ impl Driver for Place {
         if self.threads.close(grace) {
             return Ok(());
         }
-        Err(Error::new(Kind::Timeout, format!("a task of `{}` still runs, and threads cannot be ended", self.address))
-            .at(&self.address)
-            .during("close")
-            .with_help("give it more time, or run such tasks in `processes:`, where they can be killed"))
+        Err(Error::new(
+            Kind::Timeout,
+            format!("a task of `{}` still runs, and threads cannot be ended", self.address),
+        )
+        .at(&self.address)
+        .during("close")
+        .with_help("give it more time, or run such tasks in `processes:`, where they can be killed"))
     }
 }

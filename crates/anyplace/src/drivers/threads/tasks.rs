@@ -39,7 +39,9 @@ impl Tasks for Threads {
             let control = task.control();
             let boxed = Arc::new(Mutex::new(Some((task, done))));
             let own = boxed.clone();
-            control.0.on_wait(Box::new(move || run_boxed(&own, anyplace_sync::current_worker().unwrap_or(0), workers)));
+            control.0.on_wait(Box::new(move || {
+                run_boxed(&own, anyplace_sync::current_worker().unwrap_or(0), workers)
+            }));
             Body::Boxed(boxed)
         } else {
             Body::Plain(task, done)
@@ -65,7 +67,8 @@ enum Body {
 impl Queued {
     /// Drops the task: its `Done` tells that it was lost.
     fn refuse(self) {
-        let error = crate::Error::new(crate::Kind::PlaceClosed, "the place was closed before the task could begin");
+        let error =
+            crate::Error::new(crate::Kind::PlaceClosed, "the place was closed before the task could begin");
         let outcome = crate::Outcome::Lost(error.with_retry(crate::Retry::Safe));
         match self.body {
             Body::Plain(_, done) => done.call(outcome),

@@ -1,0 +1,124 @@
+//! The typed face on the places of this process.
+
+use anyplace::{Error, Kind, open};
+use std::sync::mpsc;
+
+#[anyplace::task]
+fn area(radius: f64) -> f64 {
+    radius * radius * std::f64::consts::PI
+}
+
+#[anyplace::task]
+fn add(left: u32, right: u32) -> u32 {
+    left + right
+}
+
+#[test]
+fn a_map_gives_results_in_order_on_every_place_of_the_process() -> Result<(), Error> {
+    for address in ["inline:", "threads:1", "threads:4"] {
+        let place = open(address)?;
+        let squares: Vec<u64> = place.map(|n: u64| n * n, 0..10_000)?.collect::<Result<_, _>>()?;
+        assert!(squares.iter().zip(0..).all(|(square, n): (&u64, u64)| *square == n * n), "{address}");
+        assert_eq!(squares.len(), 10_000);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_task_is_a_function_and_work() -> Result<(), Error> {
+    let place = open("threads:2")?;
+    assert_eq!(place.submit(area, 2.0)?.wait()?, area(2.0));
+    assert_eq!(place.submit(add, (2, 3))?.wait()?, 5);
+    assert_eq!(place.map(add, [(1, 2), (3, 4)])?.collect::<Result<Vec<_>, _>>()?, [3, 7]);
+    Ok(())
+}
+
+#[test]
+fn a_panic_is_the_items_error_and_the_others_go_on() -> Result<(), Error> {
+    let place = open("threads:2")?;
+    let results: Vec<_> = place.map(|n: u32| 10 / n, [1, 0, 5])?.collect();
+    assert_eq!(results[0].as_ref().unwrap(), &10);
+    let error = results[1].as_ref().unwrap_err();
+    assert_eq!(
+        (error.kind(), error.message()),
+        (Kind::TaskFailed, "the task panicked: attempt to divide by zero")
+    );
+    assert_eq!(results[2].as_ref().unwrap(), &2);
+    Ok(())
+}
+
+#[test]
+fn a_task_may_wait_for_tasks_of_its_own_place() -> Result<(), Error> {
+    let place = open("threads:1")?;
+    let inner = place.clone();
+    let sum = move |n: u64| -> u64 {
+        let parts = inner.map(|k: u64| k, 0..n).unwrap();
+        parts.unordered().map(Result::unwrap).sum()
+    };
+    assert_eq!(place.submit(sum, 100)?.wait()?, 4950);
+    Ok(())
+}
+
+#[test]
+fn an_endless_map_is_read_only_a_little_ahead() -> Result<(), Error> {
+    let place = open("threads:2")?;
+    let (told, read) = mpsc::channel();
+    let inputs = (0_u64..).inspect(move |n| told.send(*n).unwrap());
+    let firsts: Vec<u64> = place.map(|n: u64| n, inputs)?.chunk(1).take(10).collect::<Result<_, _>>()?;
+    assert_eq!(firsts, (0..10).collect::<Vec<_>>());
+    assert!(read.try_iter().count() <= 10 + 2 * 2 + 1);
+    Ok(())
+}
+
+#[test]
+fn a_cancelled_task_never_runs() -> Result<(), Error> {
+    let place = open("threads:1")?;
+    let (release, held) = mpsc::channel::<()>();
+    let first = place.call(move || held.recv())?;
+    let second = place.call(|| panic!("it ran"))?;
+    assert!(second.cancel());
+    release.send(()).unwrap();
+    assert!(first.wait()?.is_ok());
+    assert_eq!(second.wait().unwrap_err().kind(), Kind::Cancelled);
+    Ok(())
+}
+
+#[test]
+fn futures_run_at_most_n_at_once() -> Result<(), Error> {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let place = open("async:3")?;
+    let now = Arc::new(AtomicUsize::new(0));
+    let handles: Vec<_> = (0..50)
+        .map(|n| {
+            let now = now.clone();
+            place.spawn(async move {
+                assert!(now.fetch_add(1, Ordering::SeqCst) < 3);
+                tokio::task::yield_now().await;
+                now.fetch_sub(1, Ordering::SeqCst);
+                n
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    for (n, handle) in handles.into_iter().enumerate() {
+        assert_eq!(handle.wait()?, n);
+    }
+    Ok(())
+}
+
+#[test]
+fn work_of_a_kind_that_the_place_does_not_take_is_refused_with_help() -> Result<(), Error> {
+    let error = open("async:")?.submit(|n: u32| n, 1).unwrap_err();
+    assert_eq!(error.kind(), Kind::Unsupported);
+    let error = open("threads:1")?.spawn(async {}).unwrap_err();
+    assert!(error.help().unwrap().contains("async:"), "{error:?}");
+    Ok(())
+}
+
+#[test]
+fn a_closed_place_refuses_and_says_so() -> Result<(), Error> {
+    let place = open("threads:1")?;
+    place.close()?;
+    assert_eq!(place.submit(|n: u32| n, 1).unwrap_err().kind(), Kind::PlaceClosed);
+    Ok(())
+}
