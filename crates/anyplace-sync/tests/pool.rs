@@ -4,7 +4,7 @@
 use anyplace_sync::{Latch, Pool, PoolConfig, Reason, Thunk, current_worker};
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -142,6 +142,23 @@ fn shutdown_runs_what_is_queued_and_takes_no_more() {
     assert_eq!(ran.load(SeqCst), 10);
     (refused.job)(0);
     assert_eq!(ran.load(SeqCst), 11, "the job came back whole");
+}
+
+/// Jobs that need each other run at the same time, even if the pool was shut down before the second thread started.
+#[test]
+fn a_closing_pool_still_uses_all_its_threads() {
+    for _ in 0..200 {
+        let pool = pool("meet", 2);
+        let met = Arc::new(Barrier::new(2));
+        for _ in 0..2 {
+            let met = Arc::clone(&met);
+            pool.spawn(job(move |_| {
+                met.wait();
+            }))
+            .unwrap();
+        }
+        assert!(pool.join_within(SOON));
+    }
 }
 
 #[test]
