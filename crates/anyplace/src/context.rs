@@ -1,6 +1,6 @@
 //! What a running task may know about itself.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 /// Which task this is, which attempt, which worker runs it, and its seed.
 ///
@@ -64,6 +64,30 @@ impl Drop for Leave {
     fn drop(&mut self) {
         CURRENT.set(self.0);
     }
+}
+
+thread_local! {
+    static WITHIN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work` while the thread counts as one of the engine's: it settles a task, or drops what a task held.
+///
+/// A place whose last clone is dropped in here must not wait for its tasks, which wait for this very thread:
+/// see [`is_within_engine`].
+pub(crate) fn within_engine<R>(work: impl FnOnce() -> R) -> R {
+    struct Back(bool);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            WITHIN.set(self.0);
+        }
+    }
+    let _back = Back(WITHIN.replace(true));
+    work()
+}
+
+/// Whether the calling thread is inside [`within_engine`] or inside a task.
+pub(crate) fn is_within_engine() -> bool {
+    WITHIN.get() || current().is_some()
 }
 
 /// The task that the calling thread runs, if it runs one.

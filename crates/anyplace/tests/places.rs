@@ -122,3 +122,40 @@ fn a_closed_place_refuses_and_says_so() -> Result<(), Error> {
     assert_eq!(place.submit(|n: u32| n, 1).unwrap_err().kind(), Kind::PlaceClosed);
     Ok(())
 }
+
+/// Nobody holds the place but its own task: it closes when the task is over, from a thread that may wait.
+#[test]
+fn a_place_held_only_by_its_task_ends_with_it() -> Result<(), Error> {
+    for address in ["inline:", "threads:1", "threads:2"] {
+        let place = open(address)?;
+        let own = place.clone();
+        let (tell, told) = mpsc::channel();
+        let handle = place.call(move || own.seed())?;
+        let seed = place.seed();
+        drop(place);
+        handle.then(move |result| tell.send(result).unwrap());
+        assert_eq!(told.recv().unwrap()?, seed, "{address}");
+    }
+    let place = open("async:")?;
+    let own = place.clone();
+    let handle = place.spawn(async move { own.seed() })?;
+    let seed = place.seed();
+    drop(place);
+    assert_eq!(handle.wait()?, seed);
+    Ok(())
+}
+
+#[test]
+fn seeds_are_the_same_on_every_place_and_chunking() -> Result<(), Error> {
+    let seeds = |address: &str, chunk: usize| -> Result<Vec<u64>, Error> {
+        let place = open(address)?;
+        place.map(|_: u32| anyplace::current().unwrap().seed(), 0..100)?.chunk(chunk).collect()
+    };
+    let expected = seeds("inline:?seed=42", 1)?;
+    assert_eq!(seeds("threads:3?seed=42", 1)?, expected);
+    assert_eq!(seeds("threads:2?seed=42", 7)?, expected);
+    assert_ne!(seeds("threads:2?seed=43", 7)?, expected);
+    let distinct: std::collections::HashSet<u64> = expected.iter().copied().collect();
+    assert_eq!(distinct.len(), 100);
+    Ok(())
+}
