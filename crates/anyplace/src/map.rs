@@ -125,7 +125,7 @@ where
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if let Some(result) = self.ready.next() {
-                return Some(result);
+                return Some(result.map_err(|error| self.flow.within(error)));
             }
             if let Err(error) = self.fill() {
                 self.inputs = None;

@@ -46,7 +46,7 @@ impl Place {
     /// # Errors
     /// `ConfigInvalid` when the layers' order would not do what it says.
     pub fn new(driver: Arc<dyn Driver>, layers: Vec<Arc<dyn Layer>>, seed: Option<u64>) -> Result<Self> {
-        let scope = Arc::new(Scope::new(seed.unwrap_or_else(fresh_seed)));
+        let scope = Arc::new(Scope::new(driver.address().to_string(), seed.unwrap_or_else(fresh_seed)));
         Self::fold(driver, layers, scope)
     }
 
@@ -195,6 +195,10 @@ impl Place {
 
     pub(crate) fn tasks(&self) -> Result<&Arc<dyn Tasks>> {
         self.0.tasks.as_ref().map_err(Clone::clone)
+    }
+
+    pub(crate) fn within(&self, error: Error) -> Error {
+        error.within(&self.0.scope.place, "run")
     }
 
     fn check_open(&self) -> Result<()> {

@@ -43,7 +43,10 @@ fn a_panic_is_the_items_error_and_the_others_go_on() -> Result<(), Error> {
         (error.kind(), error.message()),
         (Kind::TaskFailed, "the task panicked: attempt to divide by zero")
     );
+    assert_eq!((error.place(), error.operation(), error.attempt()), (Some("threads:2"), Some("run"), 1));
     assert_eq!(results[2].as_ref().unwrap(), &2);
+    let error = place.submit(|n: u32| 10 / n, 0)?.wait().unwrap_err();
+    assert_eq!((error.place(), error.operation(), error.attempt()), (Some("threads:2"), Some("run"), 1));
     Ok(())
 }
 
