@@ -3,6 +3,7 @@
 mod future;
 mod named;
 
+pub use future::Futures;
 pub(crate) use future::future;
 pub use named::{NamedTask, Registered};
 
@@ -63,6 +64,10 @@ pub enum ByClosure {}
 /// Marks [`Function`]s that are `#[anyplace::task]` functions.
 #[derive(Debug)]
 pub enum ByName {}
+
+/// Marks [`Function`]s that give futures: see [`Place::map_async`](crate::Place::map_async).
+#[derive(Debug)]
+pub enum ByFuture {}
 
 impl<F, T, R> Function<T, ByClosure> for F
 where

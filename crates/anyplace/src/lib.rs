@@ -28,7 +28,7 @@ pub use anyplace_sync::usable_cores;
 pub use context::{Context, current, share_of_cores};
 pub use driver::{Driver, Entry, Family, Layer, Limits, OnLog, Setup, Tasks};
 pub use error::{Error, Exit, Kind, Remote, Result, Retry};
-pub use function::{ByClosure, ByName, Function, NamedTask, Registered};
+pub use function::{ByClosure, ByFuture, ByName, Function, Futures, NamedTask, Registered};
 pub use handle::Handle;
 pub use map::{Chunk, Flow, Map, Next};
 pub use outcome::{Done, Outcome, Value};
