@@ -252,6 +252,14 @@ impl Error {
         self
     }
 
+    /// Fills in where it happened, as far as that was not said nearer to it.
+    #[must_use]
+    pub(crate) fn within(mut self, place: &str, operation: &'static str) -> Self {
+        self.0.place.get_or_insert_with(|| place.to_owned());
+        self.0.operation.get_or_insert(operation);
+        self
+    }
+
     /// Says whether the work may have run.
     #[must_use]
     pub fn with_retry(mut self, retry: Retry) -> Self {

@@ -46,7 +46,7 @@ impl Place {
     /// # Errors
     /// `ConfigInvalid` when the layers' order would not do what it says.
     pub fn new(driver: Arc<dyn Driver>, layers: Vec<Arc<dyn Layer>>, seed: Option<u64>) -> Result<Self> {
-        let scope = Arc::new(Scope::new(driver.address(), seed.unwrap_or_else(fresh_seed)));
+        let scope = Arc::new(Scope::new(driver.address().to_string(), seed.unwrap_or_else(fresh_seed)));
         Self::fold(driver, layers, scope)
     }
 
@@ -197,6 +197,10 @@ impl Place {
         self.0.tasks.as_ref().map_err(Clone::clone)
     }
 
+    pub(crate) fn within(&self, error: Error) -> Error {
+        error.within(&self.0.scope.place, "run")
+    }
+
     fn check_open(&self) -> Result<()> {
         if !self.0.scope.is_closed() {
             return Ok(());
@@ -282,8 +286,8 @@ impl Drop for Inner {
             // Nobody is left to hear of it.
             drop(driver.close(Duration::ZERO));
         };
-        if crate::current().is_some() {
-            // A task dropped it: waiting here would wait for that task, so another thread does.
+        if crate::context::is_within_engine() {
+            // Waiting here would wait for the task that drops it, so another thread does.
             drop(std::thread::spawn(close));
         } else {
             close();

@@ -1,6 +1,6 @@
 //! What a worker does with a task: begin it unless it was cancelled, run it, say how it ended.
 
-use crate::context::Context;
+use crate::context::{Context, within_engine};
 use crate::error::{Error, Kind};
 use crate::outcome::{Done, Outcome};
 use crate::task::Task;
@@ -18,6 +18,11 @@ pub trait Interpreter {
 /// Runs a closure's task on this thread, as worker `worker` of `workers`. A panic is an outcome, never the end of
 /// the worker.
 pub(crate) fn run(task: Task, done: Done, worker: usize, workers: usize) {
+    // The closure may hold the last clone of its own place.
+    within_engine(|| run_here(task, done, worker, workers));
+}
+
+fn run_here(task: Task, done: Done, worker: usize, workers: usize) {
     if !task.start(worker) {
         return done.call(Outcome::cancelled());
     }

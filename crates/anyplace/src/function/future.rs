@@ -1,6 +1,6 @@
 //! A Rust future as work.
 
-use crate::context::Context;
+use crate::context::{Context, within_engine};
 use crate::error::{Error, Kind, Retry};
 use crate::outcome::{Done, Outcome};
 use crate::work::{Abort, Call, Future, Spawn, Work};
@@ -20,14 +20,14 @@ struct Once<R>(Pin<Box<dyn std::future::Future<Output = R> + Send>>);
 
 impl<R: Send + 'static> Future for Once<R> {
     fn start(self: Box<Self>, context: Context, runtime: &dyn Spawn, done: Done) -> Abort {
-        runtime.spawn(Box::pin(Running { future: self.0, context, done: Some(done) }))
+        runtime.spawn(Box::pin(Running { future: Some(self.0), context, done: Some(done) }))
     }
 }
 
 /// Polls the future inside its task's context, turns a panic into an outcome, and tells `Cancelled` when it is
 /// dropped before its end: that is how a runtime aborts.
 struct Running<R> {
-    future: Pin<Box<dyn std::future::Future<Output = R> + Send>>,
+    future: Option<Pin<Box<dyn std::future::Future<Output = R> + Send>>>,
     context: Context,
     done: Option<Done>,
 }
@@ -37,25 +37,33 @@ impl<R: Send + 'static> std::future::Future for Running<R> {
 
     fn poll(mut self: Pin<&mut Self>, poll: &mut PollContext<'_>) -> Poll<()> {
         let this = &mut *self;
-        let polled =
-            catch_unwind(AssertUnwindSafe(|| this.context.enter(|| this.future.as_mut().poll(poll))));
+        let Some(future) = &mut this.future else { return Poll::Ready(()) };
+        let polled = catch_unwind(AssertUnwindSafe(|| this.context.enter(|| future.as_mut().poll(poll))));
         let outcome = match polled {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(value)) => Outcome::local(value),
             Err(payload) => Outcome::Failed(Error::panicked(&*payload).on_attempt(this.context.attempt)),
         };
-        if let Some(done) = this.done.take() {
-            done.call(outcome);
-        }
+        this.finish(outcome);
         Poll::Ready(())
+    }
+}
+
+impl<R> Running<R> {
+    /// Tells the outcome, once. The future goes first: it may hold the last clone of its own place.
+    fn finish(&mut self, outcome: Outcome) {
+        if let Some(done) = self.done.take() {
+            within_engine(|| {
+                self.future = None;
+                done.call(outcome);
+            });
+        }
     }
 }
 
 impl<R> Drop for Running<R> {
     fn drop(&mut self) {
-        if let Some(done) = self.done.take() {
-            let error = Error::new(Kind::Cancelled, "the future was ended while it waited");
-            done.call(Outcome::Cancelled(error.with_retry(Retry::MayRepeat)));
-        }
+        let error = Error::new(Kind::Cancelled, "the future was ended while it waited");
+        self.finish(Outcome::Cancelled(error.with_retry(Retry::MayRepeat)));
     }
 }
