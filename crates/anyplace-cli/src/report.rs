@@ -48,6 +48,21 @@ impl Report {
     }
 }
 
+/// The engine's errors say what to do next, too; a wrong address is a matter of usage.
+impl From<anyplace::Error> for Report {
+    fn from(error: anyplace::Error) -> Self {
+        let exit = match error.kind() {
+            anyplace::Kind::ConfigInvalid => Exit::USAGE,
+            _ => Exit::OWN_ERROR,
+        };
+        let sentence = match error.remote() {
+            Some(remote) => format!("{error}\n{}", remote.traceback.trim_end()),
+            None => error.to_string(),
+        };
+        Self { sentence, help: error.help().map(ToOwned::to_owned), exit }
+    }
+}
+
 /// Two lines, the second only when there is help:
 ///
 /// ```text
