@@ -168,7 +168,7 @@ fn seeds_are_the_same_on_every_place_and_chunking() -> Result<(), Error> {
 fn a_slow_source_shows_its_first_results_before_its_last_inputs() -> Result<(), Error> {
     let place = open("threads:2")?;
     let (feed, fed) = mpsc::channel::<u64>();
-    let mut results = place.map(|n: u64| n, fed.into_iter())?.chunk(1);
+    let mut results = place.map(|n: u64| n, fed)?.chunk(1);
     for n in 0..20 {
         // Enough inputs for the window, so that asking for a result never waits for an input that comes later.
         (0..6).for_each(|k| feed.send(n * 6 + k).unwrap());
