@@ -18,6 +18,7 @@ mod place;
 mod registry;
 mod spelling;
 mod task;
+mod wire;
 
 // `#[anyplace::task]` names this crate; so that it works in the crate itself, too.
 extern crate self as anyplace;
@@ -35,6 +36,7 @@ pub use outcome::{Done, Outcome, Value};
 pub use place::Place;
 pub use registry::Registry;
 pub use task::{Control, Ending, Started, Task, TaskOptions};
+pub use worker::init;
 
 #[doc(hidden)]
 pub use inventory;
