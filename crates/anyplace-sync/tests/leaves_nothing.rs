@@ -3,7 +3,7 @@
 
 use anyplace_sync::{Latch, Pool, PoolConfig, Thunk};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const WATCH: Duration = Duration::from_millis(300);
 
@@ -21,7 +21,7 @@ fn an_idle_pool_uses_no_cpu_and_a_dropped_one_leaves_no_thread() {
     settle(&pool);
     assert!(idle_cpu() < WATCH / 50);
     drop(pool);
-    assert_eq!(threads(), before);
+    assert!(threads_fall_to(before));
 }
 
 fn meet(met: Arc<(Mutex<usize>, Condvar)>) -> Thunk {
@@ -47,13 +47,22 @@ fn settle(pool: &Pool) {
 fn idle_cpu() -> Duration {
     let before = cpu_time();
     let nobody = Latch::new();
-    assert!(!nobody.wait(Some(std::time::Instant::now() + WATCH)));
+    assert!(!nobody.wait(Some(Instant::now() + WATCH)));
     cpu_time() - before
 }
 
 fn cpu_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::try_from(time).unwrap()
+}
+
+/// Linux lists a thread a moment longer than its joiner waits (plain threads too: about one join in a thousand).
+fn threads_fall_to(count: usize) -> bool {
+    let deadline = Instant::now() + Duration::from_secs(1);
+    while threads() != count && Instant::now() < deadline {
+        std::thread::yield_now();
+    }
+    threads() == count
 }
 
 fn threads() -> usize {

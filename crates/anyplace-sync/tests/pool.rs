@@ -4,7 +4,7 @@
 use anyplace_sync::{Latch, Pool, PoolConfig, Reason, Thunk, current_worker};
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -144,6 +144,23 @@ fn shutdown_runs_what_is_queued_and_takes_no_more() {
     assert_eq!(ran.load(SeqCst), 11, "the job came back whole");
 }
 
+/// Jobs that need each other run at the same time, even if the pool was shut down before the second thread started.
+#[test]
+fn a_closing_pool_still_uses_all_its_threads() {
+    for _ in 0..200 {
+        let pool = pool("meet", 2);
+        let met = Arc::new(Barrier::new(2));
+        for _ in 0..2 {
+            let met = Arc::clone(&met);
+            pool.spawn(job(move |_| {
+                met.wait();
+            }))
+            .unwrap();
+        }
+        assert!(pool.join_within(SOON));
+    }
+}
+
 #[test]
 fn joining_gives_up_in_time() {
     let pool = pool("busy", 1);
@@ -177,11 +194,9 @@ fn a_worker_may_drop_the_last_handle() {
     }))
     .unwrap();
     assert!(set_by_deadline(&begun));
-    // The handle in the job is the last one from here on; a drop here that joined would wait for ever.
-    thread::scope(|scope| {
-        scope.spawn(|| go_on.set());
-        drop(pool);
-    });
+    drop(pool);
+    // The handle in the queued job is the last one now: a drop there that joined would wait for itself.
+    go_on.set();
     assert!(set_by_deadline(&exited));
 }
 

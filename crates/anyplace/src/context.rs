@@ -1,6 +1,6 @@
 //! What a running task may know about itself.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 
 /// Which task this is, which attempt, which worker runs it, and its seed.
 ///
@@ -41,7 +41,7 @@ impl Context {
 
     /// Runs `work` with this context as the [`current`] one of the thread.
     pub fn enter<R>(self, work: impl FnOnce() -> R) -> R {
-        let _leave = Leave(CURRENT.replace(Some(self)));
+        let _leave = Leave(CURRENT.replace(Some(self)), INDEX.replace(self.index));
         work()
     }
 }
@@ -54,16 +54,48 @@ fn split_mix(number: u64) -> u64 {
 }
 
 thread_local! {
-    static CURRENT: RefCell<Option<Context>> = const { RefCell::new(None) };
+    static CURRENT: Cell<Option<Context>> = const { Cell::new(None) };
+    /// The item that runs now: apart, since it changes with every item of a chunk.
+    static INDEX: Cell<u64> = const { Cell::new(0) };
+}
+
+/// The task of this thread goes on to the item with this index.
+pub(crate) fn move_to(index: u64) {
+    INDEX.set(index);
 }
 
 /// Puts back the context of the task around this one, also when the work panics.
-struct Leave(Option<Context>);
+struct Leave(Option<Context>, u64);
 
 impl Drop for Leave {
     fn drop(&mut self) {
         CURRENT.set(self.0);
+        INDEX.set(self.1);
     }
+}
+
+thread_local! {
+    static WITHIN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work` while the thread counts as one of the engine's: it settles a task, or drops what a task held.
+///
+/// A place whose last clone is dropped in here must not wait for its tasks, which wait for this very thread:
+/// see [`is_within_engine`].
+pub(crate) fn within_engine<R>(work: impl FnOnce() -> R) -> R {
+    struct Back(bool);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            WITHIN.set(self.0);
+        }
+    }
+    let _back = Back(WITHIN.replace(true));
+    work()
+}
+
+/// Whether the calling thread is inside [`within_engine`] or inside a task.
+pub(crate) fn is_within_engine() -> bool {
+    WITHIN.get() || current().is_some()
 }
 
 /// The task that the calling thread runs, if it runs one.
@@ -75,7 +107,7 @@ impl Drop for Leave {
 /// # Ok::<(), anyplace::Error>(())
 /// ```
 pub fn current() -> Option<Context> {
-    CURRENT.with_borrow(|context| *context)
+    CURRENT.get().map(|context| context.at(INDEX.get()))
 }
 
 /// The cores that a place opened here may count on: all that this process may use, or, inside a task, this worker's

@@ -55,6 +55,15 @@ impl Seen {
         (self.0 / SEEKER) & MASK
     }
 
+    /// The word after one more thread has been made to seek, and which; nothing if that is not needed or not possible.
+    fn summons(self, may_start: bool) -> Option<(Self, Summons)> {
+        match (self.seekers(), self.sleepers()) {
+            (1.., _) => None,
+            (0, 1..) => Some((Self(self.0 - SLEEPER + SEEKER), Summons::Sleeper)),
+            (0, 0) => may_start.then_some((Self(self.0 + SEEKER), Summons::NewThread)),
+        }
+    }
+
     fn sleepers(self) -> u64 {
         (self.0 / SLEEPER) & MASK
     }
@@ -78,8 +87,16 @@ impl Counts {
         self.add(SUBMITTER)
     }
 
-    pub(super) fn leave(&self) -> Seen {
-        self.sub(SUBMITTER)
+    /// A submitter goes, and in the same step summons a thread if `wanted`. The word is as it left it.
+    ///
+    /// One step, since between two a closed pool might end: the summoned thread would start behind its back.
+    pub(super) fn leave(&self, wanted: bool, may_start: bool) -> (Seen, Summons) {
+        let after = |seen: Seen| match seen.summons(may_start) {
+            Some((after, summons)) if wanted => (Seen(after.0 - SUBMITTER), summons),
+            _ => (Seen(seen.0 - SUBMITTER), Summons::Nobody),
+        };
+        let before = self.update(|seen| Some(after(seen).0));
+        after(before.expect("a submitter always leaves"))
     }
 
     pub(super) fn start_seeking(&self) -> Seen {
@@ -97,22 +114,13 @@ impl Counts {
 
     /// A sleeper that has not slept yet becomes a seeker again; false if a token for it is under way.
     pub(super) fn rise(&self) -> bool {
-        self.update(|seen| (seen.sleepers() > 0).then(|| seen.0 - SLEEPER + SEEKER)).is_some()
+        self.update(|seen| (seen.sleepers() > 0).then(|| Seen(seen.0 - SLEEPER + SEEKER))).is_some()
     }
 
     /// Makes one more thread seek, unless one does already.
     pub(super) fn summon(&self, may_start: bool) -> Summons {
-        let may_start = |seen: Seen| may_start && !seen.is_closed();
-        let before = self.update(|seen| match (seen.seekers(), seen.sleepers()) {
-            (1.., _) => None,
-            (0, 1..) => Some(seen.0 - SLEEPER + SEEKER),
-            (0, 0) => may_start(seen).then_some(seen.0 + SEEKER),
-        });
-        match before {
-            None => Summons::Nobody,
-            Some(before) if before.sleepers() > 0 => Summons::Sleeper,
-            Some(_) => Summons::NewThread,
-        }
+        let before = self.update(|seen| seen.summons(may_start).map(|(after, _)| after));
+        before.and_then(|seen| seen.summons(may_start)).map_or(Summons::Nobody, |(_, summons)| summons)
     }
 
     /// No submitter is let in from now on.
@@ -122,7 +130,7 @@ impl Counts {
 
     /// Makes every sleeper a seeker and says how many tokens they need.
     pub(super) fn summon_all(&self) -> u32 {
-        let all = |seen: Seen| seen.0 - seen.sleepers() * SLEEPER + seen.sleepers() * SEEKER;
+        let all = |seen: Seen| Seen(seen.0 - seen.sleepers() * SLEEPER + seen.sleepers() * SEEKER);
         self.update(|seen| (seen.sleepers() > 0).then(|| all(seen)))
             .map_or(0, |before| before.sleepers() as u32)
     }
@@ -136,8 +144,8 @@ impl Counts {
     }
 
     /// The word before the change, or nothing if there was none to make.
-    fn update(&self, mut change: impl FnMut(Seen) -> Option<u64>) -> Option<Seen> {
-        self.0.fetch_update(AcqRel, Acquire, |word| change(Seen(word))).ok().map(Seen)
+    fn update(&self, mut change: impl FnMut(Seen) -> Option<Seen>) -> Option<Seen> {
+        self.0.fetch_update(AcqRel, Acquire, |word| change(Seen(word)).map(|seen| seen.0)).ok().map(Seen)
     }
 }
 
@@ -164,20 +172,22 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_pool_starts_no_thread() {
-        let counts = Counts::new();
-        counts.close();
-        assert_eq!(counts.summon(true), Summons::Nobody);
-        assert!(counts.look().is_still());
-    }
-
-    #[test]
     fn a_submitter_keeps_a_closed_pool_open() {
         let counts = Counts::new();
         counts.enter();
         counts.close();
         assert!(!counts.look().is_final());
-        assert!(counts.leave().is_final());
+        assert!(counts.leave(false, true).0.is_still());
+    }
+
+    #[test]
+    fn a_pool_is_not_still_while_a_summoned_thread_is_under_way() {
+        let counts = Counts::new();
+        counts.enter();
+        counts.close();
+        let (seen, summons) = counts.leave(true, true);
+        assert_eq!(summons, Summons::NewThread);
+        assert!(seen.is_final() && !seen.is_still());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A [`Pool`]: threads that run jobs in the order they come.
+//! A [`Pool`]: threads that run jobs in the order they come. README.md has the protocol and why it holds.
 
 mod config;
 mod counts;

@@ -43,7 +43,11 @@ impl<J: Job> Shared<J> {
 
     /// Makes sure that somebody takes the queued jobs.
     pub(super) fn call(self: &Arc<Self>) {
-        match self.counts.summon(self.threads.may_start()) {
+        self.see_to(self.counts.summon(self.threads.may_start()));
+    }
+
+    fn see_to(self: &Arc<Self>, summons: Summons) {
+        match summons {
             Summons::Nobody => {}
             Summons::Sleeper => self.tokens.give(1),
             Summons::NewThread => self.start_another(),
@@ -87,8 +91,7 @@ impl<J: Job> Shared<J> {
 
     /// Starts the thread that has been counted as a seeker.
     fn start_another(self: &Arc<Self>) {
-        let wanted = || !self.counts.look().is_closed();
-        if !self.threads.start_another(&self.config.name, wanted, self.main()) {
+        if !self.threads.start_another(&self.config.name, self.main()) {
             self.stop_seeking();
             self.tell_if_closed(self.counts.look());
         }
@@ -126,10 +129,10 @@ impl<J: Job> Submitter<'_, J> {
 
 impl<J: Job> Drop for Submitter<'_, J> {
     fn drop(&mut self) {
-        let seen = self.0.counts.leave();
-        if seen.seekers() == 0 && !self.0.queue.is_empty() {
-            self.0.call();
-        }
+        // An empty queue means that what we pushed has been taken, and others see to what they push.
+        let wanted = !self.0.queue.is_empty();
+        let (seen, summons) = self.0.counts.leave(wanted, self.0.threads.may_start());
+        self.0.see_to(summons);
         self.0.tell_if_closed(seen);
     }
 }

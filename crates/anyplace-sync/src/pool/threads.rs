@@ -59,15 +59,10 @@ impl Threads {
         self.start(&mut ledger, name, main).map(|()| true)
     }
 
-    /// Starts one more thread if `wanted` still holds and the limit allows it; false if not.
-    pub(super) fn start_another(
-        &self,
-        name: &str,
-        wanted: impl FnOnce() -> bool,
-        main: impl FnOnce(usize) + Send + 'static,
-    ) -> bool {
+    /// Starts one more thread if the limit and the system allow it. If not, they never will again.
+    pub(super) fn start_another(&self, name: &str, main: impl FnOnce(usize) + Send + 'static) -> bool {
         let mut ledger = lock(&self.ledger);
-        if !self.may_start() || !wanted() {
+        if !self.may_start() {
             return false;
         }
         let started = self.start(&mut ledger, name, main).is_ok();

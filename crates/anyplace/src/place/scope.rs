@@ -1,6 +1,5 @@
 //! The lifetime of a place: open, closed, cancelled; and how many accepted tasks have no outcome yet.
 
-use crate::address::Address;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,7 +7,8 @@ use std::time::{Duration, Instant};
 /// Shared by a place and all its tasks.
 pub(crate) struct Scope {
     pub(crate) seed: u64,
-    place: String,
+    /// The place's address, for errors.
+    pub(crate) place: String,
     tasks: AtomicU64,
     live: AtomicUsize,
     /// Places that were folded from this driver: the last one to go closes it.
@@ -20,10 +20,10 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
-    pub(crate) fn new(address: &Address, seed: u64) -> Self {
+    pub(crate) fn new(place: String, seed: u64) -> Self {
         Self {
             seed,
-            place: address.to_string(),
+            place,
             tasks: AtomicU64::new(0),
             live: AtomicUsize::new(0),
             owners: AtomicUsize::new(1),
@@ -32,10 +32,6 @@ impl Scope {
             idle: Mutex::new(()),
             became_idle: Condvar::new(),
         }
-    }
-
-    pub(crate) fn place(&self) -> &str {
-        &self.place
     }
 
     pub(crate) fn next_task(&self) -> u64 {

@@ -14,6 +14,7 @@
 //! `settled` is a latch that is set after the outcome is written; waiting is spinning a little, then sleeping on it.
 //! The outcome is taken out once: by `wait`, by the future, or by the callback.
 
+use crate::context::within_engine;
 use crate::outcome::Outcome;
 use crate::place::Scope;
 use anyplace_sync::Latch;
@@ -68,6 +69,7 @@ pub(crate) struct Shared {
 #[derive(Default)]
 struct State {
     outcome: Option<Outcome>,
+    published: bool,
     waker: Option<Waker>,
     on_settled: Option<OnSettled>,
     on_kill: Option<Arc<OnKill>>,
@@ -132,10 +134,13 @@ impl Shared {
     }
 
     pub(crate) fn wait_again(&self) -> bool {
-        !self.scope.is_cancelled() && self.state().killed != Some(Ending::Cancelled) && {
-            self.state().killed = None;
-            self.step(RUNNING, WAITING) || self.phase.load(Ordering::Acquire) == WAITING
+        let mut state = self.state();
+        if self.scope.is_cancelled() || state.killed == Some(Ending::Cancelled) {
+            return false;
         }
+        state.killed = None;
+        // An attempt that was refused before it began left the phase as it was.
+        self.step(RUNNING, WAITING) || self.phase.load(Ordering::Acquire) == WAITING
     }
 
     /// Writes the outcome of the task, unless it was cancelled before: then it is dropped.
@@ -162,19 +167,19 @@ impl Shared {
             self.took.store(now().saturating_sub(began).max(1), Ordering::Relaxed);
         }
         let mut state = self.state();
-        state.outcome = Some(outcome);
-        state.on_kill = None;
-        state.on_wait = None;
+        state.outcome = Some(outcome.within(&self.scope.place));
+        state.published = true;
+        let hooks = (state.on_kill.take(), state.on_wait.take());
         let (waker, then) = (state.waker.take(), state.on_settled.take());
-        self.settled.set();
+        // Waiters are woken only when they can have the lock.
         drop(state);
+        self.settled.set();
         self.scope.leave();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-        if let Some(then) = then {
-            then();
-        }
+        within_engine(|| {
+            drop(hooks);
+            waker.into_iter().for_each(Waker::wake);
+            then.into_iter().for_each(|then| then());
+        });
     }
 
     pub(crate) fn kill(&self, ending: Ending) -> bool {
@@ -183,7 +188,7 @@ impl Shared {
         }
         let hook = {
             let mut state = self.state();
-            if state.outcome.is_some() || self.is_settled() {
+            if state.published {
                 return false;
             }
             state.killed = Some(ending);
@@ -196,6 +201,9 @@ impl Shared {
         let end = Arc::new(end);
         let asked = {
             let mut state = self.state();
+            if state.published {
+                return;
+            }
             state.on_kill = Some(end.clone());
             state.killed
         };
@@ -248,7 +256,7 @@ impl Shared {
     /// Calls `then` when the outcome is there: now, if it already is.
     pub(crate) fn on_settled(&self, then: OnSettled) {
         let mut state = self.state();
-        if self.settled.is_set() {
+        if state.published {
             drop(state);
             then();
         } else {
@@ -259,7 +267,7 @@ impl Shared {
     /// For `Future::poll`: the outcome, or `waker` is woken when it is there.
     pub(crate) fn poll(&self, waker: &Waker) -> bool {
         let mut state = self.state();
-        if self.settled.is_set() {
+        if state.published {
             return true;
         }
         state.waker = Some(waker.clone());
