@@ -82,9 +82,12 @@ fn check(signature: &Signature) -> Result<()> {
 }
 
 fn argument_types(signature: &Signature) -> Vec<&Type> {
-    let typed = |argument| match argument {
-        &FnArg::Typed(ref typed) => Some(&*typed.ty),
+    signature.inputs.iter().filter_map(argument_type).collect()
+}
+
+fn argument_type(argument: &FnArg) -> Option<&Type> {
+    match argument {
+        FnArg::Typed(typed) => Some(&typed.ty),
         FnArg::Receiver(_) => None,
-    };
-    signature.inputs.iter().filter_map(typed).collect()
+    }
 }

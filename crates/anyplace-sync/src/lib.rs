@@ -16,13 +16,14 @@
 //! assert!(served.wait_spinning_first(None));
 //! # Ok::<(), anyplace_sync::Refused<Thunk>>(())
 //! ```
-#![forbid(unsafe_code)] // The shared-memory shapes will need it one day; threads do not.
 
 mod cores;
 mod futex;
 mod latch;
 mod pool;
 mod primitives;
+#[cfg(target_os = "linux")]
+pub mod spawn;
 mod spin;
 mod tokens;
 

@@ -1,6 +1,6 @@
 //! What a running task may know about itself.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 /// Which task this is, which attempt, which worker runs it, and its seed.
 ///
@@ -41,7 +41,7 @@ impl Context {
 
     /// Runs `work` with this context as the [`current`] one of the thread.
     pub fn enter<R>(self, work: impl FnOnce() -> R) -> R {
-        let _leave = Leave(CURRENT.replace(Some(self)));
+        let _leave = Leave(CURRENT.replace(Some(self)), INDEX.replace(self.index));
         work()
     }
 }
@@ -54,15 +54,23 @@ fn split_mix(number: u64) -> u64 {
 }
 
 thread_local! {
-    static CURRENT: RefCell<Option<Context>> = const { RefCell::new(None) };
+    static CURRENT: Cell<Option<Context>> = const { Cell::new(None) };
+    /// The item that runs now: apart, since it changes with every item of a chunk.
+    static INDEX: Cell<u64> = const { Cell::new(0) };
+}
+
+/// The task of this thread goes on to the item with this index.
+pub(crate) fn move_to(index: u64) {
+    INDEX.set(index);
 }
 
 /// Puts back the context of the task around this one, also when the work panics.
-struct Leave(Option<Context>);
+struct Leave(Option<Context>, u64);
 
 impl Drop for Leave {
     fn drop(&mut self) {
         CURRENT.set(self.0);
+        INDEX.set(self.1);
     }
 }
 
@@ -99,7 +107,7 @@ pub(crate) fn is_within_engine() -> bool {
 /// # Ok::<(), anyplace::Error>(())
 /// ```
 pub fn current() -> Option<Context> {
-    CURRENT.with_borrow(|context| *context)
+    CURRENT.get().map(|context| context.at(INDEX.get()))
 }
 
 /// The cores that a place opened here may count on: all that this process may use, or, inside a task, this worker's

@@ -143,6 +143,8 @@ pub struct Setup {
     pub first: Option<Arc<crate::work::Pickled>>,
     /// Takes log records that workers relay, encoded by their language.
     pub on_log: Option<OnLog>,
+    /// The language version that workers must speak, such as `python 3.12`; any will do if unset.
+    pub language: Option<String>,
 }
 
 /// Takes a worker's log record; called on a thread of the place.

@@ -3,7 +3,9 @@
 mod future;
 mod named;
 
+pub use future::Futures;
 pub(crate) use future::future;
+pub(crate) use named::find;
 pub use named::{NamedTask, Registered};
 
 use crate::context::Context;
@@ -63,6 +65,10 @@ pub enum ByClosure {}
 /// Marks [`Function`]s that are `#[anyplace::task]` functions.
 #[derive(Debug)]
 pub enum ByName {}
+
+/// Marks [`Function`]s that give futures: see [`Place::map_async`](crate::Place::map_async).
+#[derive(Debug)]
+pub enum ByFuture {}
 
 impl<F, T, R> Function<T, ByClosure> for F
 where
@@ -129,14 +135,33 @@ where
     R: Send + 'static,
 {
     fn run(self: Box<Self>, context: &Context) -> Outcome {
-        let function = &*self.function;
-        let at = |(index, input)| context.at(context.index + index).enter(|| call(function, input));
-        let results: Vec<Result<R>> = (0..).zip(self.inputs).map(at).collect();
+        let mut results: Vec<Result<R>> = Vec::with_capacity(self.inputs.len());
+        let mut inputs = self.inputs.into_iter();
+        // Entering the context and catching panics once for a run of items keeps both off the cost of an item.
+        while inputs.len() > 0 {
+            let run = || context.enter(|| run_on(&*self.function, &mut inputs, context.index, &mut results));
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
+                results.push(Err(Error::panicked(&*payload).on_attempt(context.attempt)));
+            }
+        }
         Outcome::local(results)
     }
 
     fn again(&self) -> Option<Box<dyn Closure>> {
         Some(Box::new(Self { function: self.function.clone(), inputs: self.inputs.clone() }))
+    }
+}
+
+/// Calls `function` on each input until there is none or one panics; `first` is the index of `results[0]`.
+fn run_on<F: Fn(T) -> R, T, R>(
+    function: &F,
+    inputs: &mut std::vec::IntoIter<T>,
+    first: u64,
+    results: &mut Vec<Result<R>>,
+) {
+    for input in inputs {
+        crate::context::move_to(first + results.len() as u64);
+        results.push(Ok(function(input)));
     }
 }
 

@@ -18,6 +18,7 @@ mod place;
 mod registry;
 mod spelling;
 mod task;
+mod wire;
 
 // `#[anyplace::task]` names this crate; so that it works in the crate itself, too.
 extern crate self as anyplace;
@@ -28,13 +29,14 @@ pub use anyplace_sync::usable_cores;
 pub use context::{Context, current, share_of_cores};
 pub use driver::{Driver, Entry, Family, Layer, Limits, OnLog, Setup, Tasks};
 pub use error::{Error, Exit, Kind, Remote, Result, Retry};
-pub use function::{ByClosure, ByName, Function, NamedTask, Registered};
+pub use function::{ByClosure, ByFuture, ByName, Function, Futures, NamedTask, Registered};
 pub use handle::Handle;
 pub use map::{Chunk, Flow, Map, Next};
 pub use outcome::{Done, Outcome, Value};
 pub use place::Place;
 pub use registry::Registry;
 pub use task::{Control, Ending, Started, Task, TaskOptions};
+pub use worker::init;
 
 #[doc(hidden)]
 pub use inventory;

@@ -5,9 +5,8 @@ mod sizer;
 
 pub use flow::{Chunk, Flow, Next};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::function::Function;
-use std::collections::VecDeque;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -25,7 +24,7 @@ where
     inputs: Option<I>,
     function: Arc<F>,
     flow: Flow,
-    ready: VecDeque<Result<F::Output>>,
+    ready: std::vec::IntoIter<Result<F::Output>>,
     marker: PhantomData<fn() -> M>,
 }
 
@@ -37,7 +36,7 @@ where
     pub(crate) fn new(mut flow: Flow, function: F, inputs: I) -> Self {
         flow.expect(inputs.size_hint());
         let function = Arc::new(function);
-        Self { inputs: Some(inputs), function, flow, ready: VecDeque::new(), marker: PhantomData }
+        Self { inputs: Some(inputs), function, flow, ready: Vec::new().into_iter(), marker: PhantomData }
     }
 
     /// Gives results as they come instead of in the inputs' order.
@@ -95,6 +94,12 @@ where
     }
 }
 
+/// Reading the clock costs as much as making a few plain inputs, so a long chunk looks seldom; but a source that
+/// takes seconds for each input is noticed at its first.
+fn is_time_to_look(length: usize) -> bool {
+    length.is_power_of_two() || length.is_multiple_of(64)
+}
+
 /// Takes up to `room` inputs, but does not let a slow source hold back those that are there.
 fn gather<T>(inputs: &mut impl Iterator<Item = T>, room: usize) -> Vec<T> {
     let began = Instant::now();
@@ -103,7 +108,7 @@ fn gather<T>(inputs: &mut impl Iterator<Item = T>, room: usize) -> Vec<T> {
         && let Some(input) = inputs.next()
     {
         chunk.push(input);
-        if chunk.len().is_multiple_of(16) && began.elapsed() > Duration::from_millis(2) {
+        if is_time_to_look(chunk.len()) && began.elapsed() > Duration::from_millis(2) {
             break;
         }
     }
@@ -119,8 +124,8 @@ where
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(result) = self.ready.pop_front() {
-                return Some(result);
+            if let Some(result) = self.ready.next() {
+                return Some(result.map_err(|error| self.flow.within(error)));
             }
             if let Err(error) = self.fill() {
                 self.inputs = None;
@@ -129,12 +134,13 @@ where
             let Next::Chunk(chunk) = self.flow.next(None) else { return None };
             let single = self.flow.sends_singles();
             let items = chunk.items;
-            self.ready.extend(match chunk.outcome.into_result() {
+            let all = |error: Error| (0..items).map(|_| Err(error.clone())).collect();
+            let results = match chunk.outcome.into_result() {
                 Ok(value) if single => vec![F::decode(value)],
-                Ok(value) => F::decode_items(value)
-                    .unwrap_or_else(|error| (0..items).map(|_| Err(error.clone())).collect()),
-                Err(error) => (0..items).map(|_| Err(error.clone())).collect(),
-            });
+                Ok(value) => F::decode_items(value).unwrap_or_else(all),
+                Err(error) => all(error),
+            };
+            self.ready = results.into_iter();
         }
     }
 }

@@ -56,6 +56,16 @@ impl Outcome {
         }
     }
 
+    /// Tells the error, if there is one, where it happened.
+    pub(crate) fn within(self, place: &str) -> Self {
+        match self {
+            Self::Returned(value) => Self::Returned(value),
+            Self::Failed(error) => Self::Failed(error.within(place, "run")),
+            Self::Cancelled(error) => Self::Cancelled(error.within(place, "run")),
+            Self::Lost(error) => Self::Lost(error.within(place, "run")),
+        }
+    }
+
     /// The error, unless it returned.
     pub fn error(&self) -> Option<&Error> {
         match self {

@@ -7,7 +7,7 @@ pub(crate) use scope::Scope;
 use crate::address::Address;
 use crate::driver::{Driver, Layer, Limits, Tasks};
 use crate::error::{Error, Kind, Result};
-use crate::function::Function;
+use crate::function::{ByFuture, Function, Futures};
 use crate::handle::Handle;
 use crate::layers;
 use crate::map::{Flow, Map};
@@ -46,7 +46,7 @@ impl Place {
     /// # Errors
     /// `ConfigInvalid` when the layers' order would not do what it says.
     pub fn new(driver: Arc<dyn Driver>, layers: Vec<Arc<dyn Layer>>, seed: Option<u64>) -> Result<Self> {
-        let scope = Arc::new(Scope::new(seed.unwrap_or_else(fresh_seed)));
+        let scope = Arc::new(Scope::new(driver.address().to_string(), seed.unwrap_or_else(fresh_seed)));
         Self::fold(driver, layers, scope)
     }
 
@@ -159,6 +159,30 @@ impl Place {
         Ok(Map::new(self.flow(), function, inputs.into_iter()))
     }
 
+    /// Awaits what `function` gives for every input, in a place such as `async:100`: at most that many at once,
+    /// lazily, in the inputs' order unless [`Map::unordered`].
+    ///
+    /// # Errors
+    /// As [`submit`](Self::submit).
+    ///
+    /// ```
+    /// let place = anyplace::open("async:100")?;
+    /// let lengths = place.map_async(|word: &'static str| async move { word.len() }, ["one", "three"])?;
+    /// assert_eq!(lengths.collect::<Result<Vec<_>, _>>()?, [3, 5]);
+    /// # Ok::<(), anyplace::Error>(())
+    /// ```
+    pub fn map_async<F, T, I>(
+        &self,
+        function: F,
+        inputs: I,
+    ) -> Result<Map<I::IntoIter, Futures<F>, T, ByFuture>>
+    where
+        Futures<F>: Function<T, ByFuture>,
+        I: IntoIterator<Item = T>,
+    {
+        self.map(Futures(function), inputs)
+    }
+
     /// Submits work of any kind: what the typed methods and the other faces stand on.
     ///
     /// # Errors
@@ -169,7 +193,9 @@ impl Place {
 
     /// Starts a map whose chunks the caller makes: what [`map`](Self::map) and the other faces stand on.
     pub fn flow(&self) -> Flow {
-        let per_item = self.0.layers.iter().any(|layer| layer.is_per_item());
+        // Futures wait side by side, so each is a task of its own.
+        let waits = self.0.limits.takes == [WorkKind::Future];
+        let per_item = waits || self.0.layers.iter().any(|layer| layer.is_per_item());
         Flow::new(self.clone(), self.0.scope.next_task(), per_item)
     }
 
@@ -195,6 +221,10 @@ impl Place {
 
     pub(crate) fn tasks(&self) -> Result<&Arc<dyn Tasks>> {
         self.0.tasks.as_ref().map_err(Clone::clone)
+    }
+
+    pub(crate) fn within(&self, error: Error) -> Error {
+        error.within(&self.0.scope.place, "run")
     }
 
     fn check_open(&self) -> Result<()> {

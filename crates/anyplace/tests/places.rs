@@ -43,7 +43,10 @@ fn a_panic_is_the_items_error_and_the_others_go_on() -> Result<(), Error> {
         (error.kind(), error.message()),
         (Kind::TaskFailed, "the task panicked: attempt to divide by zero")
     );
+    assert_eq!((error.place(), error.operation(), error.attempt()), (Some("threads:2"), Some("run"), 1));
     assert_eq!(results[2].as_ref().unwrap(), &2);
+    let error = place.submit(|n: u32| 10 / n, 0)?.wait().unwrap_err();
+    assert_eq!((error.place(), error.operation(), error.attempt()), (Some("threads:2"), Some("run"), 1));
     Ok(())
 }
 
@@ -157,5 +160,38 @@ fn seeds_are_the_same_on_every_place_and_chunking() -> Result<(), Error> {
     assert_ne!(seeds("threads:2?seed=43", 7)?, expected);
     let distinct: std::collections::HashSet<u64> = expected.iter().copied().collect();
     assert_eq!(distinct.len(), 100);
+    Ok(())
+}
+
+/// A source that waits between inputs does not hold back those it has given.
+#[test]
+fn a_slow_source_shows_its_first_results_before_its_last_inputs() -> Result<(), Error> {
+    let place = open("threads:2")?;
+    let (feed, fed) = mpsc::channel::<u64>();
+    let mut results = place.map(|n: u64| n, fed)?.chunk(1);
+    for n in 0..20 {
+        // Enough inputs for the window, so that asking for a result never waits for an input that comes later.
+        (0..6).for_each(|k| feed.send(n * 6 + k).unwrap());
+        assert_eq!(results.next().unwrap()?, n);
+    }
+    drop(feed);
+    assert_eq!(results.count(), 100);
+    Ok(())
+}
+
+#[test]
+fn a_handle_can_be_awaited_called_back_and_waited_for_a_while() -> Result<(), Error> {
+    let place = open("threads:1")?;
+    let (release, held) = mpsc::channel::<u32>();
+    let first = place.call(move || held.recv().unwrap())?;
+    let first = first.wait_for(std::time::Duration::from_millis(1)).expect_err("nobody released it");
+    let second = place.submit(|n: u32| n + 1, 1)?;
+    let (tell, told) = mpsc::channel();
+    place.submit(|n: u32| n + 2, 1)?.then(move |result| tell.send(result).unwrap());
+    release.send(7).unwrap();
+    assert_eq!(first.wait()?, 7);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert_eq!(runtime.block_on(second)?, 2);
+    assert_eq!(told.recv().unwrap()?, 3);
     Ok(())
 }

@@ -1,10 +1,20 @@
 use super::*;
 use proptest::prelude::*;
 
-/// The grammar's table, row by row: text, layers, scheme, target, options, and how it prints.
+/// Text, layers, scheme, target, options, and how it prints.
+type Row = (
+    &'static str,
+    &'static [&'static str],
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static str,
+);
+
+/// The grammar's table, row by row.
 #[test]
 fn the_grammar_reads_as_its_table_says() {
-    let rows: &[(&str, &[&str], &str, &str, &[(&str, &str)], &str)] = &[
+    let rows: &[Row] = &[
         ("threads:8", &[], "threads", "8", &[], "threads:8"),
         ("threads", &[], "threads", "", &[], "threads:"),
         ("Threads:8", &[], "threads", "8", &[], "threads:8"),

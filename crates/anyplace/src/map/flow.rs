@@ -115,6 +115,12 @@ impl Flow {
         self.place.limits()
     }
 
+    /// The error of an item, with the place where it happened.
+    #[must_use]
+    pub fn within(&self, error: Error) -> Error {
+        self.place.within(error)
+    }
+
     /// How many items the next chunk may have; 0 while enough is out.
     pub fn room(&self) -> usize {
         let workers = self.limits().workers;

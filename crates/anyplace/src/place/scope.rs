@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 /// Shared by a place and all its tasks.
 pub(crate) struct Scope {
     pub(crate) seed: u64,
+    /// The place's address, for errors.
+    pub(crate) place: String,
     tasks: AtomicU64,
     live: AtomicUsize,
     /// Places that were folded from this driver: the last one to go closes it.
@@ -18,9 +20,10 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(place: String, seed: u64) -> Self {
         Self {
             seed,
+            place,
             tasks: AtomicU64::new(0),
             live: AtomicUsize::new(0),
             owners: AtomicUsize::new(1),

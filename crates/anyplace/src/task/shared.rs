@@ -167,7 +167,7 @@ impl Shared {
             self.took.store(now().saturating_sub(began).max(1), Ordering::Relaxed);
         }
         let mut state = self.state();
-        state.outcome = Some(outcome);
+        state.outcome = Some(outcome.within(&self.scope.place));
         state.published = true;
         let hooks = (state.on_kill.take(), state.on_wait.take());
         let (waker, then) = (state.waker.take(), state.on_settled.take());

@@ -40,7 +40,7 @@ impl Tasks for Threads {
             let boxed = Arc::new(Mutex::new(Some((task, done))));
             let own = boxed.clone();
             control.0.on_wait(Box::new(move || {
-                run_boxed(&own, anyplace_sync::current_worker().unwrap_or(0), workers)
+                run_boxed(&own, anyplace_sync::current_worker().unwrap_or(0), workers);
             }));
             Body::Boxed(boxed)
         } else {

@@ -1,23 +1,28 @@
-//! Commands: programs that run as children of this process, without a worker between.
+//! Runs commands: each a child process of this process, with no worker process in between.
+//!
+//! A slot is a thread that starts a program, watches it and everything it prints until it has ended, and takes the
+//! next. Threads begin when they are first needed, so that a place of a thousand slots costs nothing until then.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `slots` | hands tasks to slots |
+//! | `slot` | one command from its task to its outcome |
+//! | `program` | words to what the kernel takes |
+//! | `watch` | waits for output, the end, the deadline, and the wish to end it |
+//! | `ending` | TERM to the group, a grace, KILL |
+//! | `capture` | output while it comes: a little in memory, the rest in an unlinked file |
+//! | `captured` | output when it is there |
+//! | `finished` | how the command ended, as an outcome |
 
-use crate::error::Exit;
-use std::time::Duration;
+mod capture;
+mod captured;
+mod ending;
+mod finished;
+mod program;
+mod slot;
+mod slots;
+mod watch;
 
-/// What a command left when it ended.
-#[derive(Debug)]
-pub struct Finished {
-    /// How it ended.
-    pub exit: Exit,
-    /// What it wrote on standard output.
-    pub stdout: Captured,
-    /// What it wrote on standard error.
-    pub stderr: Captured,
-    /// How long it ran.
-    pub took: Duration,
-}
-
-/// What a command wrote: in memory while small, in an unlinked temporary file when not.
-#[derive(Debug)]
-pub struct Captured {
-    bytes: Vec<u8>,
-}
+pub use captured::Captured;
+pub use finished::Finished;
+pub(crate) use slots::Slots;

@@ -1,0 +1,212 @@
+//! What can be said on the command line.
+//!
+//! Every option can also be given as an environment variable, `ANYPLACE_` and its name; the command line wins.
+
+mod duration;
+mod halt;
+mod jobs;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::FalseyValueParser;
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+pub(crate) use halt::{Halt, How};
+pub(crate) use jobs::Jobs;
+
+/// Run work in any place: threads, processes, or another machine
+#[derive(Debug, Parser)]
+#[command(name = "anyplace", version, max_term_width = 98, help_template = TEMPLATE, before_help = EXAMPLES)]
+#[command(disable_help_subcommand = true, arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Use colours
+    #[arg(long, global = true, value_name = "WHEN", env = "ANYPLACE_COLOR", default_value = "auto")]
+    #[arg(help_heading = "Global", hide_env = true)]
+    pub(crate) color: Color,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a command, or a Python function, for every input
+    Map(Box<Map>),
+    /// Show the kinds of places, and whether they work on this machine
+    Places(Places),
+    /// Print the completions of a shell
+    Completions {
+        /// bash, zsh, fish, elvish or powershell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    #[command(hide = true)]
+    Man,
+}
+
+/// Run a command, or a Python function, for every input
+///
+/// WHAT is a command: several words are executed directly, one quoted text is given to a shell. Inputs come from
+/// after `:::`, from files, or from standard input, a line each. Values never become a part of a shell's script:
+/// nothing in them is expanded or executed, in whatever quotes the placeholder stands.
+#[derive(Debug, ClapArgs)]
+#[command(help_template = TEMPLATE, before_help = MAP_EXAMPLES, after_long_help = MAP_CODES)]
+#[command(override_usage = "anyplace map [OPTIONS] WHAT... [::: INPUTS...]")]
+pub(crate) struct Map {
+    /// The command, with placeholders
+    #[arg(value_name = "WHAT", trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(required_unless_present = "call", conflicts_with = "call", long_help = WHAT)]
+    pub(crate) what: Vec<OsString>,
+
+    /// Call a Python function with every input instead of running a command
+    #[arg(
+        long,
+        value_name = "MODULE:FUNCTION",
+        env = "ANYPLACE_CALL",
+        hide_env = true,
+        help_heading = "Work"
+    )]
+    pub(crate) call: Option<String>,
+
+    /// Give the command to a shell, also if it is several words
+    #[arg(long, value_name = "SHELL", num_args = 0..=1, require_equals = true, default_missing_value = "sh")]
+    #[arg(env = "ANYPLACE_SHELL", hide_env = true, help_heading = "Work", overrides_with = "no_shell")]
+    pub(crate) shell: Option<OsString>,
+
+    /// Execute the command directly, also if it is one text
+    #[arg(long, value_parser = FalseyValueParser::new(), env = "ANYPLACE_NO_SHELL", hide_env = true)]
+    #[arg(help_heading = "Work", overrides_with = "shell")]
+    pub(crate) no_shell: bool,
+
+    /// Read inputs from FILE, a line each; - is standard input; several are combined
+    #[arg(short = 'a', long, value_name = "FILE", env = "ANYPLACE_ARG_FILE", hide_env = true)]
+    #[arg(help_heading = "Input")]
+    pub(crate) arg_file: Vec<PathBuf>,
+
+    /// Inputs end with NUL, not newline, as `find -print0` writes them
+    #[arg(short = '0', long, value_parser = FalseyValueParser::new(), env = "ANYPLACE_NULL", hide_env = true)]
+    #[arg(help_heading = "Input")]
+    pub(crate) null: bool,
+
+    /// Where to run
+    #[arg(long, value_name = "ADDRESS", env = "ANYPLACE", default_value = "processes:", hide_env = true)]
+    #[arg(help_heading = "Place", long_help = ON)]
+    pub(crate) on: String,
+
+    /// How many at once: 8, 150% of the cores, +2 or -1 of the cores, 0 for as many as possible
+    #[arg(
+        short = 'j',
+        long,
+        value_name = "N",
+        env = "ANYPLACE_JOBS",
+        hide_env = true,
+        help_heading = "Place"
+    )]
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) jobs: Option<Jobs>,
+
+    /// End a job that runs longer, such as 10, 1.5, 500ms, 2m, 1h30m
+    #[arg(long, value_name = "TIME", env = "ANYPLACE_TIMEOUT", hide_env = true, help_heading = "Scheduling")]
+    #[arg(value_parser = duration::parse)]
+    pub(crate) timeout: Option<Duration>,
+
+    /// Try a job up to N times until it succeeds
+    #[arg(long, value_name = "N", env = "ANYPLACE_RETRIES", hide_env = true, help_heading = "Scheduling")]
+    #[arg(default_value = "1", hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) retries: u32,
+
+    /// Stop early: now,fail=1 kills the rest at the first failure; soon,success=3; soon,fail=10%
+    #[arg(long, value_name = "WHEN,WHAT=N", env = "ANYPLACE_HALT", hide_env = true, long_help = HALT)]
+    #[arg(help_heading = "Scheduling", default_value = "never", hide_default_value = true)]
+    pub(crate) halt: Halt,
+
+    /// Print the commands instead of running them; each line can be pasted into a shell
+    #[arg(long, value_parser = FalseyValueParser::new(), env = "ANYPLACE_DRY_RUN", hide_env = true)]
+    #[arg(help_heading = "Scheduling")]
+    pub(crate) dry_run: bool,
+
+    /// Print results in the order of the inputs
+    #[arg(short = 'k', long, value_parser = FalseyValueParser::new(), env = "ANYPLACE_KEEP_ORDER")]
+    #[arg(hide_env = true, help_heading = "Output")]
+    pub(crate) keep_order: bool,
+
+    /// Start every line with the input and a TAB
+    #[arg(long, value_parser = FalseyValueParser::new(), env = "ANYPLACE_TAG", hide_env = true)]
+    #[arg(help_heading = "Output", conflicts_with = "json")]
+    pub(crate) tag: bool,
+
+    /// Print one JSON object for each finished input
+    #[arg(long, value_parser = FalseyValueParser::new(), env = "ANYPLACE_JSON", hide_env = true)]
+    #[arg(help_heading = "Output")]
+    pub(crate) json: bool,
+
+    /// Show progress on standard error
+    #[arg(long, value_name = "HOW", env = "ANYPLACE_PROGRESS", hide_env = true, default_value = "auto")]
+    #[arg(help_heading = "Output")]
+    pub(crate) progress: Progress,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Places {
+    /// Print one JSON object for each kind of place
+    #[arg(long, value_parser = FalseyValueParser::new(), env = "ANYPLACE_JSON", hide_env = true)]
+    pub(crate) json: bool,
+}
+
+/// How a run shows how far it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Progress {
+    /// A bar on a terminal, else a line every 10 seconds
+    Auto,
+    /// A bar with rate and time left
+    Bar,
+    /// A line every 10 seconds and at the end
+    Counter,
+    /// Nothing
+    None,
+}
+
+/// When colours are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    Always,
+    Never,
+}
+
+const TEMPLATE: &str = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
+
+const EXAMPLES: &str = "Examples:
+  anyplace map gzip ::: *.log                  compress every log, as many at once as there are cores
+  anyplace map 'convert {} {.}.png' ::: *.jpg  one quoted text is a shell command
+  anyplace places                              what kinds of places there are";
+
+const MAP_EXAMPLES: &str = "Examples:
+  anyplace map gzip ::: *.log                    one job for each file, as many at once as cores
+  anyplace map 'convert {} {.}.png' ::: *.jpg    a quoted text goes to a shell, its values never do
+  find . -name '*.c' -print0 | anyplace map -0 -k wc -l
+  anyplace map --tag ping -c1 {1}{2} ::: a b c ::: .net .org
+  anyplace map --timeout 30 --retries 3 --halt now,fail=1 ./fetch {} :::: urls.txt
+  anyplace map --call mypackage.photos:shrink ::: *.jpg";
+
+const MAP_CODES: &str = "Exit codes: 0 all jobs succeeded; 1-100 so many failed; 101 more failed; 2 usage; 255 own error; after
+--halt ...,fail=1 that of the job which failed. Every option can be set as ANYPLACE_NAME, the place as ANYPLACE.";
+
+const WHAT: &str = "The command, with placeholders
+
+  {}    the value                 {#}   the job's number
+  {.}   without its extension     {%}   its slot, 1 to the number of jobs at once
+  {/}   its last part             {1}   the first source's value; {-1} the last one's
+  {//}  its folder                {2/.} the second source's, without folder and extension
+  {/.}  its last part without extension
+
+Without any placeholder, the values are appended.";
+
+const ON: &str =
+    "Where to run: an address, such as processes:8 or retry=3::processes: (see `anyplace places`)";
+
+const HALT: &str = "Stop early: WHEN is `soon` (start no more) or `now` (also end the running); WHAT is `fail`, `success` \
+or `done`; N is a number, or a percentage of the jobs done so far, from the third on. `never` is the default";

@@ -1,0 +1,104 @@
+//! The `anyplace` command, as a library: the Python wheel carries the same command.
+//!
+//! ```no_run
+//! let exit = anyplace_cli::main(std::env::args_os());
+//! # let _ = exit;
+//! ```
+//!
+//! It is the only crate that prints and reads the environment.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command does")]
+
+mod args;
+mod exit;
+mod input;
+mod map;
+mod output;
+mod places;
+mod progress;
+mod report;
+mod signals;
+mod template;
+
+use std::ffi::OsString;
+use std::io::{Write, stderr, stdout};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches};
+
+use args::{Args, Command};
+use exit::Exit;
+use input::Source;
+use map::End;
+use report::Result;
+
+/// Runs the command with these arguments, the program's name first, and gives its exit code.
+///
+/// A run that a signal ended does not return: the process ends by the same signal, so that the shell sees it.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let (arguments, sources) = input::split_off_sources(arguments.into_iter().collect());
+    let args = match parse(arguments) {
+        Ok(args) => args,
+        Err(error) => return usage(&error),
+    };
+    match run(args, sources) {
+        Ok(End::Exit(exit)) => exit.into(),
+        Ok(End::Signal(signal)) => {
+            signals::end_by(signal);
+            Exit::OWN_ERROR.into()
+        }
+        Err(report) => {
+            // Nobody reads our standard error: the exit code still tells.
+            drop(writeln!(stderr(), "{report}"));
+            report.exit().into()
+        }
+    }
+}
+
+fn parse(arguments: Vec<OsString>) -> std::result::Result<Args, clap::Error> {
+    let command = Args::command().color(color_choice(&arguments));
+    Args::from_arg_matches(&command.try_get_matches_from(arguments)?)
+}
+
+/// Colours of help and usage errors are chosen before the arguments are understood.
+fn color_choice(arguments: &[OsString]) -> clap::ColorChoice {
+    let after =
+        arguments.iter().position(|argument| argument == "--color").and_then(|at| arguments.get(at + 1));
+    let inline = arguments.iter().filter_map(|argument| argument.to_str()?.strip_prefix("--color=")).next();
+    match after.and_then(|value| value.to_str()).or(inline) {
+        Some("always") => clap::ColorChoice::Always,
+        Some("never") => clap::ColorChoice::Never,
+        _ => clap::ColorChoice::Auto,
+    }
+}
+
+/// Help and version go to standard output and are no error.
+fn usage(error: &clap::Error) -> ExitCode {
+    drop(error.print());
+    match error.use_stderr() {
+        true => Exit::USAGE.into(),
+        false => Exit::SUCCESS.into(),
+    }
+}
+
+fn run(args: Args, sources: Vec<Source>) -> Result<End> {
+    match args.command {
+        Command::Map(map) => map::run(&map, sources),
+        Command::Places(places) => places::print(&places).map(End::Exit),
+        Command::Completions { shell } => {
+            let mut completions = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "anyplace", &mut completions);
+            Ok(print(&completions))
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            drop(clap_mangen::Man::new(Args::command()).render(&mut page));
+            Ok(print(&page))
+        }
+    }
+}
+
+/// A pipe that is closed early is no error: whoever reads has seen enough.
+fn print(text: &[u8]) -> End {
+    drop(stdout().lock().write_all(text));
+    End::Exit(Exit::SUCCESS)
+}

@@ -1,0 +1,42 @@
+//! The place a run opens, with `-j` in its address.
+
+use anyplace::{Address, Place, Registry};
+use rustix::process::{Resource, getrlimit};
+
+use crate::args;
+use crate::report::{Report, Result};
+
+/// A command that runs holds two pipes, a pidfd and sometimes two files.
+const FILES_OF_A_JOB: u64 = 6;
+
+/// What the process itself holds.
+const FILES_OF_OURS: u64 = 32;
+
+/// Opens the place that `--on` and `-j` name.
+pub(super) fn open(args: &args::Map) -> Result<Place> {
+    let address: Address = args.on.parse().map_err(Report::from)?;
+    let address = match args.jobs {
+        Some(jobs) if takes_number(&address) => address.with_target(jobs.on(cores(), possible()).to_string()),
+        Some(_) => {
+            return Err(Report::usage(format!("-j has no meaning for `{address}`"))
+                .help("it sets the number of a place that has one, such as processes:8"));
+        }
+        None => address,
+    };
+    Registry::standard().open(address).map_err(Report::from)
+}
+
+/// Its target is a number, or could be.
+fn takes_number(address: &Address) -> bool {
+    address.count().is_ok()
+}
+
+fn cores() -> usize {
+    anyplace::usable_cores()
+}
+
+/// How many commands can run before files run out.
+fn possible() -> usize {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(1024).min(65_536);
+    usize::try_from(files.saturating_sub(FILES_OF_OURS) / FILES_OF_A_JOB).unwrap_or(1).max(1)
+}

@@ -1,0 +1,135 @@
+//! Prints what jobs left: each job's output whole, its standard output apart from its standard error.
+
+mod base64;
+mod json;
+mod tag;
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd;
+
+use anyplace::drivers::processes::Captured;
+use anyplace::work::{Encoding, Payload};
+use anyplace::{Kind, Value};
+
+use crate::args;
+use crate::map::Item;
+use crate::report::{Report, Result};
+use tag::Tagged;
+
+/// Where results go, and how.
+#[derive(Debug)]
+pub(crate) struct Output {
+    out: File,
+    err: File,
+    style: Style,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Style {
+    Plain,
+    /// Each line begins with the job's values.
+    Tag,
+    /// A line of JSON for each job.
+    Json,
+}
+
+/// Why no more can be printed.
+#[derive(Debug)]
+pub(crate) enum Stopped {
+    /// Whoever read our standard output has seen enough, as `head` does.
+    NobodyReads,
+    Failed(Report),
+}
+
+impl Output {
+    /// Standard output and standard error without buffers: a result is printed when it is there, in one piece.
+    pub(crate) fn new(args: &args::Map) -> Result<Self> {
+        let unbuffered = |stream: std::os::fd::BorrowedFd<'_>| stream.try_clone_to_owned().map(File::from);
+        let closed = |error| Report::own(format!("the standard streams cannot be used: {error}"));
+        let style = match args {
+            args::Map { json: true, .. } => Style::Json,
+            args::Map { tag: true, .. } => Style::Tag,
+            _ => Style::Plain,
+        };
+        let out = unbuffered(io::stdout().as_fd()).map_err(closed)?;
+        let err = unbuffered(io::stderr().as_fd()).map_err(closed)?;
+        Ok(Self { out, err, style })
+    }
+
+    /// Prints what a job left.
+    pub(crate) fn print(&mut self, item: &Item) -> std::result::Result<(), Stopped> {
+        match self.style {
+            Style::Json => json::write(&mut io::BufWriter::new(&self.out), item).map_err(stopped),
+            Style::Plain | Style::Tag => self.print_text(item),
+        }
+    }
+
+    fn print_text(&mut self, item: &Item) -> std::result::Result<(), Stopped> {
+        if let Some(finished) = item.finished() {
+            self.copy(item, &finished.stdout, Stream::Out).map_err(stopped)?;
+            // Nobody reads our standard error: that is no reason to stop.
+            drop(self.copy(item, &finished.stderr, Stream::Err));
+        }
+        if let Ok(Value::Encoded(payload)) = &item.result {
+            self.out.write_all(&line_of(payload)).map_err(stopped)?;
+        }
+        if let Some(report) = report_of(item) {
+            self.say(&report.to_string());
+        }
+        Ok(())
+    }
+
+    fn copy(&mut self, item: &Item, captured: &Captured, stream: Stream) -> io::Result<()> {
+        let file = match stream {
+            Stream::Out => &mut self.out,
+            Stream::Err => &mut self.err,
+        };
+        match self.style {
+            _ if captured.is_empty() => Ok(()),
+            Style::Tag => Tagged::new(file, item.values()).copy(captured),
+            Style::Plain | Style::Json => captured.send_to(file),
+        }
+    }
+
+    /// A line of our own, on standard error.
+    pub(crate) fn say(&mut self, text: &str) {
+        drop(writeln!(self.err, "{text}"));
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Stream {
+    Out,
+    Err,
+}
+
+fn stopped(error: io::Error) -> Stopped {
+    match error.kind() {
+        ErrorKind::BrokenPipe => Stopped::NobodyReads,
+        _ => Stopped::Failed(Report::own(format!("standard output cannot be written: {error}"))),
+    }
+}
+
+/// What a function returned, on a line: a text as it is, everything else as JSON.
+fn line_of(payload: &Payload) -> Vec<u8> {
+    let text = match payload.encoding {
+        Encoding::Json => serde_json::from_slice::<String>(&payload.bytes).ok(),
+        _ => None,
+    };
+    let mut line = text.map_or_else(|| payload.bytes.to_vec(), String::into_bytes);
+    line.push(b'\n');
+    line
+}
+
+/// What has to be said about a job that did not end by itself; a bad exit code speaks for itself.
+fn report_of(item: &Item) -> Option<Report> {
+    let error = item.error()?;
+    let spoke_itself = error.kind() == Kind::TaskFailed && item.finished().is_some();
+    if spoke_itself || error.kind() == Kind::Cancelled {
+        return None;
+    }
+    let values: Vec<_> = item.values().iter().map(|value| value.display().to_string()).collect();
+    let shown: String = values.join(" ").chars().take(60).collect();
+    Some(Report::from(error.clone()).at(format!("{}, `{shown}`", item.origin())))
+}

@@ -1,0 +1,80 @@
+//! What the person at the terminal reads when something cannot be done.
+
+use std::fmt;
+
+use crate::exit::Exit;
+
+/// A sentence on what went wrong, the next step, and the exit code that goes with them.
+///
+/// The sentence is lower case and has no final period, so that it reads well after `error: `.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Report {
+    sentence: String,
+    help: Option<String>,
+    exit: Exit,
+}
+
+/// What every fallible function of this crate returns.
+pub(crate) type Result<T> = std::result::Result<T, Report>;
+
+impl Report {
+    /// The command line asks for something that does not exist or makes no sense (exit code 2).
+    pub(crate) fn usage(sentence: impl Into<String>) -> Self {
+        Self { sentence: sentence.into(), help: None, exit: Exit::USAGE }
+    }
+
+    /// The command line is right and this machine would not do it (exit code 255).
+    pub(crate) fn own(sentence: impl Into<String>) -> Self {
+        Self { sentence: sentence.into(), help: None, exit: Exit::OWN_ERROR }
+    }
+
+    /// Adds the line that says what to do next.
+    #[must_use]
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The exit code of a command that ends with this report.
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// The same report, with the place where it happened in front.
+    #[must_use]
+    pub(crate) fn at(mut self, place: impl fmt::Display) -> Self {
+        self.sentence = format!("{place}: {}", self.sentence);
+        self
+    }
+}
+
+/// The engine's errors say what to do next, too; a wrong address is a matter of usage.
+impl From<anyplace::Error> for Report {
+    fn from(error: anyplace::Error) -> Self {
+        let exit = match error.kind() {
+            anyplace::Kind::ConfigInvalid => Exit::USAGE,
+            _ => Exit::OWN_ERROR,
+        };
+        let sentence = match error.remote() {
+            Some(remote) => format!("{error}\n{}", remote.traceback.trim_end()),
+            None => error.to_string(),
+        };
+        Self { sentence, help: error.help().map(ToOwned::to_owned), exit }
+    }
+}
+
+/// Two lines, the second only when there is help:
+///
+/// ```text
+/// error: ...
+///  help: ...
+/// ```
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.sentence)?;
+        match &self.help {
+            Some(help) => write!(f, "\n help: {help}"),
+            None => Ok(()),
+        }
+    }
+}

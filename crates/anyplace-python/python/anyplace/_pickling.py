@@ -1,0 +1,200 @@
+"""Turns functions, arguments and results into bytes and back.
+
+A function that can be imported travels as its name, with the versions of the modules it leans on (see `_source`); any
+other (of ``__main__`` or a notebook, a lambda, a closure, one defined inside another) travels by value, with cloudpickle.
+Nothing is remembered by identity: each dump looks at the function as it is now, so that edited functions and today's
+values of a closure are what runs. The engine tells functions apart by a hash of these bytes and sends each only once.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import sys
+from types import FunctionType, ModuleType
+from typing import Any
+
+from . import _source
+
+PROTOCOL = 5
+
+#: Names of modules that mean another thing in a worker: what they define has to travel by value.
+_ELSEWHERE = (b"__main__", b"__mp_main__")
+
+_NAMED = (FunctionType, type, ModuleType)
+
+
+def dump_function(function: Any) -> tuple[bytes, str]:
+    """The bytes that make the function in a worker, and the name that errors show.
+
+    Raises `anyplace.NotSerializable`, which names what cannot travel.
+    """
+    name = name_of(function)
+    try:
+        return _dump_function(function), name
+    except Exception as error:
+        raise not_serializable(function, "fn", error) from error
+
+
+def load_function(data: bytes) -> tuple[Any, bool]:
+    """The function of these bytes, and whether modules were loaded again since the caller has another version of them:
+    then functions that were loaded before may be of the old ones."""
+    versions, body = pickle.loads(data)
+    was_reloaded = _source.bring_up_to_date(versions)
+    return pickle.loads(body), was_reloaded
+
+
+def dump_arguments(args: tuple, kwargs: dict | None = None) -> bytes:
+    """The bytes of one call's arguments: of the plain tuple if there are no keywords, which is the common case."""
+    try:
+        return dump(Arguments(args, kwargs) if kwargs else args)
+    except Exception as error:
+        raise _bad_arguments(args, kwargs or {}, error) from error
+
+
+def dump_result(value: Any) -> bytes:
+    """The bytes of what a task returned."""
+    try:
+        return dump(value)
+    except Exception as error:
+        raise not_serializable(value, "result", error) from error
+
+
+def load_result(data: bytes) -> Any:
+    """What a task returned. That it cannot be read is the failure of this task alone, even if reading it exits."""
+    try:
+        return pickle.loads(data)
+    except (Exception, SystemExit) as error:
+        from . import NotSerializable
+
+        raise NotSerializable(
+            f"the result cannot be unpickled: {type(error).__name__}: {error}",
+            help="it was pickled by the worker; what it needs to be read must be importable here too",
+        ) from error
+
+
+def dump(value: Any) -> bytes:
+    """Pickles as the standard library does, and by value what it cannot do or what a worker could not import."""
+    try:
+        data = pickle.dumps(value, PROTOCOL)
+    except Exception:
+        return _dump_by_value(value)
+    # The name may just as well be a string in the data: then cloudpickle gives the same, only slower.
+    return _dump_by_value(value) if any(name in data for name in _ELSEWHERE) else data
+
+
+class Arguments:
+    """The arguments of a call with keywords, as they travel."""
+
+    __slots__ = ("args", "kwargs")
+
+    def __init__(self, args: tuple, kwargs: dict) -> None:
+        self.args = args
+        self.kwargs = kwargs
+
+    def __reduce__(self) -> tuple:
+        return Arguments, (self.args, self.kwargs)
+
+
+def name_of(function: Any) -> str:
+    """How errors and traces call it."""
+    name = getattr(function, "__qualname__", None) or type(function).__qualname__
+    return str(name)
+
+
+def _dump_function(function: Any) -> bytes:
+    body, named = _dump_and_note(function)
+    versions, edited = _source.versions(named)
+    if edited:
+        # A worker that imports these would run what is on disk, which is not what runs here.
+        with _source.by_value(edited):
+            body, named = _by_value(function)
+        versions, _ = _source.versions([value for value in named if _source.home(value) not in edited])
+    return pickle.dumps((versions, body), PROTOCOL)
+
+
+def _dump_and_note(function: Any) -> tuple[bytes, list]:
+    try:
+        body, named = _by_reference(function)
+    except Exception:
+        return _by_value(function)
+    return _by_value(function) if any(name in body for name in _ELSEWHERE) else (body, named)
+
+
+def _by_reference(value: Any) -> tuple[bytes, list]:
+    """The pickle, with the functions and classes that are only named in it."""
+    file = io.BytesIO()
+    pickler = _ByReference(file, PROTOCOL)
+    pickler.named = []
+    pickler.dump(value)
+    return file.getvalue(), pickler.named
+
+
+class _ByReference(pickle.Pickler):
+    named: list
+
+    def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, _NAMED):
+            self.named.append(value)
+        return NotImplemented
+
+
+def _by_value(value: Any) -> tuple[bytes, list]:
+    """As `_by_reference`, by cloudpickle; what it sends by value counts as named too, which does no harm."""
+    import cloudpickle
+
+    named: list = []
+
+    class ByValue(cloudpickle.Pickler):
+        def reducer_override(self, value: Any) -> Any:
+            if isinstance(value, _NAMED):
+                named.append(value)
+            return super().reducer_override(value)
+
+    file = io.BytesIO()
+    ByValue(file, PROTOCOL).dump(value)
+    return file.getvalue(), named
+
+
+def _dump_by_value(value: Any) -> bytes:
+    import cloudpickle
+
+    return cloudpickle.dumps(value, PROTOCOL)
+
+
+def _bad_arguments(args: tuple, kwargs: dict, error: Exception) -> Exception:
+    parts = [(value, f"args[{at}]") for at, value in enumerate(args)]
+    parts += [(value, f"kwargs[{name!r}]") for name, value in kwargs.items()]
+    for value, path in parts:
+        if not can_dump(value):
+            return not_serializable(value, path, error)
+    return not_serializable(args, "args", error)
+
+
+def can_dump(value: Any) -> bool:
+    """Whether the value can travel."""
+    try:
+        dump(value)
+    except (Exception, SystemExit):
+        return False
+    return True
+
+
+def not_serializable(value: Any, path: str, error: Exception) -> Exception:
+    """The error that names the part of `value` that cannot travel."""
+    from . import NotSerializable, _culprit
+
+    path, culprit = _culprit.find(value, path, can_dump)
+    kind = type(culprit)
+    # Errors of pickle often repeat the whole object: its first line says enough.
+    reason = str(error).partition("\n")[0] or type(error).__name__
+    return NotSerializable(
+        f"`{path}` cannot be pickled: it is a `{kind.__module__}.{kind.__qualname__}` ({reason})",
+        help=_help(culprit),
+    )
+
+
+def _help(culprit: Any) -> str:
+    if isinstance(culprit, FunctionType) and culprit.__module__ in sys.modules:
+        return f"reload `{culprit.__module__}` if its file was edited, or define the function where it is used"
+    return "make it inside the task, leave it out with __getstate__, or open a place in this process: threads:"

@@ -1,0 +1,254 @@
+//! The worker processes of `processes:` places: runs pickled callables, and `module:function` with JSON arguments.
+//!
+//! A chunk of a map takes the interpreter's lock once. Whatever a task raises is its outcome, `SystemExit` and
+//! `KeyboardInterrupt` too; only what ends the process ends the worker.
+
+use anyplace::error::Remote;
+use anyplace::work::{Arguments, Encoding, Named, Payload, Pickled, Work};
+use anyplace::worker::{Interpreter, Link, serve};
+use anyplace::{Context, Error, Kind, Outcome, Retry, Value};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyTuple};
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+static LINK: OnceLock<Link> = OnceLock::new();
+
+/// Takes work from the place that started this process, until the place ends. Gives the exit code.
+#[pyfunction]
+pub(crate) fn worker_main(py: Python<'_>) -> i32 {
+    py.detach(|| serve(Worker::new))
+}
+
+/// Sends a log record to the caller's process.
+#[pyfunction]
+pub(crate) fn worker_log(py: Python<'_>, record: &[u8]) -> PyResult<()> {
+    let link = LINK.get().ok_or_else(|| PyRuntimeError::new_err("this process is no worker"))?;
+    let payload = Payload { encoding: Encoding::Pickle, bytes: record.into() };
+    Ok(py.detach(|| link.log(&payload))?)
+}
+
+/// Python as a worker's language.
+struct Worker {
+    /// The functions loaded so far, the most recent last.
+    functions: Functions,
+}
+
+impl Worker {
+    fn new(link: Link) -> Self {
+        let workers = link.workers();
+        Python::attach(|py| {
+            if let Err(error) = helper(py, "_worker", "limit_threads").and_then(|limit| limit.call1((workers,))) {
+                error.write_unraisable(py, None);
+            }
+        });
+        // A process serves one place.
+        drop(LINK.set(link));
+        Self { functions: Functions::default() }
+    }
+
+    fn run_in(&mut self, py: Python<'_>, work: Work, context: Context) -> Outcome {
+        match work {
+            Work::Pickled(pickled) => self.pickled(py, &pickled, context),
+            Work::Named(named) => self.named(py, &named, context),
+            work => Outcome::Failed(unsupported(work.kind().name())),
+        }
+    }
+
+    fn pickled(&mut self, py: Python<'_>, pickled: &Pickled, context: Context) -> Outcome {
+        let function = self.functions.get(py, pickled, context);
+        each(&pickled.arguments, context, |payload| match &function {
+            Ok(function) => call(py, function.bind(py), payload),
+            Err(error) => Err(Failure::new(py, error.clone_ref(py), Phase::Function)),
+        })
+    }
+
+    fn named(&mut self, py: Python<'_>, named: &Named, context: Context) -> Outcome {
+        let function = context.enter(|| helper(py, "_worker", "find")?.call1((&*named.name,)));
+        each(&named.arguments, context, |payload| match &function {
+            Ok(function) => call_with_json(py, function, payload),
+            Err(error) => Err(Failure::new(py, error.clone_ref(py), Phase::Name)),
+        })
+    }
+}
+
+impl Interpreter for Worker {
+    fn run(&mut self, work: Work, context: Context) -> Outcome {
+        Python::attach(|py| self.run_in(py, work, context))
+    }
+
+    fn language(&self) -> String {
+        language()
+    }
+}
+
+/// What both ends of a place must speak: pickles of functions are only good for the same minor version.
+pub(crate) fn language() -> String {
+    Python::attach(|py| {
+        let version = py.version_info();
+        format!("python {}.{}", version.major, version.minor)
+    })
+}
+
+/// Does all calls of a work, each in its own context.
+fn each(
+    arguments: &Arguments,
+    context: Context,
+    mut call: impl FnMut(&Payload) -> Result<Payload, Failure>,
+) -> Outcome {
+    let mut at = |index, payload| {
+        let context = context.at(context.index + index);
+        match context.enter(|| call(payload)) {
+            Ok(payload) => Outcome::Returned(Value::Encoded(payload)),
+            Err(failure) => Outcome::Failed(failure.error.on_attempt(context.attempt)),
+        }
+    };
+    match arguments {
+        Arguments::One(payload) => at(0, payload),
+        Arguments::Each(payloads) => {
+            Outcome::Returned(Value::Items((0..).zip(payloads).map(|(index, payload)| at(index, payload)).collect()))
+        }
+    }
+}
+
+fn call(py: Python<'_>, function: &Bound<'_, PyAny>, payload: &Payload) -> Result<Payload, Failure> {
+    let failed = |phase| move |error| Failure::new(py, error, phase);
+    let (args, kwargs) = load_arguments(py, payload).map_err(failed(Phase::Arguments))?;
+    let result = function.call(args, kwargs.as_ref()).map_err(failed(Phase::Call))?;
+    let dumped = helper(py, "_pickling", "dump_result").and_then(|dump| dump.call1((result,)));
+    bytes(dumped, Encoding::Pickle).map_err(failed(Phase::Result))
+}
+
+fn call_with_json(
+    py: Python<'_>,
+    function: &Bound<'_, PyAny>,
+    payload: &Payload,
+) -> Result<Payload, Failure> {
+    let failed = |error| Failure::new(py, error, Phase::Call);
+    let call = helper(py, "_worker", "call_with_json").map_err(failed)?;
+    bytes(call.call1((function, PyBytes::new(py, &payload.bytes))), Encoding::Json).map_err(failed)
+}
+
+/// A plain tuple, or `_pickling.Arguments` if there are keywords.
+fn load_arguments<'py>(
+    py: Python<'py>,
+    payload: &Payload,
+) -> PyResult<(Bound<'py, PyTuple>, Option<Bound<'py, PyDict>>)> {
+    let loaded = loads(py, &payload.bytes)?;
+    match loaded.cast_into::<PyTuple>() {
+        Ok(args) => Ok((args, None)),
+        Err(error) => {
+            let arguments = error.into_inner();
+            let args = arguments.getattr(intern!(py, "args"))?.cast_into()?;
+            let kwargs = arguments.getattr(intern!(py, "kwargs"))?.cast_into()?;
+            Ok((args, Some(kwargs)))
+        }
+    }
+}
+
+fn loads<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    py.import(intern!(py, "pickle"))?.getattr(intern!(py, "loads"))?.call1((PyBytes::new(py, bytes),))
+}
+
+fn bytes(dumped: PyResult<Bound<'_, PyAny>>, encoding: Encoding) -> PyResult<Payload> {
+    let dumped = dumped?.cast_into::<PyBytes>()?;
+    Ok(Payload { encoding, bytes: dumped.as_bytes().into() })
+}
+
+fn helper<'py>(py: Python<'py>, module: &str, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    py.import(format!("anyplace.{module}"))?.getattr(name)
+}
+
+/// What was being done when Python raised.
+#[derive(Clone, Copy)]
+enum Phase {
+    Function,
+    Name,
+    Arguments,
+    Call,
+    Result,
+}
+
+/// A Python exception as the error of one call.
+struct Failure {
+    error: Error,
+}
+
+impl Failure {
+    fn new(py: Python<'_>, error: PyErr, phase: Phase) -> Self {
+        match describe(py, &error) {
+            Ok(remote) => Self { error: phase.error(remote) },
+            Err(second) => Self {
+                error: Error::new(Kind::Unexpected, format!("{error} (and describing it failed: {second})")),
+            },
+        }
+    }
+}
+
+impl Phase {
+    fn error(self, remote: Remote) -> Error {
+        let what = format!("{}: {}", remote.type_name, remote.message);
+        let is_pickling = remote.type_name == "anyplace.NotSerializable";
+        let (kind, message) = match self {
+            Self::Function => (Kind::NotSerializable, format!("the worker cannot load the function: {what}")),
+            Self::Name => (Kind::NotFound, format!("the worker cannot find the function: {what}")),
+            Self::Arguments => (Kind::NotSerializable, format!("the worker cannot read the arguments: {what}")),
+            Self::Result if is_pickling => (Kind::NotSerializable, remote.message.clone()),
+            Self::Call | Self::Result => (Kind::TaskFailed, what),
+        };
+        let retry = if matches!(self, Self::Call | Self::Result) { Retry::MayRepeat } else { Retry::Safe };
+        Error::new(kind, message).with_retry(retry).with_remote(remote)
+    }
+}
+
+fn describe(py: Python<'_>, error: &PyErr) -> PyResult<Remote> {
+    let (type_name, message, traceback, payload): (String, String, String, Vec<u8>) =
+        helper(py, "_remote", "describe")?.call1((error.value(py),))?.extract()?;
+    Ok(Remote { type_name, message, traceback, payload: Some(payload) })
+}
+
+fn unsupported(kind: &str) -> Error {
+    Error::new(Kind::Unsupported, format!("a Python worker does not run {kind}"))
+}
+
+/// Functions as loaded, by the hash of their bytes: the least recently used goes when there are many, since each
+/// call of a lambda may bring a new one.
+#[derive(Default)]
+struct Functions {
+    loaded: HashMap<u64, (Py<PyAny>, u64)>,
+    uses: u64,
+}
+
+impl Functions {
+    const MOST: usize = 256;
+
+    fn get(&mut self, py: Python<'_>, pickled: &Pickled, context: Context) -> PyResult<Py<PyAny>> {
+        self.uses += 1;
+        if let Some((function, used)) = self.loaded.get_mut(&pickled.function.id) {
+            *used = self.uses;
+            return Ok(function.clone_ref(py));
+        }
+        let data = PyBytes::new(py, &pickled.function.bytes);
+        let load = || helper(py, "_pickling", "load_function")?.call1((data,))?.extract();
+        let (loaded, was_reloaded): (Py<PyAny>, bool) = context.enter(load)?;
+        if was_reloaded {
+            // What was loaded before may be of the modules' old code.
+            self.loaded.clear();
+        }
+        self.make_room();
+        self.loaded.insert(pickled.function.id, (loaded.clone_ref(py), self.uses));
+        Ok(loaded)
+    }
+
+    fn make_room(&mut self) {
+        if self.loaded.len() < Self::MOST {
+            return;
+        }
+        let oldest = self.loaded.iter().min_by_key(|(_, (_, used))| *used).map(|(id, _)| *id);
+        if let Some(id) = oldest {
+            self.loaded.remove(&id);
+        }
+    }
+}

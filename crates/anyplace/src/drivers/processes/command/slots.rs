@@ -1,0 +1,143 @@
+//! Hands commands to slots.
+
+use super::slot::Slot;
+use crate::error::Error;
+use crate::outcome::{Done, Outcome};
+use crate::task::{Control, Ending, Task};
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// N slots that run commands, in the order they were submitted.
+pub(crate) struct Slots {
+    shared: Arc<Shared>,
+    limit: usize,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<(Task, Done)>,
+    running: HashMap<usize, Control>,
+    threads: Vec<JoinHandle<()>>,
+    idle: usize,
+    closed: bool,
+}
+
+impl Slots {
+    /// At most `limit` commands at once.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { shared: Arc::new(Shared { state: Mutex::default(), changed: Condvar::new() }), limit }
+    }
+
+    /// Accepts a task with a command.
+    pub(crate) fn submit(&self, task: Task, done: Done) {
+        let mut state = self.shared.state();
+        if state.closed {
+            drop(state);
+            return done.call(Outcome::cancelled());
+        }
+        state.waiting.push_back((task, done));
+        if state.idle < state.waiting.len() && state.threads.len() < self.limit {
+            if let Err(error) = self.start_thread(&mut state) {
+                let refused = if state.threads.is_empty() { state.waiting.pop_back() } else { None };
+                drop(state);
+                if let Some((_, done)) = refused {
+                    done.call(Outcome::from(Error::from(error)));
+                }
+                return;
+            }
+        }
+        drop(state);
+        self.shared.changed.notify_one();
+    }
+
+    fn start_thread(&self, state: &mut State) -> std::io::Result<()> {
+        let (shared, number) = (self.shared.clone(), state.threads.len());
+        let mut slot = Slot::new(number)?;
+        let thread = std::thread::Builder::new().name(format!("command-{number}")).stack_size(256 * 1024);
+        state.threads.push(thread.spawn(move || {
+            while let Some((task, done)) = shared.next(number) {
+                slot.run(&task, done);
+            }
+        })?);
+        Ok(())
+    }
+
+    /// Ends everything: what waits is cancelled, what runs gets `grace`, then TERM, then KILL. All children are gone
+    /// when it returns.
+    pub(crate) fn close(&self, grace: Duration) {
+        let (waiting, threads) = {
+            let mut state = self.shared.state();
+            state.closed = true;
+            (std::mem::take(&mut state.waiting), std::mem::take(&mut state.threads))
+        };
+        waiting.into_iter().for_each(|(_, done)| done.call(Outcome::cancelled()));
+        self.shared.changed.notify_all();
+        self.shared.end_after(grace);
+        for thread in threads {
+            // A slot's panic has already become its task's outcome (`Done` tells when it is dropped).
+            drop(thread.join());
+        }
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next task; nothing when the place is closed.
+    fn next(&self, slot: usize) -> Option<(Task, Done)> {
+        let mut state = self.state();
+        if state.running.remove(&slot).is_some() && state.closed {
+            self.changed.notify_all();
+        }
+        loop {
+            if let Some((task, done)) = state.waiting.pop_front() {
+                state.running.insert(slot, task.control());
+                return Some((task, done));
+            }
+            if state.closed {
+                return None;
+            }
+            state.idle += 1;
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
+        }
+    }
+
+    fn end_after(&self, grace: Duration) {
+        let state = self.state();
+        let busy = |state: &mut State| !state.running.is_empty();
+        let waited = self.changed.wait_timeout_while(state, grace.min(LONG), busy);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let running: Vec<Control> = state.running.values().cloned().collect();
+        drop(state);
+        for control in running {
+            control.kill(Ending::Cancelled);
+        }
+    }
+}
+
+/// Longer than any process lives, and short enough for every clock.
+const LONG: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+impl Drop for Slots {
+    fn drop(&mut self) {
+        self.close(Duration::ZERO);
+    }
+}
+
+impl fmt::Debug for Slots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.shared.state();
+        write!(f, "Slots({} of {}, {} wait)", state.running.len(), self.limit, state.waiting.len())
+    }
+}
