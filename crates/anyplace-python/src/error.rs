@@ -73,3 +73,9 @@ pub(crate) fn sentence(py: Python<'_>, raised: &PyErr) -> String {
         _ => name,
     }
 }
+
+/// Whether it says that something cannot travel.
+pub(crate) fn is_not_serializable(py: Python<'_>, error: &PyErr) -> bool {
+    static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    CLASS.import(py, "anyplace._errors", "NotSerializable").is_ok_and(|class| error.is_instance(py, class))
+}

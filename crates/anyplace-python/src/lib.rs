@@ -15,8 +15,11 @@ mod future;
 mod gil;
 mod making;
 mod map;
+mod pickled;
 mod place;
 mod settled;
+mod setup;
+mod worker;
 
 use pyo3::prelude::*;
 
@@ -34,4 +37,6 @@ mod _core {
     use super::map::Map;
     #[pymodule_export]
     use super::place::Place;
+    #[pymodule_export]
+    use super::worker::{usable_cores, worker_log, worker_main};
 }

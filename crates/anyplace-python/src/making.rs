@@ -3,6 +3,7 @@
 use crate::call::{Each, Item, One};
 use crate::error;
 use crate::first::First;
+use crate::pickled::{self, Portable};
 use anyplace::work::Work;
 use anyplace::work::WorkKind;
 use anyplace::{Error, Limits};
@@ -15,18 +16,30 @@ use std::sync::Arc;
 pub(crate) enum Making {
     /// Closures of this process, with what each thread does first.
     Closures(Option<Arc<First>>),
+    /// Pickled callables, for worker processes.
+    Pickled,
 }
 
 impl Making {
     /// The first kind of work that the place takes and Python can make.
     pub(crate) fn of(py: Python<'_>, limits: &Limits, first: Option<Arc<First>>) -> PyResult<Self> {
         for kind in limits.takes {
-            if *kind == WorkKind::Closure {
-                return Ok(Self::Closures(first));
+            match kind {
+                WorkKind::Closure => return Ok(Self::Closures(first)),
+                WorkKind::Pickled => return Ok(Self::Pickled),
+                _ => {}
             }
         }
         let error = Error::config("the place runs no Python functions");
         Err(error::to_python(py, &error.with_help("open `processes:`, `threads:` or `async:`")))
+    }
+
+    /// The function of a map, as all its chunks take it.
+    pub(crate) fn function(&self, py: Python<'_>, function: Py<PyAny>) -> PyResult<Py<PyAny>> {
+        match self {
+            Self::Closures(_) => Ok(function),
+            Self::Pickled => Ok(Py::new(py, Portable::new(py, function.bind(py))?)?.into_any()),
+        }
     }
 
     /// A call: `arguments` begin with the callable.
@@ -44,6 +57,7 @@ impl Making {
                 first: first.clone(),
             }
             .work()),
+            Self::Pickled => pickled::one(py, arguments, keywords),
         }
     }
 
@@ -63,6 +77,7 @@ impl Making {
                 first: first.clone(),
             }
             .work()),
+            Self::Pickled => function.bind(py).cast::<Portable>()?.get().each(py, &items),
         }
     }
 
@@ -70,6 +85,8 @@ impl Making {
     pub(crate) fn check(&self, py: Python<'_>) -> PyResult<()> {
         match self {
             Self::Closures(first) => first.as_ref().map_or(Ok(()), |first| first.check(py)),
+            // The engine says so itself.
+            Self::Pickled => Ok(()),
         }
     }
 }

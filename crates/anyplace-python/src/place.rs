@@ -5,8 +5,9 @@ use crate::first::First;
 use crate::future::{Class, Future};
 use crate::making::{self, Making};
 use crate::map::{Inputs, Map, Wanted};
+use crate::setup::setup;
 use crate::{door, error, fork};
-use anyplace::{Address, Registry, Setup, TaskOptions};
+use anyplace::{Address, Registry, TaskOptions};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -37,10 +38,14 @@ impl Place {
     ) -> PyResult<Self> {
         let parsed = located(address, workers, seed).map_err(|error| error::to_python(py, &error))?;
         let initargs = initargs.unwrap_or_else(|| PyTuple::empty(py)).unbind();
+        let (setup, cannot_travel) = setup(py, initializer.as_ref().map(|function| (function, &initargs)))?;
         let first = initializer.map(|function| Arc::new(First::new(function, initargs)));
-        let registry = Registry::standard().with_setup(Setup::default());
+        let registry = Registry::standard().with_setup(setup);
         let place = door::pass(py, || registry.open(parsed)).map_err(|error| error::to_python(py, &error))?;
         let making = Arc::new(Making::of(py, place.limits(), first)?);
+        if let (Making::Pickled, Some(error)) = (&*making, cannot_travel) {
+            return Err(error);
+        }
         let number = closing::register(place.clone());
         Ok(Self { place, making, futures: Class::get(py)?, number, generation: fork::generation() })
     }
@@ -83,7 +88,12 @@ impl Place {
             return Err(PyTypeError::new_err("submit() missing 1 required positional argument: 'fn'"));
         }
         self.usable(py)?;
-        let work = self.making.one(py, args, kwargs)?;
+        let work = match self.making.one(py, args, kwargs) {
+            Ok(work) => work,
+            // What cannot travel is the failure of this task.
+            Err(error) if error::is_not_serializable(py, &error) => return Future::failed(self.futures, py, error),
+            Err(error) => return Err(error),
+        };
         match self.place.submit_work(work, TaskOptions::default()) {
             Ok(handle) => Future::make(self.futures, py, handle),
             Err(error) => Err(error::to_python(py, &error)),
@@ -111,6 +121,7 @@ impl Place {
         let inputs = Inputs::new(&iterables, star)?;
         let context = making::copied_context(py)?.unbind();
         let wanted = Wanted { timeout, chunksize, ordered, buffersize };
+        let function = self.making.function(py, function)?;
         Map::start(py, self.place.flow(), self.making.clone(), function, context, inputs, &wanted)
     }
 

@@ -119,22 +119,12 @@ def build(
 ) -> BaseException:
     """Make the exception of a kind; the task's own, if it came along and can be read."""
     if kind == "TaskFailed" and remote_payload is not None:
-        exception = _unpickled(remote_payload)
-        if exception is not None:
-            exception.__cause__ = _RemoteTraceback(remote_traceback)
-            return exception
+        from anyplace import _remote
+
+        return _remote.rebuild(remote_type, remote_message, remote_traceback, remote_payload, told)
     error = globals()[kind](message)
     vars(error).update(told, help=help, remote_traceback=remote_traceback)
     error.__cause__ = _RemoteTraceback(remote_traceback) if remote_traceback else cause
     if help:
         error.add_note(f"help: {help}")
     return error  # type: ignore[no-any-return]
-
-
-def _unpickled(payload: bytes) -> BaseException | None:
-    """Read an exception, unless its class cannot be."""
-    try:
-        exception = pickle.loads(payload)
-    except Exception:
-        return None
-    return exception if isinstance(exception, BaseException) else None
