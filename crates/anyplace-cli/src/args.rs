@@ -56,7 +56,7 @@ pub(crate) enum Command {
 #[command(override_usage = "anyplace map [OPTIONS] WHAT... [::: INPUTS...]")]
 pub(crate) struct Map {
     /// The command, with placeholders
-    #[arg(value_name = "WHAT", trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(value_name = "WHAT", trailing_var_arg = true)]
     #[arg(required_unless_present = "call", conflicts_with = "call", long_help = WHAT)]
     pub(crate) what: Vec<OsString>,
 
