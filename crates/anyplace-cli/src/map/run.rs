@@ -108,7 +108,7 @@ impl Run {
     }
 
     /// Runs every job; ends when none is left.
-    pub(super) fn to_end(mut self) -> Result<End> {
+    pub(super) fn complete(mut self) -> Result<End> {
         let mut inputs_left = true;
         while self.is_going_on(inputs_left) {
             if self.has_room() && self.retry_one() {
