@@ -11,7 +11,8 @@ fn digest(path: PathBuf) -> std::io::Result<String> {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(".")?.map(|entry| Ok(entry?.file_name().into())).collect::<std::io::Result<_>>()?;
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(".")?.map(|entry| Ok(entry?.file_name().into())).collect::<std::io::Result<_>>()?;
     files.retain(|path| path.to_string_lossy().starts_with("LICENSE-"));
     files.sort();
     let place = anyplace::open("threads:")?;
