@@ -1,5 +1,4 @@
-//! anyplace: one model for parallel programs. A place is opened by its address, used, and closed; what you do in it
-//! is the same wherever it is.
+#![doc = include_str!("../README.md")] // a link to that of the repository, so that its Rust is run as a doctest
 
 pub mod address;
 pub mod driver;
