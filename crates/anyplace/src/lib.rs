@@ -3,6 +3,7 @@
 pub mod address;
 pub mod driver;
 pub mod drivers;
+pub mod duration;
 pub mod layers;
 pub mod work;
 pub mod worker;
