@@ -91,7 +91,9 @@ impl Place {
         let work = match self.making.one(py, args, kwargs) {
             Ok(work) => work,
             // What cannot travel is the failure of this task.
-            Err(error) if error::is_not_serializable(py, &error) => return Future::failed(self.futures, py, error),
+            Err(error) if error::is_not_serializable(py, &error) => {
+                return Future::failed(self.futures, py, error);
+            }
             Err(error) => return Err(error),
         };
         match self.place.submit_work(work, TaskOptions::default()) {
