@@ -76,7 +76,7 @@ fn thousands_of_tasks_run_on_a_few_workers() -> Result<()> {
         assert_eq!(handle.wait()?, number);
     }
     let pids: std::collections::BTreeSet<u32> =
-        pids.into_iter().map(|pid| pid.wait()).collect::<Result<_>>()?;
+        pids.into_iter().map(anyplace::Handle::wait).collect::<Result<_>>()?;
     assert!((1..=3).contains(&pids.len()));
     Ok(())
 }

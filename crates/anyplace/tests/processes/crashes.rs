@@ -31,6 +31,7 @@ enum Act {
 }
 
 #[anyplace::task]
+#[allow(clippy::print_stderr)] // What a worker writes there is kept for the error.
 fn act(wanted: Act) -> u32 {
     match wanted {
         Act::Innocent(number) => number,

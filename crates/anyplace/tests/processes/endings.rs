@@ -31,6 +31,7 @@ fn a_running_task_can_be_killed_and_the_next_runs() -> Nothing {
 }
 
 /// Starts a program that would run for an hour, and tells its number.
+#[allow(clippy::zombie_processes)] // That nobody waits for it is the point.
 #[anyplace::task]
 fn start_and_wait_at(door: String) {
     let child = command(&["sleep".into(), "3600".into()]).spawn().unwrap();

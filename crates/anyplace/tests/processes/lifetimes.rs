@@ -1,6 +1,6 @@
 //! Nothing outlives its owner.
 
-use crate::support::{Door, Nothing, command, this_program, wait_at};
+use crate::support::{Door, Held, Nothing, command, this_program, wait_at};
 use anyplace::open;
 use rustix::process::{WaitId, WaitIdOptions, waitid};
 use std::process::Stdio;
@@ -28,7 +28,7 @@ fn workers_of_a_killed_parent_are_gone() -> Nothing {
     let held = [door.knock(), door.knock()];
     parent.kill()?;
     parent.wait()?;
-    held.into_iter().for_each(|held| held.ends());
+    held.into_iter().for_each(Held::ends);
     Ok(())
 }
 
