@@ -73,3 +73,9 @@ pub(crate) fn sentence(py: Python<'_>, raised: &PyErr) -> String {
         _ => name,
     }
 }
+
+/// Whether an exception is of a kind of `anyplace`'s.
+pub(crate) fn is(py: Python<'_>, raised: &PyErr, kind: Kind) -> bool {
+    let class = py.import("anyplace._errors").and_then(|errors| errors.getattr(kind.name()));
+    class.is_ok_and(|class| raised.matches(py, class).unwrap_or(false))
+}

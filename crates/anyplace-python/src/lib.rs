@@ -7,6 +7,7 @@
 mod call;
 mod closing;
 mod context;
+mod coroutine;
 mod door;
 mod error;
 mod first;
@@ -15,8 +16,11 @@ mod future;
 mod gil;
 mod making;
 mod map;
+mod pickled;
 mod place;
 mod settled;
+mod worker;
+mod wrapped;
 
 use pyo3::prelude::*;
 
@@ -34,4 +38,21 @@ mod _core {
     use super::map::Map;
     #[pymodule_export]
     use super::place::Place;
+    #[pymodule_export]
+    use super::worker::{worker_log, worker_main};
+    #[pymodule_export]
+    use super::wrapped::_call_as;
+    #[pymodule_export]
+    use super::usable_cores;
+}
+
+/// Tells how many cores this process may really use: its affinity and its cgroup's quota count.
+///
+/// Returns
+/// -------
+/// int
+///     At least 1.
+#[pyfunction]
+fn usable_cores() -> usize {
+    anyplace::usable_cores()
 }

@@ -1,11 +1,13 @@
 //! How a Python call becomes work, by what the place takes.
 
 use crate::call::{Each, Item, One};
-use crate::error;
+use crate::coroutine::{Coroutine, EventLoop};
 use crate::first::First;
-use anyplace::work::Work;
-use anyplace::work::WorkKind;
-use anyplace::{Error, Limits};
+use crate::pickled::{self, Stuck};
+use crate::wrapped::Handed;
+use crate::error;
+use anyplace::work::{Function, Work, WorkKind};
+use anyplace::{Error, Kind, Limits};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
@@ -15,18 +17,36 @@ use std::sync::Arc;
 pub(crate) enum Making {
     /// Closures of this process, with what each thread does first.
     Closures(Option<Arc<First>>),
+    /// Coroutines on the place's event loop.
+    Coroutines(Arc<EventLoop>),
+    /// Pickles for other processes.
+    Pickles,
+    /// Calls that an executor does.
+    Handed(Py<PyAny>),
+}
+
+/// The function of a map, ready to be sent with many items.
+pub(crate) enum Prepared {
+    /// As it is, with the caller's context variables.
+    Local { function: Py<PyAny>, context: Py<PyAny> },
+    /// Its pickle.
+    Pickled(Arc<Function>),
 }
 
 impl Making {
-    /// The first kind of work that the place takes and Python can make.
-    pub(crate) fn of(py: Python<'_>, limits: &Limits, first: Option<Arc<First>>) -> PyResult<Self> {
-        for kind in limits.takes {
-            if *kind == WorkKind::Closure {
-                return Ok(Self::Closures(first));
-            }
-        }
-        let error = Error::config("the place runs no Python functions");
-        Err(error::to_python(py, &error.with_help("open `processes:`, `threads:` or `async:`")))
+    /// For the first kind of work that the place takes and Python can make.
+    pub(crate) fn of(py: Python<'_>, limits: &Limits, first: Option<First>) -> PyResult<Self> {
+        let of_kind = |kind: &WorkKind| match kind {
+            WorkKind::Closure => Some(|first: Option<First>| Self::Closures(first.map(Arc::new))),
+            WorkKind::Future => Some(|_| Self::Coroutines(Arc::default())),
+            WorkKind::Pickled => Some(|_| Self::Pickles),
+            WorkKind::Named | WorkKind::Command => None,
+        };
+        let make: Option<fn(Option<First>) -> Self> = limits.takes.iter().find_map(of_kind);
+        make.map(|make| make(first)).ok_or_else(|| {
+            let error = Error::new(Kind::Unsupported, "the place runs no Python functions").during("open");
+            error::to_python(py, &error.with_help("open `processes:`, `threads:` or `async:`"))
+        })
     }
 
     /// A call: `arguments` begin with the callable.
@@ -36,46 +56,107 @@ impl Making {
         arguments: &Bound<'_, PyTuple>,
         keywords: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Work> {
+        self.make(py, || copied_context(py), arguments, keywords)
+    }
+
+    fn make<'py>(
+        &self,
+        py: Python<'py>,
+        context: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
+        arguments: &Bound<'py, PyTuple>,
+        keywords: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Work> {
+        let owned = || (arguments.clone().unbind(), keywords.map(|keywords| keywords.clone().unbind()));
         match self {
-            Self::Closures(first) => Ok(One {
-                run: copied_context(py)?.getattr("run")?.unbind(),
-                arguments: arguments.clone().unbind(),
-                keywords: keywords.map(|keywords| keywords.clone().unbind()),
-                first: first.clone(),
+            Self::Closures(first) => {
+                let run = context()?.getattr("run")?.unbind();
+                let (arguments, keywords) = owned();
+                Ok(One { run, arguments, keywords, first: first.clone() }.work())
             }
-            .work()),
+            Self::Coroutines(events) => {
+                refuse_plain(&arguments.get_item(0)?)?;
+                let (arguments, keywords) = owned();
+                let (events, context) = (events.clone(), context()?.unbind());
+                Ok(Coroutine { events, context, arguments, keywords }.work())
+            }
+            Self::Handed(executor) => {
+                let (arguments, keywords) = owned();
+                Ok(Handed { executor: executor.clone_ref(py), arguments, keywords }.work())
+            }
+            Self::Pickles => pickled::one(py, arguments, keywords),
         }
     }
 
-    /// A chunk of a map whose calls run in copies of `context`.
+    /// The function of a map.
+    pub(crate) fn prepare(&self, py: Python<'_>, function: Py<PyAny>) -> PyResult<Prepared> {
+        match self {
+            Self::Pickles => Ok(Prepared::Pickled(pickled::function(function.bind(py))?)),
+            _ => Ok(Prepared::Local { function, context: copied_context(py)?.unbind() }),
+        }
+    }
+
+    /// Whether a task is always one call.
+    pub(crate) fn sends_singles(&self) -> bool {
+        matches!(self, Self::Coroutines(_) | Self::Handed(_))
+    }
+
+    /// A chunk of a map, or the item that keeps it from travelling.
     pub(crate) fn each(
         &self,
         py: Python<'_>,
-        function: &Py<PyAny>,
-        context: &Py<PyAny>,
+        prepared: &Prepared,
         items: Vec<Item>,
-    ) -> PyResult<Work> {
-        match self {
-            Self::Closures(first) => Ok(Each {
-                run: context.bind(py).call_method0("copy")?.getattr("run")?.unbind(),
-                function: function.clone_ref(py),
-                items,
-                first: first.clone(),
+    ) -> PyResult<Result<Work, Stuck>> {
+        match prepared {
+            Prepared::Pickled(function) => Ok(pickled::each(py, function.clone(), items)),
+            Prepared::Local { function, context } => {
+                self.local_chunk(py, function, context.bind(py), items).map(Ok)
             }
-            .work()),
         }
+    }
+
+    fn local_chunk<'py>(
+        &self,
+        py: Python<'py>,
+        function: &Py<PyAny>,
+        context: &Bound<'py, PyAny>,
+        mut items: Vec<Item>,
+    ) -> PyResult<Work> {
+        let copied = || context.call_method0("copy");
+        if let Self::Closures(first) = self {
+            let run = copied()?.getattr("run")?.unbind();
+            return Ok(Each { run, function: function.clone_ref(py), items, first: first.clone() }.work());
+        }
+        debug_assert_eq!(items.len(), 1, "`sends_singles` says so");
+        let arguments = items.swap_remove(0).arguments(py)?;
+        let all = PyTuple::new(py, [function])?.as_sequence().concat(arguments.bind(py).as_sequence())?.to_tuple()?;
+        self.make(py, copied, &all, None)
     }
 
     /// The error that broke the place, if one did.
     pub(crate) fn check(&self, py: Python<'_>) -> PyResult<()> {
         match self {
-            Self::Closures(first) => first.as_ref().map_or(Ok(()), |first| first.check(py)),
+            Self::Closures(Some(first)) => first.check(py),
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends what the place had of Python's; it has no tasks any more.
+    pub(crate) fn close(&self) {
+        if let Self::Coroutines(events) = self {
+            events.close();
         }
     }
 }
 
+/// Refuses a function that says it is not `async`; of other callables, only what they give tells.
+fn refuse_plain(callable: &Bound<'_, PyAny>) -> PyResult<()> {
+    static CHECK: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    CHECK.import(callable.py(), "anyplace._loop", "refuse_plain")?.call1((callable,)).map(drop)
+}
+
 /// A copy of the caller's context variables.
-pub(crate) fn copied_context(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+fn copied_context(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     static COPY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     COPY.import(py, "contextvars", "copy_context")?.call0()
 }

@@ -2,9 +2,10 @@
 
 use crate::call::Item;
 use crate::future::deadline;
-use crate::making::Making;
+use crate::making::{Making, Prepared};
 use crate::settled::Settled;
 use crate::{door, error};
+use anyplace::work::Work;
 use anyplace::{Error, Flow, Kind, Next, Retry};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -20,8 +21,7 @@ use std::time::Instant;
 #[pyclass(generic, module = "anyplace", weakref)]
 pub(crate) struct Map {
     making: Arc<Making>,
-    function: Py<PyAny>,
-    context: Py<PyAny>,
+    prepared: Prepared,
     inputs: Option<Inputs>,
     flow: Option<Flow>,
     ready: VecDeque<Settled>,
@@ -111,8 +111,7 @@ impl Map {
         py: Python<'_>,
         mut flow: Flow,
         making: Arc<Making>,
-        function: Py<PyAny>,
-        context: Py<PyAny>,
+        prepared: Prepared,
         inputs: Inputs,
         wanted: &Wanted,
     ) -> PyResult<Self> {
@@ -124,13 +123,15 @@ impl Map {
         }
         wanted.chunksize.into_iter().for_each(|items| flow.chunk(items));
         wanted.buffersize.into_iter().for_each(|items| flow.ahead(items));
+        if making.sends_singles() {
+            flow.chunk(1);
+        }
         if !wanted.ordered {
             flow.unordered();
         }
         let mut map = Self {
             making,
-            function,
-            context,
+            prepared,
             inputs: Some(inputs),
             flow: Some(flow),
             ready: VecDeque::new(),
@@ -157,9 +158,7 @@ impl Map {
             if items.is_empty() {
                 break;
             }
-            let count = items.len();
-            let work = self.making.each(py, &self.function, &self.context, items)?;
-            flow.send(count, work).map_err(|error| error::to_python(py, &error))?;
+            send(py, flow, &self.making, &self.prepared, items)?;
         }
         Ok(())
     }
@@ -190,6 +189,33 @@ impl Map {
         self.ready.clear();
         self.broken = None;
     }
+}
+
+/// Sends a chunk. An item that cannot travel goes alone, as work that fails in its stead.
+fn send(
+    py: Python<'_>,
+    flow: &mut Flow,
+    making: &Making,
+    prepared: &Prepared,
+    items: Vec<Item>,
+) -> PyResult<()> {
+    let mut next = items;
+    while !next.is_empty() {
+        let count = next.len();
+        let mut stuck = match making.each(py, prepared, next)? {
+            Ok(work) => return give(py, flow, count, work),
+            Err(stuck) => stuck,
+        };
+        next = stuck.items.split_off(stuck.at + 1);
+        stuck.items.truncate(stuck.at);
+        send(py, flow, making, prepared, std::mem::take(&mut stuck.items))?;
+        give(py, flow, 1, stuck.work(py)?)?;
+    }
+    Ok(())
+}
+
+fn give(py: Python<'_>, flow: &mut Flow, items: usize, work: Work) -> PyResult<()> {
+    flow.send(items, work).map_err(|error| error::to_python(py, &error))
 }
 
 /// At most `room` items; and how the inputs ended, if they did.

@@ -3,13 +3,15 @@
 use crate::closing::{self, Closing};
 use crate::first::First;
 use crate::future::{Class, Future};
-use crate::making::{self, Making};
+use crate::making::Making;
 use crate::map::{Inputs, Map, Wanted};
-use crate::{door, error, fork};
-use anyplace::{Address, Registry, Setup, TaskOptions};
+use crate::{door, error, fork, gil, worker, wrapped};
+use anyplace::work::Payload;
+use anyplace::{Address, Kind, OnLog, Registry, Setup, TaskOptions};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
+use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +28,7 @@ pub(crate) struct Place {
 #[pymethods]
 impl Place {
     #[new]
-    #[pyo3(signature = (address, *, workers=None, initializer=None, initargs=None, seed=None))]
+    #[pyo3(signature = (address, *, workers=None, initializer=None, initargs=None, seed=None, executor=None))]
     fn new(
         py: Python<'_>,
         address: &str,
@@ -34,15 +36,22 @@ impl Place {
         initializer: Option<Py<PyAny>>,
         initargs: Option<Bound<'_, PyTuple>>,
         seed: Option<u64>,
+        executor: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
+        if let Some(executor) = executor {
+            return Self::wrapping(py, executor, address, workers.unwrap_or(1), seed);
+        }
         let parsed = located(address, workers, seed).map_err(|error| error::to_python(py, &error))?;
         let initargs = initargs.unwrap_or_else(|| PyTuple::empty(py)).unbind();
-        let first = initializer.map(|function| Arc::new(First::new(function, initargs)));
-        let registry = Registry::standard().with_setup(Setup::default());
+        let first = initializer.map(|function| First::new(function, initargs));
+        let (setup, stuck) = setup(py, first.as_ref())?;
+        let registry = Registry::standard().with_setup(setup);
         let place = door::pass(py, || registry.open(parsed)).map_err(|error| error::to_python(py, &error))?;
-        let making = Arc::new(Making::of(py, place.limits(), first)?);
-        let number = closing::register(place.clone());
-        Ok(Self { place, making, futures: Class::get(py)?, number, generation: fork::generation() })
+        let making = Making::of(py, place.limits(), first)?;
+        if matches!(making, Making::Pickles) {
+            stuck.map_or(Ok(()), Err)?;
+        }
+        Self::made(py, place, making)
     }
 
     /// Runs a callable in the place.
@@ -83,7 +92,13 @@ impl Place {
             return Err(PyTypeError::new_err("submit() missing 1 required positional argument: 'fn'"));
         }
         self.usable(py)?;
-        let work = self.making.one(py, args, kwargs)?;
+        let work = match self.making.one(py, args, kwargs) {
+            Ok(work) => work,
+            Err(error) if error::is(py, &error, Kind::NotSerializable) => {
+                return Future::failed(self.futures, py, error);
+            }
+            Err(error) => return Err(error),
+        };
         match self.place.submit_work(work, TaskOptions::default()) {
             Ok(handle) => Future::make(self.futures, py, handle),
             Err(error) => Err(error::to_python(py, &error)),
@@ -109,9 +124,9 @@ impl Place {
     ) -> PyResult<Map> {
         self.usable(py)?;
         let inputs = Inputs::new(&iterables, star)?;
-        let context = making::copied_context(py)?.unbind();
+        let prepared = self.making.prepare(py, function)?;
         let wanted = Wanted { timeout, chunksize, ordered, buffersize };
-        Map::start(py, self.place.flow(), self.making.clone(), function, context, inputs, &wanted)
+        Map::start(py, self.place.flow(), self.making.clone(), prepared, inputs, &wanted)
     }
 
     /// The place's address, with its defaults filled in and without its layers.
@@ -175,6 +190,23 @@ impl Place {
 }
 
 impl Place {
+    fn wrapping(
+        py: Python<'_>,
+        executor: Py<PyAny>,
+        name: &str,
+        workers: usize,
+        seed: Option<u64>,
+    ) -> PyResult<Self> {
+        let made = wrapped::driver(name, workers).and_then(|driver| anyplace::Place::new(driver, Vec::new(), seed));
+        Self::made(py, made.map_err(|error| error::to_python(py, &error))?, Making::Handed(executor))
+    }
+
+    fn made(py: Python<'_>, place: anyplace::Place, making: Making) -> PyResult<Self> {
+        let making = Arc::new(making);
+        let number = closing::register(place.clone(), making.clone());
+        Ok(Self { place, making, futures: Class::get(py)?, number, generation: fork::generation() })
+    }
+
     fn usable(&self, py: Python<'_>) -> PyResult<()> {
         if self.generation != fork::generation() {
             return Err(error::to_python(py, &fork::error(&self.place)));
@@ -201,6 +233,25 @@ impl Drop for Place {
             drop(closing::start(self.number, Duration::MAX));
         }
     }
+}
+
+/// What worker processes are started with; and why they cannot have the initializer, if so: threads still can.
+fn setup(py: Python<'_>, first: Option<&First>) -> PyResult<(Setup, Option<PyErr>)> {
+    let program: Vec<OsString> = py.import("anyplace._worker")?.getattr("command")?.call0()?.extract()?;
+    let (first, stuck) = match first.map(|first| first.pickled(py)).transpose() {
+        Ok(first) => (first.map(Arc::new), None),
+        Err(error) => (None, Some(error)),
+    };
+    let language = Some(worker::language());
+    Ok((Setup { worker: Some(program), first, on_log: Some(OnLog(Arc::new(log))), language, ..Setup::default() }, stuck))
+}
+
+/// Treats a worker's log record as one of this process.
+fn log(record: Payload) {
+    gil::with(|py| {
+        let handle = || py.import("anyplace._logging")?.getattr("handle")?.call1((PyBytes::new(py, &record.bytes),));
+        handle().map_or_else(|error| error.write_unraisable(py, None), drop);
+    });
 }
 
 fn located(address: &str, workers: Option<usize>, seed: Option<u64>) -> anyplace::Result<Address> {
