@@ -13,7 +13,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A place's event loop; it and its thread start with the first coroutine.
-#[derive(Default)]
 pub(crate) struct EventLoop {
     python: PyOnceLock<Py<PyAny>>,
     waiting: Mutex<VecDeque<Waiting>>,
@@ -49,7 +48,12 @@ impl Coroutine {
     }
 
     /// Makes the loop's task.
-    fn begin<'py>(&self, py: Python<'py>, events: &Bound<'py, PyAny>, number: Context) -> PyResult<Bound<'py, PyAny>> {
+    fn begin<'py>(
+        &self,
+        py: Python<'py>,
+        events: &Bound<'py, PyAny>,
+        number: Context,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let context = self.context.bind(py);
         let current = Py::new(py, context::Context::new(number))?;
         context.call_method1("run", (context::variable(py)?.getattr("set")?, current))?;
@@ -85,6 +89,10 @@ impl Future for Coroutine {
 }
 
 impl EventLoop {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self { python: PyOnceLock::new(), waiting: Mutex::default(), awake: AtomicBool::new(false) })
+    }
+
     /// Makes the loop look for coroutines that wait.
     fn wake(self: &Arc<Self>, py: Python<'_>) {
         if self.awake.swap(true, Ordering::AcqRel) {
@@ -126,7 +134,8 @@ impl EventLoop {
     /// Ends the loop and its thread. The place has no coroutines any more.
     pub(crate) fn close(&self) {
         gil::with(|py| {
-            let closed = self.python.get(py).map_or(Ok(()), |python| python.call_method0(py, "close").map(drop));
+            let closed =
+                self.python.get(py).map_or(Ok(()), |python| python.call_method0(py, "close").map(drop));
             closed.unwrap_or_else(|error| error.write_unraisable(py, None));
         });
     }
@@ -146,7 +155,8 @@ impl Waiting {
         let unwanted = matches!(*progressed, Progress::Unwanted);
         *progressed = Progress::Running(task.clone().unbind());
         drop(progressed);
-        let watched = Py::new(py, Finish::new(done, number.attempt)).and_then(|finish| task.call_method1("add_done_callback", (finish,)));
+        let watched = Py::new(py, Finish::new(done, number.attempt))
+            .and_then(|finish| task.call_method1("add_done_callback", (finish,)));
         watched.map_or_else(|error| error.write_unraisable(py, None), drop);
         if unwanted {
             task.call_method0("cancel").map_or_else(|error| error.write_unraisable(py, None), drop);

@@ -74,8 +74,8 @@ pub(crate) fn sentence(py: Python<'_>, raised: &PyErr) -> String {
     }
 }
 
-/// Whether an exception is of a kind of `anyplace`'s.
-pub(crate) fn is(py: Python<'_>, raised: &PyErr, kind: Kind) -> bool {
-    let class = py.import("anyplace._errors").and_then(|errors| errors.getattr(kind.name()));
-    class.is_ok_and(|class| raised.matches(py, class).unwrap_or(false))
+/// Whether it says that something cannot travel.
+pub(crate) fn is_not_serializable(py: Python<'_>, error: &PyErr) -> bool {
+    static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    CLASS.import(py, "anyplace._errors", "NotSerializable").is_ok_and(|class| error.is_instance(py, class))
 }

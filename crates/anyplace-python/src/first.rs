@@ -1,7 +1,6 @@
 //! What each thread of a place does before its first task: the `initializer`.
 
-use crate::{error, pickled};
-use anyplace::work::Pickled;
+use crate::error;
 use anyplace::{Context, Error, Kind, Retry};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -28,11 +27,6 @@ impl First {
     pub(crate) fn new(function: Py<PyAny>, arguments: Py<PyTuple>) -> Self {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         Self { number, function, arguments, broken: OnceLock::new() }
-    }
-
-    /// The initializer for other processes.
-    pub(crate) fn pickled(&self, py: Python<'_>) -> PyResult<Pickled> {
-        pickled::first(py, &self.function, &self.arguments)
     }
 
     /// Runs the initializer unless it has run on this thread.

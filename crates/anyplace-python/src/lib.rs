@@ -19,6 +19,7 @@ mod map;
 mod pickled;
 mod place;
 mod settled;
+mod setup;
 mod worker;
 mod wrapped;
 
@@ -39,20 +40,7 @@ mod _core {
     #[pymodule_export]
     use super::place::Place;
     #[pymodule_export]
-    use super::worker::{worker_log, worker_main};
+    use super::worker::{usable_cores, worker_log, worker_main};
     #[pymodule_export]
     use super::wrapped::_call_as;
-    #[pymodule_export]
-    use super::usable_cores;
-}
-
-/// Tells how many cores this process may really use: its affinity and its cgroup's quota count.
-///
-/// Returns
-/// -------
-/// int
-///     At least 1.
-#[pyfunction]
-fn usable_cores() -> usize {
-    anyplace::usable_cores()
 }

@@ -2,11 +2,11 @@
 
 use crate::call::{Each, Item, One};
 use crate::coroutine::{Coroutine, EventLoop};
-use crate::first::First;
-use crate::pickled::{self, Stuck};
-use crate::wrapped::Handed;
 use crate::error;
-use anyplace::work::{Function, Work, WorkKind};
+use crate::first::First;
+use crate::pickled::{self, Portable};
+use crate::wrapped::Handed;
+use anyplace::work::{Work, WorkKind};
 use anyplace::{Error, Kind, Limits};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -30,23 +30,20 @@ pub(crate) enum Prepared {
     /// As it is, with the caller's context variables.
     Local { function: Py<PyAny>, context: Py<PyAny> },
     /// Its pickle.
-    Pickled(Arc<Function>),
+    Pickled(Portable),
 }
 
 impl Making {
     /// For the first kind of work that the place takes and Python can make.
     pub(crate) fn of(py: Python<'_>, limits: &Limits, first: Option<First>) -> PyResult<Self> {
-        let of_kind = |kind: &WorkKind| match kind {
-            WorkKind::Closure => Some(|first: Option<First>| Self::Closures(first.map(Arc::new))),
-            WorkKind::Future => Some(|_| Self::Coroutines(Arc::default())),
-            WorkKind::Pickled => Some(|_| Self::Pickles),
-            WorkKind::Named | WorkKind::Command => None,
-        };
-        let make: Option<fn(Option<First>) -> Self> = limits.takes.iter().find_map(of_kind);
-        make.map(|make| make(first)).ok_or_else(|| {
-            let error = Error::new(Kind::Unsupported, "the place runs no Python functions").during("open");
-            error::to_python(py, &error.with_help("open `processes:`, `threads:` or `async:`"))
-        })
+        let makes =
+            |kind: &&WorkKind| matches!(kind, WorkKind::Closure | WorkKind::Future | WorkKind::Pickled);
+        match limits.takes.iter().find(makes) {
+            Some(WorkKind::Closure) => Ok(Self::Closures(first.map(Arc::new))),
+            Some(WorkKind::Future) => Ok(Self::Coroutines(EventLoop::new())),
+            Some(_) => Ok(Self::Pickles),
+            None => Err(runs_no_python(py)),
+        }
     }
 
     /// A call: `arguments` begin with the callable.
@@ -90,7 +87,7 @@ impl Making {
     /// The function of a map.
     pub(crate) fn prepare(&self, py: Python<'_>, function: Py<PyAny>) -> PyResult<Prepared> {
         match self {
-            Self::Pickles => Ok(Prepared::Pickled(pickled::function(function.bind(py))?)),
+            Self::Pickles => Ok(Prepared::Pickled(Portable::new(py, function.bind(py))?)),
             _ => Ok(Prepared::Local { function, context: copied_context(py)?.unbind() }),
         }
     }
@@ -100,18 +97,11 @@ impl Making {
         matches!(self, Self::Coroutines(_) | Self::Handed(_))
     }
 
-    /// A chunk of a map, or the item that keeps it from travelling.
-    pub(crate) fn each(
-        &self,
-        py: Python<'_>,
-        prepared: &Prepared,
-        items: Vec<Item>,
-    ) -> PyResult<Result<Work, Stuck>> {
+    /// A chunk of a map.
+    pub(crate) fn each(&self, py: Python<'_>, prepared: &Prepared, items: Vec<Item>) -> PyResult<Work> {
         match prepared {
-            Prepared::Pickled(function) => Ok(pickled::each(py, function.clone(), items)),
-            Prepared::Local { function, context } => {
-                self.local_chunk(py, function, context.bind(py), items).map(Ok)
-            }
+            Prepared::Pickled(portable) => portable.each(py, &items),
+            Prepared::Local { function, context } => self.local_chunk(py, function, context.bind(py), items),
         }
     }
 
@@ -129,7 +119,10 @@ impl Making {
         }
         debug_assert_eq!(items.len(), 1, "`sends_singles` says so");
         let arguments = items.swap_remove(0).arguments(py)?;
-        let all = PyTuple::new(py, [function])?.as_sequence().concat(arguments.bind(py).as_sequence())?.to_tuple()?;
+        let all = PyTuple::new(py, [function])?
+            .as_sequence()
+            .concat(arguments.bind(py).as_sequence())?
+            .to_tuple()?;
         self.make(py, copied, &all, None)
     }
 
@@ -159,4 +152,9 @@ fn refuse_plain(callable: &Bound<'_, PyAny>) -> PyResult<()> {
 fn copied_context(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     static COPY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     COPY.import(py, "contextvars", "copy_context")?.call0()
+}
+
+fn runs_no_python(py: Python<'_>) -> PyErr {
+    let error = Error::new(Kind::Unsupported, "the place runs no Python functions").during("open");
+    error::to_python(py, &error.with_help("open `processes:`, `threads:` or `async:`"))
 }

@@ -5,7 +5,6 @@ use crate::future::deadline;
 use crate::making::{Making, Prepared};
 use crate::settled::Settled;
 use crate::{door, error};
-use anyplace::work::Work;
 use anyplace::{Error, Flow, Kind, Next, Retry};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -158,7 +157,9 @@ impl Map {
             if items.is_empty() {
                 break;
             }
-            send(py, flow, &self.making, &self.prepared, items)?;
+            let count = items.len();
+            let work = self.making.each(py, &self.prepared, items)?;
+            flow.send(count, work).map_err(|error| error::to_python(py, &error))?;
         }
         Ok(())
     }
@@ -189,33 +190,6 @@ impl Map {
         self.ready.clear();
         self.broken = None;
     }
-}
-
-/// Sends a chunk. An item that cannot travel goes alone, as work that fails in its stead.
-fn send(
-    py: Python<'_>,
-    flow: &mut Flow,
-    making: &Making,
-    prepared: &Prepared,
-    items: Vec<Item>,
-) -> PyResult<()> {
-    let mut next = items;
-    while !next.is_empty() {
-        let count = next.len();
-        let mut stuck = match making.each(py, prepared, next)? {
-            Ok(work) => return give(py, flow, count, work),
-            Err(stuck) => stuck,
-        };
-        next = stuck.items.split_off(stuck.at + 1);
-        stuck.items.truncate(stuck.at);
-        send(py, flow, making, prepared, std::mem::take(&mut stuck.items))?;
-        give(py, flow, 1, stuck.work(py)?)?;
-    }
-    Ok(())
-}
-
-fn give(py: Python<'_>, flow: &mut Flow, items: usize, work: Work) -> PyResult<()> {
-    flow.send(items, work).map_err(|error| error::to_python(py, &error))
 }
 
 /// At most `room` items; and how the inputs ended, if they did.

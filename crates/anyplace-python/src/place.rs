@@ -5,13 +5,12 @@ use crate::first::First;
 use crate::future::{Class, Future};
 use crate::making::Making;
 use crate::map::{Inputs, Map, Wanted};
-use crate::{door, error, fork, gil, worker, wrapped};
-use anyplace::work::Payload;
-use anyplace::{Address, Kind, OnLog, Registry, Setup, TaskOptions};
+use crate::setup::setup;
+use crate::{door, error, fork, wrapped};
+use anyplace::{Address, Registry, TaskOptions};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyTuple};
-use std::ffi::OsString;
+use pyo3::types::{PyDict, PyTuple};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,13 +42,13 @@ impl Place {
         }
         let parsed = located(address, workers, seed).map_err(|error| error::to_python(py, &error))?;
         let initargs = initargs.unwrap_or_else(|| PyTuple::empty(py)).unbind();
+        let (setup, cannot_travel) = setup(py, initializer.as_ref().map(|function| (function, &initargs)))?;
         let first = initializer.map(|function| First::new(function, initargs));
-        let (setup, stuck) = setup(py, first.as_ref())?;
         let registry = Registry::standard().with_setup(setup);
         let place = door::pass(py, || registry.open(parsed)).map_err(|error| error::to_python(py, &error))?;
         let making = Making::of(py, place.limits(), first)?;
         if matches!(making, Making::Pickles) {
-            stuck.map_or(Ok(()), Err)?;
+            cannot_travel.map_or(Ok(()), Err)?;
         }
         Self::made(py, place, making)
     }
@@ -94,7 +93,8 @@ impl Place {
         self.usable(py)?;
         let work = match self.making.one(py, args, kwargs) {
             Ok(work) => work,
-            Err(error) if error::is(py, &error, Kind::NotSerializable) => {
+            // What cannot travel is the failure of this task.
+            Err(error) if error::is_not_serializable(py, &error) => {
                 return Future::failed(self.futures, py, error);
             }
             Err(error) => return Err(error),
@@ -197,7 +197,8 @@ impl Place {
         workers: usize,
         seed: Option<u64>,
     ) -> PyResult<Self> {
-        let made = wrapped::driver(name, workers).and_then(|driver| anyplace::Place::new(driver, Vec::new(), seed));
+        let made =
+            wrapped::driver(name, workers).and_then(|driver| anyplace::Place::new(driver, Vec::new(), seed));
         Self::made(py, made.map_err(|error| error::to_python(py, &error))?, Making::Handed(executor))
     }
 
@@ -233,25 +234,6 @@ impl Drop for Place {
             drop(closing::start(self.number, Duration::MAX));
         }
     }
-}
-
-/// What worker processes are started with; and why they cannot have the initializer, if so: threads still can.
-fn setup(py: Python<'_>, first: Option<&First>) -> PyResult<(Setup, Option<PyErr>)> {
-    let program: Vec<OsString> = py.import("anyplace._worker")?.getattr("command")?.call0()?.extract()?;
-    let (first, stuck) = match first.map(|first| first.pickled(py)).transpose() {
-        Ok(first) => (first.map(Arc::new), None),
-        Err(error) => (None, Some(error)),
-    };
-    let language = Some(worker::language());
-    Ok((Setup { worker: Some(program), first, on_log: Some(OnLog(Arc::new(log))), language, ..Setup::default() }, stuck))
-}
-
-/// Treats a worker's log record as one of this process.
-fn log(record: Payload) {
-    gil::with(|py| {
-        let handle = || py.import("anyplace._logging")?.getattr("handle")?.call1((PyBytes::new(py, &record.bytes),));
-        handle().map_or_else(|error| error.write_unraisable(py, None), drop);
-    });
 }
 
 fn located(address: &str, workers: Option<usize>, seed: Option<u64>) -> anyplace::Result<Address> {

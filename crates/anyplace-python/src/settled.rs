@@ -1,6 +1,7 @@
 //! How a task ended, as Python sees it.
 
 use crate::{error, pickled};
+use anyplace::work::Encoding;
 use anyplace::{Outcome, Value};
 use pyo3::prelude::*;
 
@@ -69,8 +70,8 @@ fn decode(py: Python<'_>, value: Value) -> PyResult<Py<PyAny>> {
         Value::Local(local) => {
             local.downcast::<Py<PyAny>>().map_or_else(|_| Err(unreadable(py)), |value| Ok(*value))
         }
-        Value::Encoded(payload) => pickled::load(py, &payload),
-        Value::Items(_) | Value::Command(_) => Err(unreadable(py)),
+        Value::Encoded(payload) if payload.encoding == Encoding::Pickle => pickled::load(py, &payload.bytes),
+        _ => Err(unreadable(py)),
     }
 }
 

@@ -89,7 +89,8 @@ impl Future for Handed {
         let future = gil::with(|py| self.begin(py, context, done)).flatten();
         Box::new(move || {
             gil::with(|py| {
-                let cancelled = future.as_ref().map_or(Ok(()), |future| future.call_method0(py, "cancel").map(drop));
+                let cancelled =
+                    future.as_ref().map_or(Ok(()), |future| future.call_method0(py, "cancel").map(drop));
                 cancelled.unwrap_or_else(|error| error.write_unraisable(py, None));
             });
         })

@@ -256,7 +256,7 @@ impl Error {
     #[must_use]
     pub(crate) fn within(mut self, place: &str, operation: &'static str) -> Self {
         self.0.place.get_or_insert_with(|| place.to_owned());
-        self.0.operation.get_or_insert(operation);
+        self.0.operation.get_or_insert(operation.into());
         self
     }
 

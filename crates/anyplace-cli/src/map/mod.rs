@@ -44,7 +44,7 @@ pub(crate) fn run(args: &args::Map, after_colons: Vec<Source>) -> Result<End> {
     if args.dry_run {
         return dry_run(&maker, &inputs).map(End::Exit);
     }
-    run::Run::start(args, maker, &inputs)?.to_end()
+    run::Run::start(args, maker, &inputs)?.complete()
 }
 
 /// A person who forgot the inputs would wait for a prompt that never comes.

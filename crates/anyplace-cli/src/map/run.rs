@@ -84,8 +84,8 @@ impl Run {
     pub(super) fn start(args: &args::Map, maker: Maker, inputs: &Inputs) -> Result<Self> {
         let place = place::open(args)?;
         let jobs = place.limits().workers.max(1);
-        let exact = maker.names_slot() || args.halt != Halt::Never;
-        let room = if exact { jobs } else { jobs.saturating_add(AHEAD) };
+        let is_exact = maker.names_slot() || args.halt != Halt::Never;
+        let room = if is_exact { jobs } else { jobs.saturating_add(AHEAD) };
         Ok(Self {
             halt: args.halt,
             attempts: args.retries,
@@ -108,7 +108,7 @@ impl Run {
     }
 
     /// Runs every job; ends when none is left.
-    pub(super) fn to_end(mut self) -> Result<End> {
+    pub(super) fn complete(mut self) -> Result<End> {
         let mut inputs_left = true;
         while self.is_going_on(inputs_left) {
             if self.has_room() && self.retry_one() {
@@ -250,9 +250,12 @@ impl Run {
         }
     }
 
-    /// The first reason to stop counts.
+    /// Starts no more jobs, also none that the place has but did not begin. The first reason to stop counts.
     fn stop_with(&mut self, stop: Stop) {
         self.stop.get_or_insert(stop);
+        for (_, control) in self.running.values() {
+            control.cancel();
+        }
     }
 
     /// The first time asks the jobs to end, the second time kills them.
@@ -264,7 +267,8 @@ impl Run {
 
     fn tell_running(&mut self) {
         self.progress.make_way();
-        let mut jobs: Vec<&Job> = self.running.values().map(|(job, _)| job).collect();
+        let running = self.running.values().filter(|(_, control)| control.is_running());
+        let mut jobs: Vec<&Job> = running.map(|(job, _)| job).collect();
         jobs.sort_by_key(|job| job.number);
         for job in jobs {
             let values: &[OsString] = &job.row.values;
@@ -277,6 +281,8 @@ impl Run {
     fn finish(mut self) -> Result<End> {
         self.order.stop_waiting();
         self.print_ready();
+        self.progress.make_way();
+        self.output.finish();
         self.progress.finish(&self.counts);
         match self.stop {
             Some(Stop::Signal(signal)) => Ok(End::Signal(signal)),

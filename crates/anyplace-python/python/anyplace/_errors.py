@@ -5,7 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import pickle
 from concurrent.futures.process import BrokenProcessPool, _RemoteTraceback  # type: ignore[attr-defined]
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 
 class Error(Exception):
@@ -127,19 +127,16 @@ def build(
     **told: Any,
 ) -> BaseException:
     """Make the exception of a kind; the task's own, if it came along and can be read."""
-    if kind == "TaskFailed" and remote_type is not None:
+    if remote_payload is not None and (kind == "TaskFailed" or str(remote_type).startswith("anyplace.")):
         from anyplace import _remote
 
-        return _remote.rebuild(remote_type, remote_message or "", remote_traceback or "", remote_payload)
+        return _remote.rebuild(str(remote_type), str(remote_message), str(remote_traceback), remote_payload, told)
     error: Error = _KINDS[kind](message, help=help)
     vars(error).update(told, remote_traceback=remote_traceback, type_name=remote_type)
     error.__cause__ = _RemoteTraceback(f'\n"""\n{remote_traceback}"""') if remote_traceback else cause
     return error
 
 
-def fail(error: BaseException) -> NoReturn:
-    """Raise in a worker what kept an item from travelling, so that the item fails where it stands."""
-    raise error
-
-
 _KINDS = {kind.__name__: kind for kind in Error.__subclasses__()}
+for _public in (Error, *_KINDS.values()):
+    _public.__module__ = "anyplace"

@@ -34,6 +34,8 @@ class Place(_core.Place, concurrent.futures.Executor):
         What does the work; `address` is then its name. See `wrap`.
     """
 
+    __module__ = "anyplace"
+
     def map(  # type: ignore[override]
         self,
         fn: Callable[..., T],
