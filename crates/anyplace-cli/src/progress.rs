@@ -30,6 +30,8 @@ pub(crate) struct Progress {
     next: Instant,
     /// A bar is on the screen and has to be wiped before anything else is printed.
     drawn: bool,
+    /// There was a bar, so that its last state is worth a line.
+    shown: bool,
     lines: u64,
 }
 
@@ -58,7 +60,7 @@ impl Progress {
             args::Progress::None => How::Nothing,
         };
         let begun = Instant::now();
-        Self { how, begun, next: begun + how.every(), drawn: false, lines: 0 }
+        Self { how, begun, next: begun + how.every(), drawn: false, shown: false, lines: 0 }
     }
 
     /// How long until it wants to be drawn.
@@ -80,7 +82,7 @@ impl Progress {
         let line = line(counts, self.begun.elapsed());
         match self.how {
             How::Bar => {
-                self.drawn = true;
+                (self.drawn, self.shown) = (true, true);
                 write!(stderr(), "\r\x1b[K{}{line}", bar(counts))
             }
             How::Counter { .. } => {
@@ -91,9 +93,11 @@ impl Progress {
         }
     }
 
-    /// Wipes the bar, so that something else can be printed; it comes back by itself.
+    /// Wipes the bar, so that something else can be printed; it comes back right after that, so that it also stays
+    /// in sight while hundreds of results a second pass above it.
     pub(crate) fn make_way(&mut self) {
         if std::mem::take(&mut self.drawn) {
+            self.next = Instant::now();
             drop(write!(stderr(), "\r\x1b[K"));
         }
     }
@@ -108,10 +112,10 @@ impl Progress {
 
     /// Leaves the last state on the screen where that is wanted.
     pub(crate) fn finish(&mut self, counts: &Counts) {
-        let (drawn, lines) = (self.drawn, self.lines);
+        let (shown, lines) = (self.shown, self.lines);
         self.make_way();
         let wanted = match self.how {
-            How::Bar => drawn || counts.failed > 0,
+            How::Bar => shown || counts.failed > 0,
             How::Counter { always } => always || lines > 0,
             How::Nothing => false,
         };
