@@ -3,10 +3,9 @@
 //! A chunk of a map takes the interpreter's lock once. Whatever a task raises is its outcome, `SystemExit` and
 //! `KeyboardInterrupt` too; only what ends the process ends the worker.
 
-use anyplace::error::Remote;
 use anyplace::work::{Arguments, Encoding, Named, Payload, Pickled, Work};
 use anyplace::worker::{Interpreter, Link, serve};
-use anyplace::{Context, Error, Kind, Outcome, Retry, Value};
+use anyplace::{Context, Error, Kind, Outcome, Remote, Retry, Value};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -30,6 +29,12 @@ pub(crate) fn worker_log(py: Python<'_>, record: &[u8]) -> PyResult<()> {
     Ok(py.detach(|| link.log(&payload))?)
 }
 
+/// How many cores this process may use: its affinity and its cgroup's quota count.
+#[pyfunction]
+pub(crate) fn usable_cores() -> usize {
+    anyplace_sync::usable_cores()
+}
+
 /// Python as a worker's language.
 struct Worker {
     /// The functions loaded so far, the most recent last.
@@ -40,7 +45,9 @@ impl Worker {
     fn new(link: Link) -> Self {
         let workers = link.workers();
         Python::attach(|py| {
-            if let Err(error) = helper(py, "_worker", "limit_threads").and_then(|limit| limit.call1((workers,))) {
+            if let Err(error) =
+                helper(py, "_worker", "limit_threads").and_then(|limit| limit.call1((workers,)))
+            {
                 error.write_unraisable(py, None);
             }
         });
@@ -80,16 +87,14 @@ impl Interpreter for Worker {
     }
 
     fn language(&self) -> String {
-        language()
+        Python::attach(language)
     }
 }
 
 /// What both ends of a place must speak: pickles of functions are only good for the same minor version.
-pub(crate) fn language() -> String {
-    Python::attach(|py| {
-        let version = py.version_info();
-        format!("python {}.{}", version.major, version.minor)
-    })
+pub(crate) fn language(py: Python<'_>) -> String {
+    let version = py.version_info();
+    format!("python {}.{}", version.major, version.minor)
 }
 
 /// Does all calls of a work, each in its own context.
@@ -107,9 +112,9 @@ fn each(
     };
     match arguments {
         Arguments::One(payload) => at(0, payload),
-        Arguments::Each(payloads) => {
-            Outcome::Returned(Value::Items((0..).zip(payloads).map(|(index, payload)| at(index, payload)).collect()))
-        }
+        Arguments::Each(payloads) => Outcome::Returned(Value::Items(
+            (0..).zip(payloads).map(|(index, payload)| at(index, payload)).collect(),
+        )),
     }
 }
 
@@ -179,7 +184,7 @@ struct Failure {
 impl Failure {
     fn new(py: Python<'_>, error: PyErr, phase: Phase) -> Self {
         match describe(py, &error) {
-            Ok(remote) => Self { error: phase.error(remote) },
+            Ok(remote) => Self { error: phase.error(remote, crate::error::is_not_serializable(py, &error)) },
             Err(second) => Self {
                 error: Error::new(Kind::Unexpected, format!("{error} (and describing it failed: {second})")),
             },
@@ -188,14 +193,17 @@ impl Failure {
 }
 
 impl Phase {
-    fn error(self, remote: Remote) -> Error {
+    fn error(self, remote: Remote, is_pickling: bool) -> Error {
         let what = format!("{}: {}", remote.type_name, remote.message);
-        let is_pickling = remote.type_name == "anyplace.NotSerializable";
         let (kind, message) = match self {
+            Self::Function | Self::Arguments | Self::Result if is_pickling => {
+                (Kind::NotSerializable, remote.message.clone())
+            }
             Self::Function => (Kind::NotSerializable, format!("the worker cannot load the function: {what}")),
             Self::Name => (Kind::NotFound, format!("the worker cannot find the function: {what}")),
-            Self::Arguments => (Kind::NotSerializable, format!("the worker cannot read the arguments: {what}")),
-            Self::Result if is_pickling => (Kind::NotSerializable, remote.message.clone()),
+            Self::Arguments => {
+                (Kind::NotSerializable, format!("the worker cannot read the arguments: {what}"))
+            }
             Self::Call | Self::Result => (Kind::TaskFailed, what),
         };
         let retry = if matches!(self, Self::Call | Self::Result) { Retry::MayRepeat } else { Retry::Safe };

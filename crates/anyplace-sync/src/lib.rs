@@ -29,4 +29,4 @@ mod tokens;
 
 pub use cores::usable_cores;
 pub use latch::Latch;
-pub use pool::{Job, Pool, PoolConfig, Reason, Refused, Thunk, current_worker};
+pub use pool::{Job, Pool, PoolConfig, Reason, Refused, Thunk, before_rest, current_worker};

@@ -366,3 +366,32 @@ fn submit_until_refused(pool: &Pool, ran: &Arc<AtomicUsize>, taken: &AtomicUsize
         taken.fetch_add(1, SeqCst);
     }
 }
+
+/// What a job keeps for the next one is let go of before its thread rests, and only then.
+#[test]
+fn what_jobs_keep_is_let_go_before_the_thread_rests() {
+    static LET_GO: AtomicUsize = AtomicUsize::new(0);
+    static FINISHED: Latch = Latch::new();
+    let pool: Pool<Thunk> = Pool::new(PoolConfig::new("keeper", 1));
+    let gate = Arc::new(Latch::new());
+    let opened = Arc::clone(&gate);
+    let keep = || {
+        anyplace_sync::before_rest(|| {
+            LET_GO.fetch_add(1, SeqCst);
+            FINISHED.set();
+        });
+    };
+    pool.spawn(Box::new(move |_| {
+        opened.wait(None);
+        keep();
+    }))
+    .unwrap();
+    pool.spawn(Box::new(move |_| {
+        assert_eq!(LET_GO.load(SeqCst), 0);
+        keep();
+    }))
+    .unwrap();
+    gate.set();
+    assert!(FINISHED.wait(None));
+    assert_eq!(LET_GO.load(SeqCst), 1);
+}

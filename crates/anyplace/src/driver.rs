@@ -56,8 +56,15 @@ pub trait Layer: Send + Sync + Debug {
     /// Whether it acts on each item: then a map sends items one by one through it, never in chunks.
     fn is_per_item(&self) -> bool;
 
-    /// Puts itself around `inner`, a place with these `limits`.
+    /// Puts itself around `inner`, a place with these `limits`. A place that gets one more layer wraps all of them
+    /// again, so what they count together lives in the layer, not in what this returns.
     fn wrap(&self, inner: Arc<dyn Tasks>, limits: &Limits) -> Arc<dyn Tasks>;
+
+    /// The place was cancelled: tasks that wait inside the layer get their outcome now, not at their time.
+    fn on_cancel(&self) {}
+
+    /// The place was closed and its tasks have ended: the layer's threads end, too.
+    fn on_close(&self) {}
 }
 
 /// What is true of a place.
@@ -143,6 +150,8 @@ pub struct Setup {
     pub first: Option<Arc<crate::work::Pickled>>,
     /// Takes log records that workers relay, encoded by their language.
     pub on_log: Option<OnLog>,
+    /// The language version that workers must speak, such as `python 3.12`; any will do if unset.
+    pub language: Option<String>,
 }
 
 /// Takes a worker's log record; called on a thread of the place.

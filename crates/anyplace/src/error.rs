@@ -170,7 +170,7 @@ struct Inner {
     message: Cow<'static, str>,
     help: Option<Cow<'static, str>>,
     place: Option<String>,
-    operation: Option<&'static str>,
+    operation: Option<Cow<'static, str>>,
     attempt: u32,
     retry: Retry,
     remote: Option<Remote>,
@@ -240,8 +240,8 @@ impl Error {
 
     /// Adds what was being done, such as `open` or `submit`.
     #[must_use]
-    pub fn during(mut self, operation: &'static str) -> Self {
-        self.0.operation = Some(operation);
+    pub fn during(mut self, operation: impl Into<Cow<'static, str>>) -> Self {
+        self.0.operation = Some(operation.into());
         self
     }
 
@@ -256,7 +256,7 @@ impl Error {
     #[must_use]
     pub(crate) fn within(mut self, place: &str, operation: &'static str) -> Self {
         self.0.place.get_or_insert_with(|| place.to_owned());
-        self.0.operation.get_or_insert(operation);
+        self.0.operation.get_or_insert(operation.into());
         self
     }
 
@@ -317,8 +317,8 @@ impl Error {
     }
 
     /// What was being done.
-    pub fn operation(&self) -> Option<&'static str> {
-        self.0.operation
+    pub fn operation(&self) -> Option<&str> {
+        self.0.operation.as_deref()
     }
 
     /// Which attempt failed, from 1; 0 if no attempt was made.
@@ -359,7 +359,7 @@ impl fmt::Debug for Error {
         if let Some(place) = &self.0.place {
             write!(f, "\n  place: {place}")?;
         }
-        if let Some(operation) = self.0.operation {
+        if let Some(operation) = &self.0.operation {
             write!(f, "\n  while: {operation}")?;
         }
         if self.0.attempt > 0 {

@@ -5,6 +5,7 @@ mod named;
 
 pub use future::Futures;
 pub(crate) use future::future;
+pub(crate) use named::find;
 pub use named::{NamedTask, Registered};
 
 use crate::context::Context;

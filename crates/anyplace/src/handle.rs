@@ -69,6 +69,13 @@ impl<R> Handle<R> {
         self.shared.on_settled(Box::new(move || then(outcome_of(&shared).into_result().and_then(decode))));
     }
 
+    /// Calls `then` when the task ended (now, if it has), without taking the outcome. The last call counts.
+    ///
+    /// `then` must be short and must not block, as in [`then`](Self::then).
+    pub fn when_done(&self, then: impl FnOnce() + Send + 'static) {
+        self.shared.on_settled(Box::new(then));
+    }
+
     /// Whether the task ended.
     pub fn is_done(&self) -> bool {
         self.shared.is_settled()
@@ -104,6 +111,11 @@ impl Handle<Value> {
     pub fn outcome(self) -> Outcome {
         self.shared.wait(None);
         outcome_of(&self.shared)
+    }
+
+    /// The outcome if it is there and nobody took it yet: for faces that keep the handle and share it.
+    pub fn take(&self) -> Option<Outcome> {
+        self.shared.take()
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod driver;
 pub mod drivers;
+pub mod duration;
 pub mod layers;
 pub mod work;
 pub mod worker;
@@ -17,6 +18,7 @@ mod place;
 mod registry;
 mod spelling;
 mod task;
+mod wire;
 
 // `#[anyplace::task]` names this crate; so that it works in the crate itself, too.
 extern crate self as anyplace;
@@ -34,6 +36,7 @@ pub use outcome::{Done, Outcome, Value};
 pub use place::Place;
 pub use registry::Registry;
 pub use task::{Control, Ending, Started, Task, TaskOptions};
+pub use worker::init;
 
 #[doc(hidden)]
 pub use inventory;

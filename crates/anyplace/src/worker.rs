@@ -1,4 +1,17 @@
 //! What a worker does with a task: begin it unless it was cancelled, run it, say how it ended.
+//!
+//! Workers that are threads call `run` below. Workers that are processes of their own call [`serve`] with what runs
+//! work in their language, an [`Interpreter`]; Rust programs do that in [`init`](crate::init).
+
+mod init;
+mod link;
+mod named;
+mod serve;
+
+pub use init::init;
+pub(crate) use init::{MARKER, is_initialised};
+pub use link::Link;
+pub use serve::serve;
 
 use crate::context::{Context, within_engine};
 use crate::error::{Error, Kind};
@@ -13,6 +26,21 @@ pub trait Interpreter {
     /// Does the work and tells how it ended. `Arguments::Each` gives `Value::Items`, one outcome per call, each
     /// called with `context.at(context.index + position)`.
     fn run(&mut self, work: Work, context: Context) -> Outcome;
+
+    /// Does what the place wants done before the first task. If it does not return, the place is broken.
+    fn first(&mut self, work: Work, context: Context) -> Outcome {
+        self.run(work, context)
+    }
+
+    /// The language and its version, such as `python 3.12`: both ends of a place must speak the same.
+    fn language(&self) -> String {
+        "rust".to_owned()
+    }
+
+    /// Calls `wait`, which returns when there is something to do. Python lets go of its interpreter lock meanwhile.
+    fn idle(&mut self, wait: &mut dyn FnMut()) {
+        wait();
+    }
 }
 
 /// Runs a closure's task on this thread, as worker `worker` of `workers`. A panic is an outcome, never the end of

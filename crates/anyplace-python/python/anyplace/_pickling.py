@@ -52,6 +52,29 @@ def dump_arguments(args: tuple, kwargs: dict | None = None) -> bytes:
         raise _bad_arguments(args, kwargs or {}, error) from error
 
 
+def dump_item(args: tuple) -> bytes:
+    """As `dump_arguments`, for an item of a chunk; one that cannot travel raises where it is read, so that only this
+    item fails."""
+    try:
+        return dump_arguments(args)
+    except Exception as error:
+        return pickle.dumps(_Refused(error), PROTOCOL)
+
+
+class _Refused:
+    """An error in the place of the arguments that it is about."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __reduce__(self) -> tuple:
+        return _refuse, (self.error,)
+
+
+def _refuse(error: Exception) -> None:
+    raise error
+
+
 def dump_result(value: Any) -> bytes:
     """The bytes of what a task returned."""
     try:
@@ -65,12 +88,8 @@ def load_result(data: bytes) -> Any:
     try:
         return pickle.loads(data)
     except (Exception, SystemExit) as error:
-        from . import NotSerializable
-
-        raise NotSerializable(
-            f"the result cannot be unpickled: {type(error).__name__}: {error}",
-            help="it was pickled by the worker; what it needs to be read must be importable here too",
-        ) from error
+        message = f"the result cannot be unpickled: {type(error).__name__}: {error}"
+        raise _built(message, "what the worker pickled must be importable here, too") from error
 
 
 def dump(value: Any) -> bytes:
@@ -162,7 +181,7 @@ def _dump_by_value(value: Any) -> bytes:
     return cloudpickle.dumps(value, PROTOCOL)
 
 
-def _bad_arguments(args: tuple, kwargs: dict, error: Exception) -> Exception:
+def _bad_arguments(args: tuple, kwargs: dict, error: Exception) -> BaseException:
     parts = [(value, f"args[{at}]") for at, value in enumerate(args)]
     parts += [(value, f"kwargs[{name!r}]") for name, value in kwargs.items()]
     for value, path in parts:
@@ -180,18 +199,22 @@ def can_dump(value: Any) -> bool:
     return True
 
 
-def not_serializable(value: Any, path: str, error: Exception) -> Exception:
+def not_serializable(value: Any, path: str, error: Exception) -> BaseException:
     """The error that names the part of `value` that cannot travel."""
-    from . import NotSerializable, _culprit
+    from . import _culprit
 
     path, culprit = _culprit.find(value, path, can_dump)
     kind = type(culprit)
     # Errors of pickle often repeat the whole object: its first line says enough.
     reason = str(error).partition("\n")[0] or type(error).__name__
-    return NotSerializable(
-        f"`{path}` cannot be pickled: it is a `{kind.__module__}.{kind.__qualname__}` ({reason})",
-        help=_help(culprit),
-    )
+    message = f"`{path}` cannot be pickled: it is a `{kind.__module__}.{kind.__qualname__}` ({reason})"
+    return _built(message, _help(culprit))
+
+
+def _built(message: str, help: str) -> BaseException:
+    from ._errors import build
+
+    return build("NotSerializable", message, help=help)
 
 
 def _help(culprit: Any) -> str:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import pickle
 import traceback
+from collections.abc import Mapping
+from concurrent.futures.process import _RemoteTraceback
 from typing import Any
 
-from . import _pickling
+from . import _errors, _pickling
 
 #: A chain of causes longer than this is cut; its text is in the traceback anyway.
 _LONGEST = 16
@@ -24,31 +26,24 @@ def describe(error: BaseException) -> tuple[str, str, str, bytes]:
     return _type_name(error), _text(error), _traceback(error), payload
 
 
-def rebuild(type_name: str, message: str, traceback: str, payload: bytes | None) -> BaseException:
+def rebuild(
+    type_name: str, message: str, traceback: str, payload: bytes, told: Mapping[str, Any]
+) -> BaseException:
     """The exception that `describe` described. Its ``__cause__`` shows the worker's traceback.
 
     The original's own cause, or context, is the ``__context__`` of that: it is in the text already, so it is not
-    printed once more.
+    printed once more. `told` is what `anyplace.TaskFailed` tells besides.
     """
-    notes, dumped, causes = pickle.loads(payload) if payload else ([], None, [])
-    error = _loaded(dumped) or _task_failed(type_name, message, traceback, notes)
+    notes, dumped, causes = pickle.loads(payload)
+    error = _loaded(dumped)
+    if error is None:
+        error = _errors.TaskFailed(f"{type_name}: {message}")
+        vars(error).update(told, remote_traceback=traceback, __notes__=notes)
     _chain(error, traceback, [cause for cause in map(_loaded, causes) if cause is not None])
     return error
 
 
-def _task_failed(type_name: str, message: str, traceback: str, notes: list[str]) -> BaseException:
-    from . import TaskFailed
-
-    error = TaskFailed(f"{type_name}: {message}")
-    error.type_name, error.remote_traceback = type_name, traceback
-    for note in notes:
-        error.add_note(note)
-    return error
-
-
 def _chain(error: BaseException, traceback: str, causes: list[BaseException]) -> None:
-    from concurrent.futures.process import _RemoteTraceback
-
     remote = _RemoteTraceback(f'\n"""\n{traceback}"""')
     error.__cause__ = remote
     for inner, cause in zip([remote, *causes], causes):

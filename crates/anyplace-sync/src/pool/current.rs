@@ -14,6 +14,23 @@ thread_local! {
     // loom's macro takes no constant initialiser.
     #[allow(clippy::missing_const_for_thread_local)]
     static CURRENT: Cell<Option<Worker>> = Cell::new(None);
+    #[allow(clippy::missing_const_for_thread_local)]
+    static BEFORE_REST: Cell<Option<fn()>> = Cell::new(None);
+}
+
+/// Calls `let_go` once, on this thread, when it has run all jobs there are and before it spins or sleeps.
+///
+/// For jobs that share something costly to take, such as an interpreter's lock: a job keeps it for the next job of
+/// its thread, and the thread lets go of it when there is none. Outside of a pool's thread nobody ever calls it.
+pub fn before_rest(let_go: fn()) {
+    BEFORE_REST.with(|before| before.set(Some(let_go)));
+}
+
+/// The thread found no more jobs.
+pub(super) fn rest() {
+    if let Some(let_go) = BEFORE_REST.with(Cell::take) {
+        let_go();
+    }
 }
 
 /// The index of the calling thread among the threads of its pool, or nothing outside of pools.

@@ -20,6 +20,7 @@ pub(super) fn main<J: Job>(shared: &Arc<Shared<J>>, index: usize) {
     while let Some(job) = seek(shared) {
         shared.stop_seeking();
         run_all(shared, job, index);
+        guarded(config, current::rest);
         shared.counts.start_seeking();
     }
     shared.counts.stop_seeking();

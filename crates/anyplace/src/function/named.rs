@@ -108,7 +108,7 @@ fn call<N: NamedTask>(payload: &Payload) -> Outcome {
 inventory::collect!(Registered);
 
 /// The task of this program with that name.
-pub fn find(name: &str) -> Option<&'static Registered> {
+pub(crate) fn find(name: &str) -> Option<&'static Registered> {
     inventory::iter::<Registered>.into_iter().find(|entry| entry.name == name)
 }
 

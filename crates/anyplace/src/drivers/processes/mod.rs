@@ -1,43 +1,85 @@
 //! `processes:N` runs tasks in N processes of this machine.
+//!
+//! | address | means |
+//! |---|---|
+//! | `processes:8` | eight worker processes |
+//! | `processes:` | as many as this process may use cores: its affinity and its cgroup's quota count |
+//! | `processes:8?max_tasks=100` | each worker is replaced after 100 tasks, so that what leaks is given back |
+//!
+//! Workers are started by exec, when tasks need them, and are gone when the place is closed, or when this process ends
+//! in whichever way. Tasks begin in the order they were submitted. Each function is sent once to each worker.
+//!
+//! A crash costs the task that crashed and nothing else: its error names the process, the signal or exit code and the
+//! worker's last lines; the worker is replaced. A running task can be killed, with all that it has started, and is
+//! when its time limit is over.
+//!
+//! Commands run as children of this process, without a worker between; see [`command`].
+//!
+//! Rust programs call [`anyplace::init`](crate::init) first in `main`, so that they can be their own workers.
 
 pub mod command;
 
+mod bell;
+mod known;
+mod program;
+mod run;
+mod shared;
+mod slot;
+mod start;
+mod stderr;
+mod tasks;
+mod worker;
+
 pub use command::{Captured, Finished};
 
-use crate::address::Address;
+use crate::Address;
 use crate::driver::{Driver, Entry, Family, Limits, Setup, Tasks};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::outcome::Done;
 use crate::task::Task;
 use crate::work::WorkKind;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tasks::Workers;
 
 pub(crate) const ENTRY: Entry = Entry {
     scheme: "processes",
     about: "in processes of this machine",
-    forms: &["processes:", "processes:8"],
-    options: &[],
+    forms: &["processes:", "processes:8", "processes:8?max_tasks=100"],
+    options: &[("max_tasks", "replace each worker after this many tasks")],
     families: &[Family::Tasks],
     check: |_| Ok(()),
     open,
 };
 
-fn open(address: &Address, _: &Setup) -> Result<Arc<dyn Driver>> {
+fn open(address: &Address, setup: &Setup) -> Result<Arc<dyn Driver>> {
     let workers = address.count()?.unwrap_or_else(crate::context::share_of_cores);
+    let max_tasks = max_tasks(address)?;
     let address = address.clone().with_target(workers.to_string());
-    Ok(Arc::new(Place { commands: Arc::new(Commands(command::Slots::new(workers))), workers, address }))
+    let tasks = Arc::new(Both {
+        workers: Workers::new(workers, max_tasks, setup.clone(), address.to_string()),
+        commands: command::Slots::new(workers),
+    });
+    Ok(Arc::new(Place { address, workers, tasks }))
+}
+
+fn max_tasks(address: &Address) -> Result<u64> {
+    let wanted = "a whole number from 1 on, such as `max_tasks=100`";
+    match address.options().parse("max_tasks", wanted)? {
+        Some(0) => Err(Error::config("a worker cannot be replaced after 0 tasks")
+            .at(address)
+            .during("open")
+            .with_help(format!("write {wanted}"))),
+        number => Ok(number.unwrap_or(u64::MAX)),
+    }
 }
 
 #[derive(Debug)]
 struct Place {
     address: Address,
     workers: usize,
-    commands: Arc<Commands>,
+    tasks: Arc<Both>,
 }
-
-#[derive(Debug)]
-struct Commands(command::Slots);
 
 impl Driver for Place {
     fn address(&self) -> &Address {
@@ -51,22 +93,34 @@ impl Driver for Place {
             durable: false,
             ordered: true,
             can_kill: true,
-            takes: &[WorkKind::Command],
+            takes: &[WorkKind::Named, WorkKind::Pickled, WorkKind::Command],
         }
     }
 
     fn tasks(&self) -> Result<Arc<dyn Tasks>> {
-        Ok(self.commands.clone())
+        Ok(self.tasks.clone())
     }
 
     fn close(&self, grace: Duration) -> Result<()> {
-        self.commands.0.close(grace);
+        let closing = Instant::now();
+        self.tasks.commands.close(grace);
+        self.tasks.workers.close(grace.saturating_sub(closing.elapsed()));
         Ok(())
     }
 }
 
-impl Tasks for Commands {
+/// Functions go to workers; a command is a process of its own and needs none between.
+#[derive(Debug)]
+struct Both {
+    workers: Workers,
+    commands: command::Slots,
+}
+
+impl Tasks for Both {
     fn submit(&self, task: Task, done: Done) {
-        self.0.submit(task, done);
+        match task.work.kind() {
+            WorkKind::Command => self.commands.submit(task, done),
+            _ => self.workers.submit(task, done),
+        }
     }
 }

@@ -1,0 +1,80 @@
+"""One model for parallel programs: a place is opened by its address, used, and closed.
+
+What you do in a place is the same wherever it is.
+
+Examples
+--------
+>>> import anyplace
+>>> with anyplace.open("threads:4") as place:
+...     list(place.map(len, ["one", "three"]))
+[3, 5]
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from anyplace._core import Context, Map, current
+
+if TYPE_CHECKING:
+    from anyplace._errors import (
+        Cancelled,
+        ConfigInvalid,
+        Error,
+        NotFound,
+        NotSerializable,
+        PermissionDenied,
+        PlaceClosed,
+        RateLimited,
+        ResourceExhausted,
+        TaskFailed,
+        Timeout,
+        Unexpected,
+        Unsupported,
+        VersionMismatch,
+        WorkerLost,
+    )
+    from anyplace._future import Future
+    from anyplace._place import Place, open
+
+__all__ = [
+    "Cancelled",
+    "ConfigInvalid",
+    "Context",
+    "Error",
+    "Future",
+    "Map",
+    "NotFound",
+    "NotSerializable",
+    "PermissionDenied",
+    "Place",
+    "PlaceClosed",
+    "RateLimited",
+    "ResourceExhausted",
+    "TaskFailed",
+    "Timeout",
+    "Unexpected",
+    "Unsupported",
+    "VersionMismatch",
+    "WorkerLost",
+    "current",
+    "open",
+]
+
+_HOMES = {"Future": "anyplace._future", "Place": "anyplace._place", "open": "anyplace._place"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for: `concurrent.futures` and `logging` cost more than all the rest."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_HOMES.get(name, "anyplace._errors")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, imported or not."""
+    return [*__all__]

@@ -1,0 +1,188 @@
+"""`anyplace.Place` and `anyplace.open`."""
+
+from __future__ import annotations
+
+import atexit
+import concurrent.futures
+import os
+import threading
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from anyplace import _core
+
+T = TypeVar("T")
+
+
+class Place(_core.Place, concurrent.futures.Executor):
+    """A place: opened by its address, used, closed. It is a `concurrent.futures.Executor`.
+
+    Parameters
+    ----------
+    address : str
+        Such as ``"threads:8"``, ``"processes:"`` or ``"retry=3::async:100"``.
+    workers : int, optional
+        How many tasks run at once; it takes the place of the address's number.
+    initializer : callable, optional
+        What each worker does before its first task.
+    initargs : tuple, optional
+        What `initializer` is called with.
+    seed : int, optional
+        The root of all random seeds: the same seed gives the same numbers in every place.
+    """
+
+    def map(  # type: ignore[override]
+        self,
+        fn: Callable[..., T],
+        /,
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int | None = None,
+        ordered: bool = True,
+        buffersize: int | None = None,
+    ) -> _core.Map[T]:
+        """Call `fn` with the items of the iterables, in parallel and lazily.
+
+        Inputs are taken as results are: at most twice the workers plus one chunks are ahead, so endless inputs work.
+
+        Parameters
+        ----------
+        fn : callable
+            What to call.
+        *iterables : iterable
+            One for each argument; the shortest ends the map.
+        timeout : float, optional
+            Seconds that the whole map may take, from this call.
+        chunksize : int, optional
+            How many items travel together; as many as take about 2 ms unless it is given.
+        ordered : bool, default True
+            Give results in the inputs' order; else as they come.
+        buffersize : int, optional
+            How many items may be ahead of the results taken.
+
+        Returns
+        -------
+        Map
+            An iterator; closing it cancels what has not begun.
+        """
+        return self._map(
+            fn,
+            iterables,
+            star=False,
+            timeout=timeout,
+            chunksize=chunksize,
+            ordered=ordered,
+            buffersize=buffersize,
+        )
+
+    def starmap(
+        self,
+        fn: Callable[..., T],
+        iterable: Iterable[Iterable[Any]],
+        /,
+        *,
+        timeout: float | None = None,
+        chunksize: int | None = None,
+        ordered: bool = True,
+        buffersize: int | None = None,
+    ) -> _core.Map[T]:
+        """Call ``fn(*item)`` for every item; else as `map`.
+
+        Parameters
+        ----------
+        fn : callable
+            What to call.
+        iterable : iterable of iterables
+            The arguments of each call.
+        timeout, chunksize, ordered, buffersize
+            As for `map`.
+
+        Returns
+        -------
+        Map
+            An iterator; closing it cancels what has not begun.
+        """
+        return self._map(
+            fn,
+            (iterable,),
+            star=True,
+            timeout=timeout,
+            chunksize=chunksize,
+            ordered=ordered,
+            buffersize=buffersize,
+        )
+
+    def __enter__(self) -> Self:
+        """Give the place itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the place; after Ctrl-C, without waiting for what has not begun."""
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            self._abort()
+        else:
+            self.close()
+
+
+def open(
+    address: str | None = None,
+    *,
+    workers: int | None = None,
+    initializer: Callable[..., object] | None = None,
+    initargs: tuple[Any, ...] = (),
+    seed: int | None = None,
+) -> Place:
+    """Open a place by its address.
+
+    Parameters
+    ----------
+    address : str, optional
+        Such as ``"threads:8"``; the environment variable ``ANYPLACE``, or ``"processes:"``, unless it is given.
+    workers : int, optional
+        How many tasks run at once; it takes the place of the address's number.
+    initializer : callable, optional
+        What each worker does before its first task.
+    initargs : tuple, optional
+        What `initializer` is called with.
+    seed : int, optional
+        The root of all random seeds: the same seed gives the same numbers in every place.
+
+    Returns
+    -------
+    Place
+        It closes at the end of a ``with`` block, by ``close()``, or when nobody holds it any more.
+
+    Raises
+    ------
+    ConfigInvalid
+        If the address is wrong; it names the part, what is accepted, and the nearest spelling.
+
+    Examples
+    --------
+    >>> import anyplace
+    >>> with anyplace.open("threads:2") as place:
+    ...     place.submit(sum, [1, 2, 3]).result()
+    6
+    """
+    if address is None:
+        address = os.environ.get("ANYPLACE") or "processes:"
+    return Place(address, workers=workers, initializer=initializer, initargs=initargs, seed=seed)
+
+
+def _at_exit() -> None:
+    """Finish accepted work before the interpreter ends, as the standard library's executors do."""
+    _core.close_all()
+
+
+try:
+    # Before `threading` waits for its own threads: a task may still start one. (`concurrent.futures` does the same.)
+    threading._register_atexit(_at_exit)  # type: ignore[attr-defined]
+except (AttributeError, RuntimeError):
+    atexit.register(_at_exit)
+os.register_at_fork(after_in_child=_core.forked)

@@ -1,0 +1,42 @@
+//! The Python face: each file mirrors one of the engine's and decides nothing. Whatever waits goes through `door`.
+#![allow(
+    unsafe_code,
+    reason = "the interpreter's lock is kept between tasks, and futures are made without a call"
+)]
+
+mod call;
+mod closing;
+mod context;
+mod door;
+mod error;
+mod first;
+mod fork;
+mod future;
+mod gil;
+mod making;
+mod map;
+mod pickled;
+mod place;
+mod settled;
+mod setup;
+mod worker;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = true)]
+mod _core {
+    #[pymodule_export]
+    use super::closing::close_all;
+    #[pymodule_export]
+    use super::context::{Context, current};
+    #[pymodule_export]
+    use super::fork::forked;
+    #[pymodule_export]
+    use super::future::Future;
+    #[pymodule_export]
+    use super::map::Map;
+    #[pymodule_export]
+    use super::place::Place;
+    #[pymodule_export]
+    use super::worker::{usable_cores, worker_log, worker_main};
+}

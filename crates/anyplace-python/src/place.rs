@@ -1,0 +1,228 @@
+//! What the user opens, uses and closes.
+
+use crate::closing::{self, Closing};
+use crate::first::First;
+use crate::future::{Class, Future};
+use crate::making::{self, Making};
+use crate::map::{Inputs, Map, Wanted};
+use crate::setup::setup;
+use crate::{door, error, fork};
+use anyplace::{Address, Registry, TaskOptions};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The part of ``anyplace.Place`` that the engine does.
+#[pyclass(subclass, frozen, module = "anyplace._core", weakref)]
+pub(crate) struct Place {
+    place: anyplace::Place,
+    making: Arc<Making>,
+    futures: &'static Class,
+    number: u64,
+    generation: usize,
+}
+
+#[pymethods]
+impl Place {
+    #[new]
+    #[pyo3(signature = (address, *, workers=None, initializer=None, initargs=None, seed=None))]
+    fn new(
+        py: Python<'_>,
+        address: &str,
+        workers: Option<usize>,
+        initializer: Option<Py<PyAny>>,
+        initargs: Option<Bound<'_, PyTuple>>,
+        seed: Option<u64>,
+    ) -> PyResult<Self> {
+        let parsed = located(address, workers, seed).map_err(|error| error::to_python(py, &error))?;
+        let initargs = initargs.unwrap_or_else(|| PyTuple::empty(py)).unbind();
+        let (setup, cannot_travel) = setup(py, initializer.as_ref().map(|function| (function, &initargs)))?;
+        let first = initializer.map(|function| Arc::new(First::new(function, initargs)));
+        let registry = Registry::standard().with_setup(setup);
+        let place = door::pass(py, || registry.open(parsed)).map_err(|error| error::to_python(py, &error))?;
+        let making = Arc::new(Making::of(py, place.limits(), first)?);
+        if let (Making::Pickled, Some(error)) = (&*making, cannot_travel) {
+            return Err(error);
+        }
+        let number = closing::register(place.clone());
+        Ok(Self { place, making, futures: Class::get(py)?, number, generation: fork::generation() })
+    }
+
+    /// Runs a callable in the place.
+    ///
+    /// Parameters
+    /// ----------
+    /// fn : callable
+    ///     What to call; in ``async:`` places an ``async`` function.
+    /// *args, **kwargs
+    ///     What to call it with.
+    ///
+    /// Returns
+    /// -------
+    /// Future
+    ///     A ``concurrent.futures.Future`` that can be awaited, too.
+    ///
+    /// Raises
+    /// ------
+    /// PlaceClosed
+    ///     If the place is closed.
+    /// Unsupported
+    ///     If the place does not run such a callable.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import anyplace
+    /// >>> with anyplace.open("threads:2") as place:
+    /// ...     place.submit(pow, 2, 10).result()
+    /// 1024
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, fn, /, *args, **kwargs)")]
+    fn submit<'py>(
+        &self,
+        py: Python<'py>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if args.is_empty() {
+            return Err(PyTypeError::new_err("submit() missing 1 required positional argument: 'fn'"));
+        }
+        self.usable(py)?;
+        let work = match self.making.one(py, args, kwargs) {
+            Ok(work) => work,
+            // What cannot travel is the failure of this task.
+            Err(error) if error::is_not_serializable(py, &error) => {
+                return Future::failed(self.futures, py, error);
+            }
+            Err(error) => return Err(error),
+        };
+        match self.place.submit_work(work, TaskOptions::default()) {
+            Ok(handle) => Future::make(self.futures, py, handle),
+            Err(error) => Err(error::to_python(py, &error)),
+        }
+    }
+
+    /// Starts a map; ``map`` and ``starmap`` of the Python part call it.
+    #[pyo3(signature = (function, iterables, *, star, timeout, chunksize, ordered, buffersize))]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "these are what the standard library's `map` takes, and two more"
+    )]
+    fn _map(
+        &self,
+        py: Python<'_>,
+        function: Py<PyAny>,
+        iterables: Vec<Bound<'_, PyAny>>,
+        star: bool,
+        timeout: Option<f64>,
+        chunksize: Option<usize>,
+        ordered: bool,
+        buffersize: Option<usize>,
+    ) -> PyResult<Map> {
+        self.usable(py)?;
+        let inputs = Inputs::new(&iterables, star)?;
+        let context = making::copied_context(py)?.unbind();
+        let wanted = Wanted { timeout, chunksize, ordered, buffersize };
+        let function = self.making.function(py, function)?;
+        Map::start(py, self.place.flow(), self.making.clone(), function, context, inputs, &wanted)
+    }
+
+    /// The place's address, with its defaults filled in and without its layers.
+    #[getter]
+    fn address(&self) -> String {
+        self.place.address().to_string()
+    }
+
+    /// The root of all seeds; open a place with it to see the same random numbers again.
+    #[getter]
+    fn seed(&self) -> u64 {
+        self.place.seed()
+    }
+
+    /// The names of the layers, outermost first.
+    #[getter]
+    fn layers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.place.layers().collect::<Vec<_>>())
+    }
+
+    /// How many tasks run at once; 0 if the caller itself runs them.
+    #[getter]
+    fn workers(&self) -> usize {
+        self.place.limits().workers
+    }
+
+    /// Whether the place takes no more tasks.
+    #[getter]
+    fn closed(&self) -> bool {
+        self.place.is_closed()
+    }
+
+    /// Closes the place.
+    ///
+    /// Parameters
+    /// ----------
+    /// wait : bool, default True
+    ///     Wait until every accepted task has ended and all that the place started is gone.
+    /// cancel_futures : bool, default False
+    ///     Cancel the tasks that have not begun.
+    #[pyo3(signature = (wait=true, *, cancel_futures=false))]
+    fn shutdown(&self, py: Python<'_>, wait: bool, cancel_futures: bool) -> PyResult<()> {
+        self.leave(py, Duration::MAX, wait, cancel_futures)
+    }
+
+    /// Closes the place: waits until every accepted task has ended and all that the place started is gone.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.leave(py, Duration::MAX, true, false)
+    }
+
+    /// Cancels what has not begun and ends what runs, where the place can.
+    fn _abort(&self, py: Python<'_>) -> PyResult<()> {
+        self.leave(py, Duration::ZERO, true, true)
+    }
+
+    fn __repr__(&self) -> String {
+        let state = if self.place.is_closed() { "closed" } else { "open" };
+        let layers: String = self.place.layers().map(|name| format!("{name}::")).collect();
+        format!("<anyplace.Place {layers}{} {state}>", self.place.address())
+    }
+}
+
+impl Place {
+    fn usable(&self, py: Python<'_>) -> PyResult<()> {
+        if self.generation != fork::generation() {
+            return Err(error::to_python(py, &fork::error(&self.place)));
+        }
+        self.making.check(py)
+    }
+
+    fn leave(&self, py: Python<'_>, grace: Duration, wait: bool, cancel: bool) -> PyResult<()> {
+        if self.generation != fork::generation() {
+            return Ok(());
+        }
+        if cancel {
+            self.place.cancel();
+        }
+        let closing: Option<Arc<Closing>> = closing::start(self.number, grace);
+        closing.filter(|_| wait).map_or(Ok(()), |closing| closing.wait(py))
+    }
+}
+
+impl Drop for Place {
+    /// Nobody can submit any more: the place is closed by a thread of its own, since a collector must not wait.
+    fn drop(&mut self) {
+        if self.generation == fork::generation() {
+            drop(closing::start(self.number, Duration::MAX));
+        }
+    }
+}
+
+fn located(address: &str, workers: Option<usize>, seed: Option<u64>) -> anyplace::Result<Address> {
+    let mut parsed: Address = address.parse()?;
+    if let Some(workers) = workers {
+        parsed = parsed.with_target(workers.to_string());
+    }
+    if let Some(seed) = seed {
+        parsed = parsed.with_option("seed", seed.to_string());
+    }
+    Ok(parsed)
+}

@@ -1,0 +1,34 @@
+//! What Python brings along when it opens a place: how to start a worker, what it does first, where its log goes.
+
+use crate::{gil, pickled, worker};
+use anyplace::{OnLog, Setup};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple};
+use std::ffi::OsString;
+use std::sync::Arc;
+
+/// The setup; and why the initializer cannot travel, which only matters if it has to.
+pub(crate) fn setup(
+    py: Python<'_>,
+    first: Option<(&Py<PyAny>, &Py<PyTuple>)>,
+) -> PyResult<(Setup, Option<PyErr>)> {
+    let command: Vec<OsString> = py.import("anyplace._worker")?.getattr("command")?.call0()?.extract()?;
+    let first = first.map(|(initializer, initargs)| pickled::first(py, initializer, initargs)).transpose();
+    let (first, cannot_travel) = match first {
+        Ok(first) => (first.map(Arc::new), None),
+        Err(error) => (None, Some(error)),
+    };
+    let on_log = Some(OnLog(Arc::new(|record| drop(gil::with(|py| handle(py, &record.bytes))))));
+    Ok((Setup { worker: Some(command), first, on_log, language: Some(worker::language(py)) }, cannot_travel))
+}
+
+/// Treats a worker's log record as one of this process.
+fn handle(py: Python<'_>, record: &[u8]) {
+    let handle = || {
+        let handle = py.import("anyplace._logging")?.getattr("handle")?;
+        handle.call1((PyBytes::new(py, record),))
+    };
+    if let Err(error) = handle() {
+        error.write_unraisable(py, None);
+    }
+}

@@ -1,0 +1,45 @@
+"""Puts our executors in the place of CPython's, so that its tests test ours without knowing."""
+
+import concurrent.futures
+from pathlib import Path
+
+JUDGE = Path(__file__).parent
+
+#: Where the suite is found, here and in workers.
+PATHS = [str(JUDGE), str(JUDGE / "suite")]
+
+
+def executors() -> None:
+    """``concurrent.futures`` gives our executors from here on."""
+    import anyplace
+
+    class ThreadPoolExecutor(concurrent.futures.Executor):
+        def __new__(cls, max_workers=None, thread_name_prefix="", initializer=None, initargs=()):
+            return anyplace.open(_address("threads", max_workers), initializer=initializer, initargs=initargs)
+
+    class ProcessPoolExecutor(concurrent.futures.Executor):
+        # The context says how multiprocessing starts processes; ours are always started afresh.
+        def __new__(cls, max_workers=None, mp_context=None, initializer=None, initargs=()):
+            return anyplace.open(_address("processes", max_workers), initializer=initializer, initargs=initargs)
+
+    concurrent.futures.ThreadPoolExecutor = ThreadPoolExecutor
+    concurrent.futures.ProcessPoolExecutor = ProcessPoolExecutor
+
+
+def scripts(first: str) -> None:
+    """Scripts that tests start find the suite, though they run isolated, and do `first` first."""
+    from test.support import script_helper
+
+    prelude = f"import sys; sys.path[:0] = {PATHS!r}; {first}\n"
+    original = script_helper.assert_python_ok
+
+    def assert_python_ok(*args, **env):
+        if args[0] == "-c":
+            args = ("-c", prelude + args[1], *args[2:])
+        return original(*args, **env)
+
+    script_helper.assert_python_ok = assert_python_ok
+
+
+def _address(scheme: str, max_workers: int | None) -> str:
+    return f"{scheme}:{'' if max_workers is None else max_workers}"

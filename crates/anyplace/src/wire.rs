@@ -1,0 +1,34 @@
+//! What travels between processes, as bytes and back. Nothing here reads or writes a descriptor.
+//!
+//! A frame is one byte (what it is), eight bytes (how long its body is, little-endian), and the body. Numbers are
+//! little-endian and of fixed width; texts and blobs stand behind their length in eight bytes. Nothing that comes in
+//! is believed: every length is checked against the bytes that are there, and nothing is set aside for bytes that
+//! have only been announced.
+//!
+//! | frame | from | means |
+//! |---|---|---|
+//! | Hello | place | who asks: protocol and engine version, which worker of how many |
+//! | Welcome | worker | who answers: protocol, engine and language version |
+//! | Define | place | a callable, once, under its id |
+//! | Forget | place | that callable is not used any more |
+//! | First | place | what to do before the first task |
+//! | Task | place | a call, or the calls of a chunk |
+//! | Reply | worker | how the last First or Task ended |
+//! | Log | worker | a record for the caller's log, at any time |
+//!
+//! The layouts stand beside the types: `hello`, `message`, `outcome`, `error`.
+
+mod bytes;
+mod error;
+mod frame;
+mod hello;
+mod message;
+mod outcome;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use bytes::Malformed;
+pub(crate) use frame::{Frame, Inbox, Kind};
+pub(crate) use hello::{Hello, PROTOCOL, Welcome};
+pub(crate) use message::{Callee, FromWorker, Order, ToWorker, define, forget, log, order, reply};

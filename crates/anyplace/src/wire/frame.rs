@@ -1,0 +1,124 @@
+//! Frames: where a message begins and ends in a stream of bytes.
+
+use super::bytes::Malformed;
+use std::borrow::Cow;
+use std::io::IoSlice;
+
+/// What a frame is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    Hello = 1,
+    Welcome,
+    Define,
+    Forget,
+    First,
+    Task,
+    Reply,
+    Log,
+}
+
+impl Kind {
+    const ALL: [Self; 8] = [
+        Self::Hello,
+        Self::Welcome,
+        Self::Define,
+        Self::Forget,
+        Self::First,
+        Self::Task,
+        Self::Reply,
+        Self::Log,
+    ];
+
+    fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| *kind as u8 == number)
+    }
+}
+
+/// The kind and the length of the body.
+const HEAD: usize = 9;
+
+/// A message to be sent, in pieces: small ones written together, large ones where they already are.
+#[derive(Debug)]
+pub(crate) struct Frame<'a> {
+    pieces: Vec<Cow<'a, [u8]>>,
+    length: usize,
+}
+
+impl<'a> Frame<'a> {
+    /// A head whose length is not known yet.
+    pub(super) fn head(kind: Kind) -> Vec<u8> {
+        let mut head = Vec::with_capacity(64);
+        head.push(kind as u8);
+        head.extend_from_slice(&[0; HEAD - 1]);
+        head
+    }
+
+    pub(super) fn new(mut pieces: Vec<Cow<'a, [u8]>>) -> Self {
+        let length = pieces.iter().map(|piece| piece.len()).sum::<usize>();
+        let body = (length - HEAD) as u64;
+        pieces[0].to_mut()[1..HEAD].copy_from_slice(&body.to_le_bytes());
+        Self { pieces, length }
+    }
+
+    /// All its bytes, head included.
+    pub(crate) fn len(&self) -> usize {
+        self.length
+    }
+
+    /// The bytes from `offset` on, as the kernel takes them: at most 64 pieces at a time.
+    pub(crate) fn slices(&self, mut offset: usize) -> Vec<IoSlice<'_>> {
+        let mut slices = Vec::with_capacity(self.pieces.len().min(64));
+        for piece in &self.pieces {
+            if offset >= piece.len() {
+                offset -= piece.len();
+                continue;
+            }
+            slices.push(IoSlice::new(&piece[offset..]));
+            offset = 0;
+            if slices.len() == 64 {
+                break;
+            }
+        }
+        slices
+    }
+}
+
+/// Bytes as they come in, and the messages in them.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    bytes: Vec<u8>,
+    /// So many of the bytes have been given out.
+    taken: usize,
+}
+
+/// An empty inbox keeps no more memory than this.
+const KEPT: usize = 1 << 20;
+
+impl Inbox {
+    /// Adds what has come.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        if self.taken == self.bytes.len() {
+            self.bytes.clear();
+            self.bytes.shrink_to(KEPT);
+            self.taken = 0;
+        } else if self.taken > self.bytes.len() / 2 {
+            self.bytes.drain(..self.taken);
+            self.taken = 0;
+        }
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// The next whole message: its kind and its body; nothing if it has not come yet.
+    pub(crate) fn next(&mut self) -> Result<Option<(Kind, &[u8])>, Malformed> {
+        let rest = &self.bytes[self.taken..];
+        let Some((&[number, ref length @ ..], rest)) = rest.split_first_chunk::<HEAD>() else {
+            return Ok(None);
+        };
+        let kind = Kind::from_number(number).ok_or(Malformed("a message of anyplace"))?;
+        let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
+        let Some(body) = rest.get(..length) else { return Ok(None) };
+        self.taken += HEAD + length;
+        Ok(Some((kind, body)))
+    }
+}

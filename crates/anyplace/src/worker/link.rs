@@ -1,0 +1,62 @@
+//! A worker's way to its place.
+
+use crate::wire::{self, Frame};
+use crate::work::Payload;
+use std::fmt;
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex};
+
+/// A worker's way to its place, for what is said beside the outcomes of tasks. Clones lead to the same place.
+#[derive(Clone)]
+pub struct Link {
+    socket: Arc<Mutex<UnixStream>>,
+    worker: usize,
+    workers: usize,
+}
+
+impl Link {
+    pub(super) fn new(socket: UnixStream, worker: usize, workers: usize) -> Self {
+        Self { socket: Arc::new(Mutex::new(socket)), worker, workers }
+    }
+
+    /// Which of the place's workers this process is, from 0.
+    pub fn worker(&self) -> usize {
+        self.worker
+    }
+
+    /// How many workers the place has: they share the machine's cores.
+    pub fn workers(&self) -> usize {
+        self.workers
+    }
+
+    /// Sends a record to the caller's log: what [`Setup::on_log`](crate::Setup) takes at the other end. Any thread
+    /// may, at any time.
+    ///
+    /// # Errors
+    /// The place is gone, and this process soon will be.
+    pub fn log(&self, record: &Payload) -> io::Result<()> {
+        self.send(&wire::log(record))
+    }
+
+    pub(super) fn send(&self, frame: &Frame<'_>) -> io::Result<()> {
+        // A thread that panicked in the middle of a frame has spoilt the stream for all.
+        let mut socket = self.socket.lock().map_err(|_| io::Error::from(ErrorKind::BrokenPipe))?;
+        let mut sent = 0;
+        while sent < frame.len() {
+            match socket.write_vectored(&frame.slices(sent)) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(bytes) => sent += bytes,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Link(worker {} of {})", self.worker, self.workers)
+    }
+}

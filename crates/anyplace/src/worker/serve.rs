@@ -1,0 +1,158 @@
+//! The loop of a worker process.
+//!
+//! The place hands a socket over as descriptor 0. The worker takes it away from there at once, so that neither the
+//! work nor what the work starts can read from it or keep it open.
+//!
+//! A worker never outlives its place. The kernel kills it when the thread that started it ends, however that came
+//! about. If that thread ended before the worker could ask for this, the greeting finds the socket closed: no task
+//! comes before the greeting, so no task runs without the kernel's promise.
+
+use super::{Interpreter, Link};
+use crate::context::Context;
+use crate::error::{Error, Kind};
+use crate::outcome::Outcome;
+use crate::wire::{self, Callee, Hello, Inbox, Order, PROTOCOL, ToWorker, Welcome};
+use crate::work::{Function, Named, Pickled, Work};
+use rustix::process::{Signal, set_parent_process_death_signal};
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// The place closed the socket: the worker is not needed any more.
+const ENDED: i32 = 0;
+/// This process was not started by a place, or the two do not understand each other.
+const NO_PLACE: i32 = 69;
+
+/// Runs tasks that a place sends to this process, until the place ends. Gives the exit code for the process.
+///
+/// `make` gets the link to the place and makes what runs the work. Call this first in the worker's program, while
+/// standard input still is the place's socket; standard input is empty from then on.
+pub fn serve<I: Interpreter>(make: impl FnOnce(Link) -> I) -> i32 {
+    match greet(make) {
+        Ok(mut worker) => worker.work(),
+        Err(_) => NO_PLACE,
+    }
+}
+
+fn greet<I: Interpreter>(make: impl FnOnce(Link) -> I) -> io::Result<Worker<I>> {
+    let socket = take_standard_input()?;
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    die_before_others();
+    let mut ears = Ears::new(socket.try_clone()?);
+    let hello = match ears.listen() {
+        Some(ToWorker::Hello(hello)) => hello,
+        _ => return Err(ErrorKind::InvalidData.into()),
+    };
+    let link = link(socket, &hello)?;
+    let interpreter = make(link.clone());
+    let welcome = Welcome {
+        protocol: PROTOCOL,
+        engine: env!("CARGO_PKG_VERSION").to_owned(),
+        language: interpreter.language(),
+    };
+    link.send(&welcome.frame())?;
+    Ok(Worker { interpreter, link, ears, functions: HashMap::new() })
+}
+
+/// Takes the socket out of the way of the work: to a high number that nothing inherits.
+fn take_standard_input() -> io::Result<UnixStream> {
+    let socket = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 100)?;
+    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+    Ok(UnixStream::from(socket))
+}
+
+/// When memory runs out, a worker should go, not the program that waits for it. Where this is not allowed, the
+/// kernel chooses as it always does.
+fn die_before_others() {
+    drop(fs::write("/proc/self/oom_score_adj", "500"));
+}
+
+fn link(socket: UnixStream, hello: &Hello) -> io::Result<Link> {
+    let number = |number| usize::try_from(number).map_err(|_| io::Error::from(ErrorKind::InvalidData));
+    Ok(Link::new(socket, number(hello.worker)?, number(hello.workers)?))
+}
+
+struct Worker<I> {
+    interpreter: I,
+    link: Link,
+    ears: Ears,
+    functions: HashMap<u64, Arc<Function>>,
+}
+
+impl<I: Interpreter> Worker<I> {
+    fn work(&mut self) -> i32 {
+        loop {
+            let mut heard = None;
+            self.interpreter.idle(&mut || heard = self.ears.listen());
+            let sent = match heard {
+                None => return ENDED,
+                Some(ToWorker::Hello(_)) => return NO_PLACE,
+                Some(ToWorker::Define(function)) => {
+                    self.functions.insert(function.id, Arc::new(function));
+                    Ok(())
+                }
+                Some(ToWorker::Forget(id)) => {
+                    self.functions.remove(&id);
+                    Ok(())
+                }
+                Some(ToWorker::First(order)) => self.answer(order, I::first),
+                Some(ToWorker::Task(order)) => self.answer(order, I::run),
+            };
+            if sent.is_err() {
+                return ENDED;
+            }
+        }
+    }
+
+    fn answer(&mut self, order: Order, run: fn(&mut I, Work, Context) -> Outcome) -> io::Result<()> {
+        let context = order.context;
+        let outcome = match self.resolve(order) {
+            Ok(work) => catch_unwind(AssertUnwindSafe(|| run(&mut self.interpreter, work, context)))
+                .unwrap_or_else(|payload| Outcome::Failed(Error::panicked(&*payload))),
+            Err(error) => Outcome::Failed(error),
+        };
+        self.link.send(&wire::reply(&outcome))
+    }
+
+    fn resolve(&self, order: Order) -> Result<Work, Error> {
+        let arguments = order.arguments;
+        match order.callee {
+            Callee::Named(name) => Ok(Work::Named(Named { name, arguments })),
+            Callee::Defined(id) => match self.functions.get(&id) {
+                Some(function) => Ok(Work::Pickled(Pickled { function: function.clone(), arguments })),
+                None => Err(Error::new(Kind::Unexpected, "the place calls a function that it has not sent")),
+            },
+        }
+    }
+}
+
+/// Where messages come in.
+struct Ears {
+    socket: UnixStream,
+    inbox: Inbox,
+    buffer: Box<[u8]>,
+}
+
+impl Ears {
+    fn new(socket: UnixStream) -> Self {
+        Self { socket, inbox: Inbox::default(), buffer: vec![0; 64 * 1024].into() }
+    }
+
+    /// The next message; nothing when the place is gone, or says what no place says.
+    fn listen(&mut self) -> Option<ToWorker> {
+        loop {
+            if let Some((kind, body)) = self.inbox.next().ok()? {
+                return ToWorker::read(kind, body).ok();
+            }
+            match self.socket.read(&mut self.buffer) {
+                Ok(0) => return None,
+                Ok(length) => self.inbox.feed(&self.buffer[..length]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return None,
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! `processes:` with real processes. This program is its own worker, so its `main` is not the test harness's.
+
+mod calls;
+
+use libtest_mimic::{Arguments, Trial};
+
+fn main() -> std::process::ExitCode {
+    anyplace::init();
+    let trials = [calls::trials()];
+    libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit_code()
+}
+
+type Test = (&'static str, fn() -> anyplace::Result<()>);
+
+/// The trials of one file. A failed promise panics; an error of the place fails the trial with all it says.
+fn of(group: &'static str, tests: &'static [Test]) -> Vec<Trial> {
+    let trial = |(name, test): &'static Test| {
+        Trial::test(format!("{group}::{name}"), move || test().map_err(|error| format!("{error:?}").into()))
+    };
+    tests.iter().map(trial).collect()
+}
+
+/// Lists tests by the names of their functions.
+macro_rules! trials {
+    ($group:literal: $($name:ident),+ $(,)?) => {
+        pub(crate) fn trials() -> Vec<libtest_mimic::Trial> {
+            crate::of($group, &[$((stringify!($name), $name)),+])
+        }
+    };
+}
+use trials;
