@@ -1,8 +1,8 @@
 """Record a real terminal run as an animated SVG: `record.py OUT.svg COMMAND`.
 
-The command runs under bash in a pseudo-terminal, so it sees a terminal and draws its progress bar. What it writes is
-kept with its times and replayed through a terminal emulator; every state of the screen becomes a frame. Where motion is
-not wanted or not supported, the frame in the middle of the run stands still.
+The command runs under bash in a pseudo-terminal, so it sees a terminal and draws its progress bar. What it
+writes is kept with its times and replayed through a terminal emulator; every state of the screen becomes a
+frame. Where motion is not wanted or not supported, the frame in the middle of the run stands still.
 """
 
 import html
@@ -10,6 +10,7 @@ import os
 import pty
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyte
@@ -37,7 +38,7 @@ def capture(command: str) -> list[Chunk]:
     return chunks
 
 
-def read(terminal: int, began: float):
+def read(terminal: int, began: float) -> Iterator[Chunk]:
     """Yield what comes until the terminal closes, which Linux tells by an error."""
     while True:
         try:
@@ -84,7 +85,7 @@ def svg(seen: list[Frame]) -> str:
     width, height = COLUMNS * CELL_WIDTH + 2 * MARGIN, ROWS * CELL_HEIGHT + 2 * MARGIN
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}">'
-        "<style>text{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;fill:#e6edf3;white-space:pre}"
+        "<style>text{font:14px ui-monospace,Menlo,Consolas,monospace;fill:#e6edf3;white-space:pre}"
         f"{''.join(rules)}@media (prefers-reduced-motion:reduce){{g{{animation:none!important}}}}</style>"
         f'<rect width="100%" height="100%" rx="8" fill="#161b22"/>{"".join(groups)}</svg>\n'
     )
