@@ -6,6 +6,7 @@
 
 mod call;
 mod closing;
+mod command;
 mod context;
 mod coroutine;
 mod door;
@@ -18,6 +19,7 @@ mod making;
 mod map;
 mod pickled;
 mod place;
+mod progress;
 mod settled;
 mod setup;
 mod worker;
@@ -30,6 +32,8 @@ mod _core {
     #[pymodule_export]
     use super::closing::close_all;
     #[pymodule_export]
+    use super::command::cli_main;
+    #[pymodule_export]
     use super::context::{Context, current};
     #[pymodule_export]
     use super::fork::forked;
@@ -39,6 +43,8 @@ mod _core {
     use super::map::Map;
     #[pymodule_export]
     use super::place::Place;
+    #[pymodule_export]
+    use super::progress::Counts;
     #[pymodule_export]
     use super::worker::{usable_cores, worker_log, worker_main};
     #[pymodule_export]

@@ -6,7 +6,7 @@ use crate::future::{Class, Future};
 use crate::making::Making;
 use crate::map::{Inputs, Map, Wanted};
 use crate::setup::setup;
-use crate::{door, error, fork, wrapped};
+use crate::{door, error, fork, progress, wrapped};
 use anyplace::{Address, Registry, TaskOptions};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -27,7 +27,8 @@ pub(crate) struct Place {
 #[pymethods]
 impl Place {
     #[new]
-    #[pyo3(signature = (address, *, workers=None, initializer=None, initargs=None, seed=None, executor=None))]
+    #[pyo3(signature = (address, *, workers=None, initializer=None, initargs=None, seed=None, progress=None, executor=None))]
+    #[allow(clippy::too_many_arguments, reason = "these are what `anyplace.open` takes")]
     fn new(
         py: Python<'_>,
         address: &str,
@@ -35,6 +36,7 @@ impl Place {
         initializer: Option<Py<PyAny>>,
         initargs: Option<Bound<'_, PyTuple>>,
         seed: Option<u64>,
+        progress: Option<Py<PyAny>>,
         executor: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         if let Some(executor) = executor {
@@ -45,7 +47,11 @@ impl Place {
         let (setup, cannot_travel) = setup(py, initializer.as_ref().map(|function| (function, &initargs)))?;
         let first = initializer.map(|function| First::new(function, initargs));
         let registry = Registry::standard().with_setup(setup);
-        let place = door::pass(py, || registry.open(parsed)).map_err(|error| error::to_python(py, &error))?;
+        let open = || match progress {
+            Some(callback) => registry.open(parsed)?.with(progress::layer(callback)),
+            None => registry.open(parsed),
+        };
+        let place = door::pass(py, open).map_err(|error| error::to_python(py, &error))?;
         let making = Making::of(py, place.limits(), first)?;
         if matches!(making, Making::Pickles) {
             cannot_travel.map_or(Ok(()), Err)?;

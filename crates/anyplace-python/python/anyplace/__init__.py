@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from anyplace._core import Context, Map, current
+from anyplace._core import Context, Counts, Map, current
 
 if TYPE_CHECKING:
     from anyplace._errors import (
@@ -41,6 +41,7 @@ __all__ = [
     "Cancelled",
     "ConfigInvalid",
     "Context",
+    "Counts",
     "Error",
     "Future",
     "Map",

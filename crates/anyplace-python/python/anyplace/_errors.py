@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import pickle
-from concurrent.futures.process import BrokenProcessPool, _RemoteTraceback  # type: ignore[attr-defined]
+from concurrent.futures.process import BrokenProcessPool, _RemoteTraceback
 from typing import Any, ClassVar
 
 
@@ -133,8 +133,13 @@ def build(
         return _remote.rebuild(str(remote_type), str(remote_message), str(remote_traceback), remote_payload, told)
     error: Error = _KINDS[kind](message, help=help)
     vars(error).update(told, remote_traceback=remote_traceback, type_name=remote_type)
-    error.__cause__ = _RemoteTraceback(f'\n"""\n{remote_traceback}"""') if remote_traceback else cause
+    error.__cause__ = remote_cause(remote_traceback) if remote_traceback else cause
     return error
+
+
+def remote_cause(traceback: str) -> BaseException:
+    """The standard library's way to show the traceback of another process."""
+    return _RemoteTraceback(f'\n"""\n{traceback}"""')  # type: ignore[arg-type]
 
 
 _KINDS = {kind.__name__: kind for kind in Error.__subclasses__()}

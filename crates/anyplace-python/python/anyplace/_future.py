@@ -9,14 +9,13 @@ from typing import Any, TypeVar
 
 from anyplace import _core
 
-T = TypeVar("T", covariant=True)
+T = TypeVar("T")
 
-_PENDING = "PENDING"
 _TOUCHED = frozenset({"_condition", "_state", "_result", "_exception", "_waiters", "_done_callbacks"})
 _touching = threading.Lock()
 
 
-class Future(_core.Future[T], concurrent.futures.Future[T]):  # type: ignore[misc]
+class Future(_core.Future[T], concurrent.futures.Future[T]):
     """The caller's end of a task: wait for it by `result()`, or by `await` in any asyncio loop.
 
     The engine makes futures without the standard library's lock and lists, which cost more than a short task. They
@@ -51,7 +50,7 @@ class Future(_core.Future[T], concurrent.futures.Future[T]):  # type: ignore[mis
         else:
             base.set_result(self, self.result())
 
-    def add_done_callback(self, fn: Callable[[Future[T]], object]) -> None:  # type: ignore[override]
+    def add_done_callback(self, fn: Callable[[Future[T]], object]) -> None:
         """Call `fn` with the future when the task ended: at once, if it has.
 
         Parameters

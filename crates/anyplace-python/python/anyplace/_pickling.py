@@ -44,7 +44,7 @@ def load_function(data: bytes) -> tuple[Any, bool]:
     return pickle.loads(body), was_reloaded
 
 
-def dump_arguments(args: tuple, kwargs: dict | None = None) -> bytes:
+def dump_arguments(args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> bytes:
     """The bytes of one call's arguments: of the plain tuple if there are no keywords, which is the common case."""
     try:
         return dump(Arguments(args, kwargs) if kwargs else args)
@@ -67,7 +67,7 @@ class _Refused:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return _refuse, (self.error,)
 
 
@@ -107,11 +107,11 @@ class Arguments:
 
     __slots__ = ("args", "kwargs")
 
-    def __init__(self, args: tuple, kwargs: dict) -> None:
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.args = args
         self.kwargs = kwargs
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return Arguments, (self.args, self.kwargs)
 
 
@@ -132,7 +132,7 @@ def _dump_function(function: Any) -> bytes:
     return pickle.dumps((versions, body), PROTOCOL)
 
 
-def _dump_and_note(function: Any) -> tuple[bytes, list]:
+def _dump_and_note(function: Any) -> tuple[bytes, list[Any]]:
     try:
         body, named = _by_reference(function)
     except Exception:
@@ -140,7 +140,7 @@ def _dump_and_note(function: Any) -> tuple[bytes, list]:
     return _by_value(function) if any(name in body for name in _ELSEWHERE) else (body, named)
 
 
-def _by_reference(value: Any) -> tuple[bytes, list]:
+def _by_reference(value: Any) -> tuple[bytes, list[Any]]:
     """The pickle, with the functions and classes that are only named in it."""
     file = io.BytesIO()
     pickler = _ByReference(file, PROTOCOL)
@@ -150,7 +150,7 @@ def _by_reference(value: Any) -> tuple[bytes, list]:
 
 
 class _ByReference(pickle.Pickler):
-    named: list
+    named: list[Any]
 
     def reducer_override(self, value: Any) -> Any:
         if isinstance(value, _NAMED):
@@ -158,13 +158,13 @@ class _ByReference(pickle.Pickler):
         return NotImplemented
 
 
-def _by_value(value: Any) -> tuple[bytes, list]:
+def _by_value(value: Any) -> tuple[bytes, list[Any]]:
     """As `_by_reference`, by cloudpickle; what it sends by value counts as named too, which does no harm."""
     import cloudpickle
 
-    named: list = []
+    named: list[Any] = []
 
-    class ByValue(cloudpickle.Pickler):
+    class ByValue(cloudpickle.Pickler):  # type: ignore[misc]
         def reducer_override(self, value: Any) -> Any:
             if isinstance(value, _NAMED):
                 named.append(value)
@@ -178,10 +178,11 @@ def _by_value(value: Any) -> tuple[bytes, list]:
 def _dump_by_value(value: Any) -> bytes:
     import cloudpickle
 
-    return cloudpickle.dumps(value, PROTOCOL)
+    data: bytes = cloudpickle.dumps(value, PROTOCOL)
+    return data
 
 
-def _bad_arguments(args: tuple, kwargs: dict, error: Exception) -> BaseException:
+def _bad_arguments(args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> BaseException:
     parts = [(value, f"args[{at}]") for at, value in enumerate(args)]
     parts += [(value, f"kwargs[{name!r}]") for name, value in kwargs.items()]
     for value, path in parts:

@@ -30,13 +30,15 @@ class Place(_core.Place, concurrent.futures.Executor):
         What `initializer` is called with.
     seed : int, optional
         The root of all random seeds: the same seed gives the same numbers in every place.
+    progress : callable, optional
+        It is given the `Counts` when they change.
     executor : concurrent.futures.Executor, optional
         What does the work; `address` is then its name. See `wrap`.
     """
 
     __module__ = "anyplace"
 
-    def map(  # type: ignore[override]
+    def map(
         self,
         fn: Callable[..., T],
         /,
@@ -141,6 +143,7 @@ def open(
     initializer: Callable[..., object] | None = None,
     initargs: tuple[Any, ...] = (),
     seed: int | None = None,
+    progress: bool | Callable[[_core.Counts], object] | None = None,
 ) -> Place:
     """Open a place by its address.
 
@@ -156,6 +159,8 @@ def open(
         What `initializer` is called with.
     seed : int, optional
         The root of all random seeds: the same seed gives the same numbers in every place.
+    progress : bool or callable, optional
+        A callable is given the `Counts` when they change, at most every 50 ms; True draws them on standard error.
 
     Returns
     -------
@@ -176,7 +181,20 @@ def open(
     """
     if address is None:
         address = os.environ.get("ANYPLACE") or "processes:"
-    return Place(address, workers=workers, initializer=initializer, initargs=initargs, seed=seed)
+    return Place(
+        address,
+        workers=workers,
+        initializer=initializer,
+        initargs=initargs,
+        seed=seed,
+        progress=_drawing if progress is True else progress or None,
+    )
+
+
+def _drawing(counts: _core.Counts) -> None:
+    from anyplace import _progress
+
+    _progress.draw(counts)
 
 
 def wrap(executor: concurrent.futures.Executor, *, workers: int | None = None, seed: int | None = None) -> Place:

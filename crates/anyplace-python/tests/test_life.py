@@ -1,0 +1,175 @@
+"""From import to the end of the interpreter: quick, prompt, and nothing left behind."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+
+import pytest
+from conftest import Gate
+
+import anyplace
+
+Script = Callable[[str], "subprocess.CompletedProcess[str]"]
+
+
+def test_import_takes_under_40_ms_and_brings_no_numpy_and_no_asyncio(script: Script) -> None:
+    text = (
+        "import sys, time; began = time.perf_counter(); import anyplace; took = time.perf_counter() - began\n"
+        "assert not {'numpy', 'asyncio', 'concurrent.futures'} & set(sys.modules), 'too much is imported'\n"
+        "print(took)"
+    )
+    runs = [script(text) for _ in range(5)]
+    assert all(run.returncode == 0 for run in runs), runs[0].stderr
+    assert min(float(run.stdout) for run in runs) < 0.040
+
+
+def test_the_end_of_the_interpreter_finishes_accepted_work(script: Script) -> None:
+    for address in ["threads:2", "async:2", "processes:2"]:
+        ran = script(
+            "import anyplace, sys, functools\n"
+            "async def say(text): print(text, flush=True)\n"
+            f"place = anyplace.open({address!r})\n"
+            f"what = say if {address!r}.startswith('async') else functools.partial(print, flush=True)\n"
+            "futures = [place.submit(what, str(n)) for n in range(20)]"
+        )
+        assert ran.returncode == 0, ran.stderr
+        if not address.startswith("processes"):
+            assert sorted(ran.stdout.split(), key=int) == [str(number) for number in range(20)]
+        assert ran.stderr == ""
+
+
+def test_a_place_that_nobody_holds_closes_without_waiting(gate: Gate) -> None:
+    place = anyplace.open("threads:1")
+    future = place.submit(gate)
+    assert gate.begun.wait(60)
+    del place
+    gc.collect()
+    assert not future.done()
+    gate.open.set()
+    assert future.result(60) == "passed"
+
+
+def test_nothing_is_left_when_a_place_is_closed() -> None:
+    def threads() -> int:
+        return len(os.listdir("/proc/self/task"))
+
+    def children() -> set[str]:
+        with open(f"/proc/self/task/{os.getpid()}/children") as file:
+            return set(file.read().split())
+
+    with anyplace.open("threads:2"), anyplace.open("async:2"):
+        pass
+    before, others, files = threads(), children(), len(os.listdir("/proc/self/fd"))
+    for address in ["threads:2", "processes:2"]:
+        with anyplace.open(address) as place:
+            list(place.map(abs, range(50)))
+    gc.collect()
+    assert children() == others
+    assert threads() <= before
+    assert len(os.listdir("/proc/self/fd")) == files
+
+
+def test_ctrl_c_ends_a_wait_at_once() -> None:
+    program = (
+        "import anyplace, threading\n"
+        "gate = threading.Event()\n"
+        "place = anyplace.open('threads:1')\n"
+        "future = place.submit(gate.wait)\n"
+        "print('waiting', flush=True)\n"
+        "try:\n"
+        "    future.result()\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted', flush=True)\n"
+        "gate.set()\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "waiting\n"
+        child.send_signal(signal.SIGINT)
+        assert child.stdout.readline() == "interrupted\n"
+        assert child.wait(60) == 0
+
+
+def test_ctrl_c_in_a_block_cancels_what_has_not_begun() -> None:
+    program = (
+        "import anyplace, threading\n"
+        "gate = threading.Event()\n"
+        "try:\n"
+        "    with anyplace.open('threads:1') as place:\n"
+        "        running = place.submit(gate.wait, 0.2)\n"
+        "        waiting = place.submit(gate.wait)\n"
+        "        print('waiting', flush=True)\n"
+        "        running.result(), waiting.result()\n"
+        "except KeyboardInterrupt:\n"
+        "    print('cancelled' if waiting.cancelled() else 'not cancelled', flush=True)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "waiting\n"
+        child.send_signal(signal.SIGINT)
+        assert child.stdout.readline() == "cancelled\n"
+        assert child.wait(60) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_after_a_fork_the_child_is_told_that_the_place_stayed_behind(script: Script) -> None:
+    ran = script(
+        "import anyplace, os\n"
+        "place = anyplace.open('threads:1')\n"
+        "place.submit(abs, -1).result()\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    try:\n"
+        "        place.submit(abs, -1)\n"
+        "    except anyplace.PlaceClosed as error:\n"
+        "        print('fork' in str(error), flush=True)\n"
+        "    with anyplace.open('threads:1') as own:\n"
+        "        print(own.submit(abs, -2).result(), flush=True)\n"
+        "else:\n"
+        "    assert os.waitpid(child, 0)[1] == 0\n"
+        "    print(place.submit(abs, -3).result())\n"
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.split() == ["True", "2", "3"]
+
+
+def test_environment_names_the_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANYPLACE", "threads:3")
+    with anyplace.open() as place:
+        assert (place.address, place.workers) == ("threads:3", 3)
+
+
+def test_workers_take_the_place_of_the_addresss_number() -> None:
+    with anyplace.open("retry=2::threads:", workers=3) as place:
+        assert (place.workers, place.layers) == (3, ("retry",))
+
+
+def test_progress_is_told() -> None:
+    told: list[anyplace.Counts] = []
+    whole = threading.Event()
+
+    def note(counts: anyplace.Counts) -> None:
+        told.append(counts)
+        if counts.ended == 100:
+            whole.set()
+
+    with anyplace.open("threads:2", progress=note) as place:
+        list(place.map(abs, range(100)))
+    assert whole.wait(60)
+    assert (told[-1].submitted, told[-1].returned, told[-1].failed) == (100, 100, 0)
+
+
+def test_the_wheel_carries_the_command() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "anyplace._cli", "map", "echo {}", ":::", "one"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (ran.returncode, ran.stdout) == (0, "one\n"), ran.stderr

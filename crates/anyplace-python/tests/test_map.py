@@ -1,0 +1,157 @@
+"""What every place promises of maps."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import threading
+from collections.abc import Iterator
+
+import pytest
+from conftest import Gate
+from functions import divide, draw, draw_numpy, square
+
+import anyplace
+
+
+def test_results_come_in_the_inputs_order(place: anyplace.Place) -> None:
+    assert list(place.map(square, range(300))) == [number * number for number in range(300)]
+
+
+def test_results_come_as_completed_when_asked(place: anyplace.Place) -> None:
+    assert sorted(place.map(square, range(100), ordered=False)) == [number * number for number in range(100)]
+
+
+def test_several_iterables_end_with_the_shortest(place: anyplace.Place) -> None:
+    assert list(place.map(pow, [2, 3, 4], itertools.repeat(2), range(10, 99))) == [
+        pow(base, 2, modulus) for base, modulus in zip([2, 3, 4], range(10, 99), strict=False)
+    ]
+    assert list(place.map(square)) == []
+
+
+def test_starmap_spreads_each_item(place: anyplace.Place) -> None:
+    assert list(place.starmap(pow, [(2, 5), (3, 2)])) == [32, 9]
+
+
+def test_chunks_change_nothing_but_speed(place: anyplace.Place) -> None:
+    assert list(place.map(square, range(50), chunksize=7)) == [number * number for number in range(50)]
+    with pytest.raises(ValueError, match="chunksize"):
+        place.map(square, [1], chunksize=0)
+
+
+def test_an_exception_stands_where_its_item_stands(place: anyplace.Place) -> None:
+    results = place.map(divide, [1, 0, 2], chunksize=2)
+    assert next(results) == 12
+    with pytest.raises(ZeroDivisionError):
+        next(results)
+    assert list(results) == [6]
+
+
+def test_what_the_inputs_raise_comes_after_the_results_before(place: anyplace.Place) -> None:
+    def inputs() -> Iterator[int]:
+        yield 3
+        raise KeyError("inputs")
+
+    results = place.map(square, inputs())
+    assert next(results) == 9
+    with pytest.raises(KeyError, match="inputs"):
+        next(results)
+    assert list(results) == []
+
+
+def test_endless_inputs_are_taken_as_results_are(place: anyplace.Place) -> None:
+    taken = 0
+
+    def endless() -> Iterator[int]:
+        nonlocal taken
+        for taken in itertools.count():  # noqa: B020
+            yield taken
+
+    results = place.map(square, endless(), chunksize=1)
+    assert [next(results) for _ in range(20)] == [number * number for number in range(20)]
+    assert taken <= 20 + 2 * max(place.workers, 1) + 1
+    results.close()
+    assert list(results) == []
+
+
+def test_a_buffer_bounds_what_is_ahead(threads: anyplace.Place) -> None:
+    taken: list[int] = []
+    results = threads.map(square, map(lambda number: taken.append(number) or number, range(50)), buffersize=2)
+    assert len(taken) == 2
+    assert next(results) == 0
+    assert next(results) == 1
+    assert len(taken) <= 4
+
+
+def test_a_map_starts_at_once(gate: Gate) -> None:
+    with anyplace.open("threads:1") as place:
+        results = place.map(lambda gate: gate(), [gate])
+        assert gate.begun.wait(60)
+        gate.open.set()
+        assert list(results) == ["passed"]
+
+
+def test_closing_the_iterator_cancels_what_has_not_begun(gate: Gate) -> None:
+    ran: list[int] = []
+    with anyplace.open("threads:1") as place:
+        blocked = place.submit(gate)
+        assert gate.begun.wait(60)
+        place.map(ran.append, range(5)).close()
+        dropped = place.map(ran.append, range(5))
+        del dropped
+        gc.collect()
+        gate.open.set()
+        assert blocked.result(60) == "passed"
+    assert ran == []
+
+
+def test_a_map_has_so_much_time_and_no_more(threads: anyplace.Place, gate: Gate) -> None:
+    results = threads.map(lambda gate: gate(), [gate], timeout=0.01)
+    with pytest.raises(TimeoutError) as caught:
+        next(results)
+    assert isinstance(caught.value, anyplace.Timeout)
+
+
+def test_seeds_are_the_same_on_every_place_and_chunking() -> None:
+    drawn = set()
+    for address in ["inline:", "threads:2", "processes:2"]:
+        for chunksize in [None, 1, 5]:
+            with anyplace.open(address, seed=11) as place:
+                assert place.seed == 11
+                drawn.add(tuple(place.map(draw, range(12), chunksize=chunksize)))
+    assert len(drawn) == 1
+    assert len(set(drawn.pop())) == 12
+
+
+def test_numpy_draws_by_the_same_seeds() -> None:
+    drawn = set()
+    for address in ["inline:", "threads:2", "processes:2"]:
+        with anyplace.open(address, seed=11) as place:
+            drawn.add(tuple(place.map(draw_numpy, range(3))))
+    assert len(drawn) == 1
+
+
+def test_one_task_has_one_generator(threads: anyplace.Place) -> None:
+    first, second = threads.submit(lambda: (draw(0), draw(0))).result(60)
+    assert first != second
+
+
+def test_two_threads_may_share_an_iterator_of_results(threads: anyplace.Place) -> None:
+    results = threads.map(square, range(2000))
+    taken: list[int] = []
+    lock = threading.Lock()
+
+    def take() -> None:
+        while True:
+            with lock:
+                value = next(results, None)
+            if value is None:
+                return
+            taken.append(value)
+
+    takers = [threading.Thread(target=take) for _ in range(2)]
+    for taker in takers:
+        taker.start()
+    for taker in takers:
+        taker.join()
+    assert sorted(taken) == [number * number for number in range(2000)]

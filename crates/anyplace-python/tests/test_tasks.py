@@ -1,0 +1,157 @@
+"""What every place promises of single tasks."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextvars
+import threading
+
+import pytest
+from conftest import Gate
+from functions import divide, nested, square, told
+
+import anyplace
+
+
+def test_place_and_future_are_real_executor_and_future(place: anyplace.Place) -> None:
+    future = place.submit(square, 3)
+    assert isinstance(place, concurrent.futures.Executor)
+    assert isinstance(future, concurrent.futures.Future)
+    assert isinstance(future, anyplace.Future)
+    assert future.result(60) == 9
+
+
+def test_keywords_reach_the_function(place: anyplace.Place) -> None:
+    assert place.submit(dict, one=1, fn=2, self=3).result(60) == {"one": 1, "fn": 2, "self": 3}
+
+
+def test_submit_without_a_function_is_a_type_error(place: anyplace.Place) -> None:
+    with pytest.raises(TypeError, match="fn"):
+        place.submit()  # type: ignore[call-arg]
+
+
+def test_a_task_raises_its_own_exception(place: anyplace.Place) -> None:
+    future = place.submit(divide, 0)
+    with pytest.raises(ZeroDivisionError):
+        future.result(60)
+    assert isinstance(future.exception(), ZeroDivisionError)
+    assert future.done()
+    assert not future.cancelled()
+
+
+def test_a_place_runs_inside_a_task(place: anyplace.Place) -> None:
+    assert place.submit(nested, 4).result(60) == [0, 1, 4, 9]
+
+
+def test_a_task_knows_its_numbers(place: anyplace.Place) -> None:
+    assert place.submit(told, None).result(60) == (0, 1)
+    assert list(place.map(told, range(3))) == [(0, 1), (1, 1), (2, 1)]
+
+
+def test_outside_a_task_there_is_no_current_one() -> None:
+    with pytest.raises(anyplace.NotFound) as caught:
+        anyplace.current()
+    assert isinstance(caught.value, LookupError)
+
+
+def test_lambdas_and_closures_travel(place: anyplace.Place) -> None:
+    offset = 5
+    assert list(place.map(lambda number: number + offset, range(3))) == [5, 6, 7]
+
+
+def test_a_closed_place_takes_no_tasks(place: anyplace.Place) -> None:
+    place.close()
+    assert place.closed
+    with pytest.raises(anyplace.PlaceClosed) as caught:
+        place.submit(square, 1)
+    assert isinstance(caught.value, RuntimeError)
+    with pytest.raises(anyplace.PlaceClosed):
+        list(place.map(square, [1]))
+
+
+def test_closing_waits_for_accepted_tasks(threads: anyplace.Place, gate: Gate) -> None:
+    futures = [threads.submit(gate), *(threads.submit(square, number) for number in range(5))]
+    assert gate.begun.wait(60)
+    threads.shutdown(wait=False)
+    gate.open.set()
+    threads.close()
+    assert all(future.done() for future in futures)
+    assert futures[0].result() == "passed"
+
+
+def test_shutdown_can_cancel_what_has_not_begun(gate: Gate) -> None:
+    with anyplace.open("threads:1") as place:
+        running, waiting = place.submit(gate), place.submit(square, 2)
+        assert gate.begun.wait(60)
+        place.shutdown(wait=False, cancel_futures=True)
+        gate.open.set()
+        place.close()
+        assert running.result() == "passed"
+        assert waiting.cancelled()
+
+
+def test_a_task_that_has_not_begun_can_be_cancelled(gate: Gate) -> None:
+    with anyplace.open("threads:1") as place:
+        running, waiting = place.submit(gate), place.submit(square, 2)
+        assert gate.begun.wait(60)
+        assert running.running()
+        assert not running.cancel()
+        assert not running.cancel(kill=True), "a thread cannot be ended"
+        assert waiting.cancel()
+        assert waiting.cancelled()
+        with pytest.raises(anyplace.Cancelled):
+            waiting.result()
+        with pytest.raises(concurrent.futures.CancelledError):
+            waiting.exception()
+
+
+def test_a_wait_that_takes_too_long_is_a_timeout_and_the_task_goes_on(threads: anyplace.Place, gate: Gate) -> None:
+    future = threads.submit(gate)
+    with pytest.raises(TimeoutError) as caught:
+        future.result(timeout=0.01)
+    assert isinstance(caught.value, anyplace.Timeout)
+    gate.open.set()
+    assert future.result(60) == "passed"
+
+
+def test_context_variables_are_those_of_the_submit(threads: anyplace.Place) -> None:
+    variable = contextvars.ContextVar("variable", default=0)
+    variable.set(7)
+    assert threads.submit(variable.get).result(60) == 7
+    threads.submit(variable.set, 8).result(60)
+    assert threads.submit(variable.get).result(60) == 7
+    assert list(threads.map(lambda _: variable.get(), range(3))) == [7, 7, 7]
+
+
+def test_tasks_wait_for_tasks_of_their_own_place() -> None:
+    with anyplace.open("threads:1") as place:
+        assert place.submit(lambda: place.submit(square, 4).result() + 1).result(60) == 17
+
+
+def test_an_initializer_runs_once_on_each_thread() -> None:
+    local = threading.local()
+
+    def prepare(value: int) -> None:
+        assert not hasattr(local, "value")
+        local.value = value
+
+    with anyplace.open("threads:2", initializer=prepare, initargs=(5,)) as place:
+        assert set(place.map(lambda _: local.value, range(50))) == {5}
+
+
+def test_a_failing_initializer_breaks_the_place() -> None:
+    with anyplace.open("threads:1", initializer=divide, initargs=(0,)) as place:
+        future = place.submit(square, 1)
+        with pytest.raises(anyplace.WorkerLost, match="ZeroDivisionError") as caught:
+            future.result(60)
+        assert isinstance(caught.value, concurrent.futures.BrokenExecutor)
+        with pytest.raises(concurrent.futures.BrokenExecutor):
+            place.submit(square, 1)
+
+
+def test_an_async_function_is_refused_by_threads(threads: anyplace.Place) -> None:
+    async def later() -> int:
+        return 1
+
+    with pytest.raises(anyplace.Unsupported, match="async"):
+        threads.submit(later).result(60)
