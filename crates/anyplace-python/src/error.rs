@@ -37,7 +37,7 @@ fn build<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
         told.set_item("remote_payload", remote.payload.as_deref())?;
     }
     if let Some(own) = error.source().and_then(|source| source.downcast_ref::<PyErr>()) {
-        told.set_item("cause", own.value(py))?;
+        told.set_item("cause", value(py, own))?;
     }
     let build = BUILD.import(py, "anyplace._errors", "build")?;
     build.call((error.kind().name(), error.message()), Some(&told))
@@ -78,4 +78,9 @@ pub(crate) fn sentence(py: Python<'_>, raised: &PyErr) -> String {
 pub(crate) fn is_not_serializable(py: Python<'_>, error: &PyErr) -> bool {
     static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     CLASS.import(py, "anyplace._errors", "NotSerializable").is_ok_and(|class| error.is_instance(py, class))
+}
+
+/// The exception itself, with its traceback: before Python 3.12 they travel apart.
+pub(crate) fn value(py: Python<'_>, raised: &PyErr) -> Py<PyAny> {
+    raised.clone_ref(py).into_value(py).into_any()
 }

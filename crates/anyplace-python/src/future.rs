@@ -83,7 +83,7 @@ impl Future {
         let py = slf.py();
         match slf.get().wait(py, timeout)? {
             Some(Settled::Returned(_)) => Ok(py.None()),
-            Some(Settled::Raised(error)) => Ok(error.value(py).clone().into_any().unbind()),
+            Some(Settled::Raised(error)) => Ok(error::value(py, error)),
             Some(Settled::Cancelled(error)) => Err(error.clone_ref(py)),
             None => plain(py, "exception", (slf, timeout)),
         }

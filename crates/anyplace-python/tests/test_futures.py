@@ -50,6 +50,7 @@ def test_cancelling_wakes_who_watches(gate: Gate) -> None:
         assert future.cancel()
         assert called.is_set()
         assert concurrent.futures.wait([future], 60).done == {future}
+        gate.open.set()
 
 
 def test_a_future_is_awaited_in_any_loop(place: anyplace.Place) -> None:
@@ -83,6 +84,7 @@ def test_cancelling_the_awaiting_task_cancels_ours(gate: Gate) -> None:
         place.submit(gate)
         assert gate.begun.wait(60)
         assert asyncio.run(main(place))
+        gate.open.set()
 
 
 def test_a_future_without_a_task_is_the_standard_one() -> None:

@@ -103,6 +103,7 @@ def test_a_task_that_has_not_begun_can_be_cancelled(gate: Gate) -> None:
             waiting.result()
         with pytest.raises(concurrent.futures.CancelledError):
             waiting.exception()
+        gate.open.set()
 
 
 def test_a_wait_that_takes_too_long_is_a_timeout_and_the_task_goes_on(threads: anyplace.Place, gate: Gate) -> None:
