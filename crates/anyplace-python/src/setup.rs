@@ -18,7 +18,9 @@ pub(crate) fn setup(
         Ok(first) => (first.map(Arc::new), None),
         Err(error) => (None, Some(error)),
     };
-    let on_log = Some(OnLog(Arc::new(|record| drop(gil::with(|py| handle(py, &record.bytes))))));
+    let on_log = Some(OnLog(Arc::new(|record| {
+        gil::with(|py| handle(py, &record.bytes));
+    })));
     Ok((Setup { worker: Some(command), first, on_log, language: Some(worker::language(py)) }, cannot_travel))
 }
 
