@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import anyplace
 
@@ -35,6 +36,16 @@ async def gathered(work: Work, items: int) -> list[int]:
     return await asyncio.gather(*(limited(number) for number in range(items)))
 
 
+def alone(work: Work, items: int) -> list[int]:
+    """Do it on an event loop of its own."""
+    return asyncio.run(gathered(work, items))
+
+
+def mapped(place: anyplace.Place, work: Work, items: int) -> list[int]:
+    """Do the same in a place."""
+    return list(place.map(work, range(items)))
+
+
 def timed(run: Callable[[], list[int]], items: int) -> float:
     """Give the milliseconds that `run` takes."""
     began = time.perf_counter()
@@ -55,8 +66,8 @@ def main() -> None:
     with anyplace.open(f"async:{AT_ONCE}") as place:
         for case, work in cases.items():
             for _ in range(options.rounds):
-                ours = timed(lambda work=work: list(place.map(work, range(items))), items)
-                theirs = timed(lambda work=work: asyncio.run(gathered(work, items)), items)
+                ours = timed(partial(mapped, place, work, items), items)
+                theirs = timed(partial(alone, work, items), items)
                 print(f"{case},anyplace,{ours},ms")
                 print(f"{case},gather,{theirs},ms")
 

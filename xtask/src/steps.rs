@@ -40,9 +40,14 @@ fn rust(site: &Site) -> Vec<Step> {
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("RUSTFLAGS", "--cfg loom");
     vec![
-        step("rust", [Line::of("cargo test --workspace --exclude anyplace-testkit --lib --bins --tests")]),
-        step("behaviours", [Line::of("cargo test --workspace --test behaviours")]),
-        step("doctests", [Line::of("cargo test --workspace --doc")]),
+        step(
+            "rust",
+            [Line::of(
+                "cargo test --workspace --no-fail-fast --exclude anyplace-testkit --lib --bins --tests",
+            )],
+        ),
+        step("behaviours", [Line::of("cargo test --workspace --no-fail-fast --test behaviours")]),
+        step("doctests", [Line::of("cargo test --workspace --no-fail-fast --doc")]),
         step("docs", [Line::of("cargo doc --workspace --no-deps --lib").env("RUSTDOCFLAGS", "-D warnings")]),
         step("loom", [loom]),
         step("release", [Line::of("cargo build --release")]),
@@ -54,6 +59,8 @@ fn python(site: &Site) -> Vec<Step> {
     let make = Line::of("python3 -m venv").arg(site.short(&site.venv()));
     let requirements = in_venv("-m pip install --quiet --requirement xtask/requirements.txt");
     let pytest = in_venv(&format!("-m pytest -ra {PYTHON_TESTS} --ignore {JUDGE}"));
+    let types = in_venv(&format!("-m mypy --strict {PYTHON}"));
+    let types_of_users = in_venv("-m mypy --strict bench docs examples");
     let stubs = in_venv("-m mypy.stubtest anyplace._core");
     let lint = in_venv(&format!("-m ruff check {PYTHON} {PYTHON_TESTS} bench docs examples"));
     let format = in_venv(&format!("-m ruff format --check {PYTHON} {PYTHON_TESTS} bench docs examples"));
@@ -62,7 +69,7 @@ fn python(site: &Site) -> Vec<Step> {
         step("wheel", [in_venv("-m pip install .")]).after(&["venv"]),
         step("pytest", [pytest]).after(&["wheel"]),
         step("judge", [in_venv(&format!("-m pytest -ra {JUDGE}"))]).after(&["wheel"]),
-        step("types", [in_venv(&format!("-m mypy --strict {PYTHON}")), stubs]).after(&["wheel"]),
+        step("types", [types, types_of_users, stubs]).after(&["wheel"]),
         step("ruff", [lint, format]).after(&["venv"]),
     ]
 }

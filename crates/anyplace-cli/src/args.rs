@@ -32,9 +32,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run a command, or a Python function, for every input
     Map(Box<Map>),
-    /// Show the kinds of places, and whether they work on this machine
     Places(Places),
     /// Print the completions of a shell
     Completions {
@@ -56,7 +54,7 @@ pub(crate) enum Command {
 #[command(override_usage = "anyplace map [OPTIONS] WHAT... [::: INPUTS...]")]
 pub(crate) struct Map {
     /// The command, with placeholders
-    #[arg(value_name = "WHAT", trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(value_name = "WHAT", trailing_var_arg = true)]
     #[arg(required_unless_present = "call", conflicts_with = "call", long_help = WHAT)]
     pub(crate) what: Vec<OsString>,
 
@@ -69,6 +67,11 @@ pub(crate) struct Map {
         help_heading = "Work"
     )]
     pub(crate) call: Option<String>,
+
+    /// The Python that --call runs
+    #[arg(long, value_name = "PROGRAM", env = "ANYPLACE_PYTHON", hide_env = true, default_value = "python3")]
+    #[arg(help_heading = "Work")]
+    pub(crate) python: OsString,
 
     /// Give the command to a shell, also if it is several words
     #[arg(long, value_name = "SHELL", num_args = 0..=1, require_equals = true, default_missing_value = "sh")]
@@ -127,7 +130,7 @@ pub(crate) struct Map {
     #[arg(help_heading = "Scheduling")]
     pub(crate) dry_run: bool,
 
-    /// Print results in the order of the inputs
+    /// Print results in the order of the inputs; up to 4096 wait for an earlier one
     #[arg(short = 'k', long, value_parser = FalseyValueParser::new(), env = "ANYPLACE_KEEP_ORDER")]
     #[arg(hide_env = true, help_heading = "Output")]
     pub(crate) keep_order: bool,
@@ -148,6 +151,7 @@ pub(crate) struct Map {
     pub(crate) progress: Progress,
 }
 
+/// Show the kinds of places, and whether they work on this machine
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Places {
     /// Print one JSON object for each kind of place
@@ -180,27 +184,31 @@ pub(crate) enum Color {
 const TEMPLATE: &str = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
 
 const EXAMPLES: &str = "Examples:
-  anyplace map gzip ::: *.log                  compress every log, as many at once as there are cores
+  anyplace map gzip ::: *.log                  a job for each log, as many at once as cores
   anyplace map 'convert {} {.}.png' ::: *.jpg  one quoted text is a shell command
   anyplace places                              what kinds of places there are";
 
 const MAP_EXAMPLES: &str = "Examples:
   anyplace map gzip ::: *.log                    one job for each file, as many at once as cores
-  anyplace map 'convert {} {.}.png' ::: *.jpg    a quoted text goes to a shell, its values never do
+  anyplace map 'convert {} {.}.png' ::: *.jpg    one quoted text is a shell command
   find . -name '*.c' -print0 | anyplace map -0 -k wc -l
   anyplace map --tag ping -c1 {1}{2} ::: a b c ::: .net .org
   anyplace map --timeout 30 --retries 3 --halt now,fail=1 ./fetch {} :::: urls.txt
   anyplace map --call mypackage.photos:shrink ::: *.jpg";
 
-const MAP_CODES: &str = "Exit codes: 0 all jobs succeeded; 1-100 so many failed; 101 more failed; 2 usage; 255 own error; after
---halt ...,fail=1 that of the job which failed. Every option can be set as ANYPLACE_NAME, the place as ANYPLACE.";
+const MAP_CODES: &str = "Exit codes:
+  0      all jobs succeeded            2      the command line makes no sense
+  1-100  so many jobs failed           255    anyplace itself could not go on
+  101    more than 100 jobs failed     other  the failed job's, after --halt ...,fail=1
+
+Every option can be set in the environment: --keep-order is ANYPLACE_KEEP_ORDER, --on is ANYPLACE.";
 
 const WHAT: &str = "The command, with placeholders
 
   {}    the value                 {#}   the job's number
   {.}   without its extension     {%}   its slot, 1 to the number of jobs at once
   {/}   its last part             {1}   the first source's value; {-1} the last one's
-  {//}  its folder                {2/.} the second source's, without folder and extension
+  {//}  its folder                {2/.} the second source's, shortened as {/.}
   {/.}  its last part without extension
 
 Without any placeholder, the values are appended.";

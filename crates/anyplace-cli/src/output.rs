@@ -14,7 +14,7 @@ use anyplace::{Kind, Value};
 
 use crate::args;
 use crate::map::Item;
-use crate::report::{Report, Result};
+use crate::report::{Paint, Report, Result};
 use tag::Tagged;
 
 /// Where results go, and how.
@@ -23,6 +23,16 @@ pub(crate) struct Output {
     out: File,
     err: File,
     style: Style,
+    paint: Paint,
+    said: Said,
+}
+
+/// The last complaint, and how many jobs made it again: a program that is not there is told once, not a thousand
+/// times.
+#[derive(Debug, Default)]
+struct Said {
+    sentence: String,
+    again: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +54,7 @@ pub(crate) enum Stopped {
 
 impl Output {
     /// Standard output and standard error without buffers: a result is printed when it is there, in one piece.
-    pub(crate) fn new(args: &args::Map) -> Result<Self> {
+    pub(crate) fn new(args: &args::Map, paint: Paint) -> Result<Self> {
         let unbuffered = |stream: std::os::fd::BorrowedFd<'_>| stream.try_clone_to_owned().map(File::from);
         let closed = |error| Report::own(format!("the standard streams cannot be used: {error}"));
         let style = match args {
@@ -54,7 +64,7 @@ impl Output {
         };
         let out = unbuffered(io::stdout().as_fd()).map_err(closed)?;
         let err = unbuffered(io::stderr().as_fd()).map_err(closed)?;
-        Ok(Self { out, err, style })
+        Ok(Self { out, err, style, paint, said: Said::default() })
     }
 
     /// Prints what a job left.
@@ -74,10 +84,35 @@ impl Output {
         if let Ok(Value::Encoded(payload)) = &item.result {
             self.out.write_all(&line_of(payload)).map_err(stopped)?;
         }
-        if let Some(report) = report_of(item) {
-            self.say(&report.to_string());
-        }
+        self.complain(item);
         Ok(())
+    }
+
+    /// Says what has to be said about a job that did not end by itself; a bad exit code speaks for itself.
+    fn complain(&mut self, item: &Item) {
+        let Some(error) = item.error() else { return };
+        let spoke_itself = error.kind() == Kind::TaskFailed && item.finished().is_some();
+        if spoke_itself || error.kind() == Kind::Cancelled {
+            return;
+        }
+        let sentence = error.to_string();
+        if sentence == self.said.sentence {
+            self.said.again += 1;
+            return;
+        }
+        self.finish();
+        self.said.sentence = sentence;
+        let report = Report::from(error.clone()).at(format!("{}, `{}`", item.origin(), shown(item)));
+        self.say(&report.shown(self.paint));
+    }
+
+    /// Says how often the last complaint was made again.
+    pub(crate) fn finish(&mut self) {
+        match std::mem::take(&mut self.said.again) {
+            0 => {}
+            1 => self.say("error: the same for one more input"),
+            again => self.say(&format!("error: the same for {again} more inputs")),
+        }
     }
 
     fn copy(&mut self, item: &Item, captured: &Captured, stream: Stream) -> io::Result<()> {
@@ -122,14 +157,8 @@ fn line_of(payload: &Payload) -> Vec<u8> {
     line
 }
 
-/// What has to be said about a job that did not end by itself; a bad exit code speaks for itself.
-fn report_of(item: &Item) -> Option<Report> {
-    let error = item.error()?;
-    let spoke_itself = error.kind() == Kind::TaskFailed && item.finished().is_some();
-    if spoke_itself || error.kind() == Kind::Cancelled {
-        return None;
-    }
+/// A job's values, short enough for a line.
+fn shown(item: &Item) -> String {
     let values: Vec<_> = item.values().iter().map(|value| value.display().to_string()).collect();
-    let shown: String = values.join(" ").chars().take(60).collect();
-    Some(Report::from(error.clone()).at(format!("{}, `{shown}`", item.origin())))
+    values.join(" ").chars().take(60).collect()
 }

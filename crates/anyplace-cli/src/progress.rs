@@ -30,7 +30,8 @@ pub(crate) struct Progress {
     next: Instant,
     /// A bar is on the screen and has to be wiped before anything else is printed.
     drawn: bool,
-    lines: u64,
+    /// Something was shown before.
+    shown: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +59,7 @@ impl Progress {
             args::Progress::None => How::Nothing,
         };
         let begun = Instant::now();
-        Self { how, begun, next: begun + how.every(), drawn: false, lines: 0 }
+        Self { how, begun, next: begun + how.every(), drawn: false, shown: false }
     }
 
     /// How long until it wants to be drawn.
@@ -78,15 +79,13 @@ impl Progress {
 
     fn show(&mut self, counts: &Counts) -> io::Result<()> {
         let line = line(counts, self.begun.elapsed());
+        self.shown = true;
         match self.how {
             How::Bar => {
                 self.drawn = true;
                 write!(stderr(), "\r\x1b[K{}{line}", bar(counts))
             }
-            How::Counter { .. } => {
-                self.lines += 1;
-                writeln!(stderr(), "{line}")
-            }
+            How::Counter { .. } => writeln!(stderr(), "{line}"),
             How::Nothing => Ok(()),
         }
     }
@@ -102,17 +101,17 @@ impl Progress {
     pub(crate) fn say_ending(&mut self, running: usize) {
         self.make_way();
         if stderr().is_terminal() && running > 0 {
-            drop(writeln!(stderr(), "ending {running} running jobs; press Ctrl-C again to kill them"));
+            let jobs = if running == 1 { "the job that runs" } else { "the jobs that run" };
+            drop(writeln!(stderr(), "ending {jobs}; press Ctrl-C again to kill"));
         }
     }
 
     /// Leaves the last state on the screen where that is wanted.
     pub(crate) fn finish(&mut self, counts: &Counts) {
-        let (drawn, lines) = (self.drawn, self.lines);
         self.make_way();
         let wanted = match self.how {
-            How::Bar => drawn || counts.failed > 0,
-            How::Counter { always } => always || lines > 0,
+            How::Bar => self.shown || counts.failed > 0,
+            How::Counter { always } => self.shown || always,
             How::Nothing => false,
         };
         if wanted {

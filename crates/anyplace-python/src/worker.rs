@@ -45,7 +45,9 @@ impl Worker {
     fn new(link: Link) -> Self {
         let workers = link.workers();
         Python::attach(|py| {
-            if let Err(error) = helper(py, "_worker", "limit_threads").and_then(|limit| limit.call1((workers,))) {
+            if let Err(error) =
+                helper(py, "_worker", "limit_threads").and_then(|limit| limit.call1((workers,)))
+            {
                 error.write_unraisable(py, None);
             }
         });
@@ -110,9 +112,9 @@ fn each(
     };
     match arguments {
         Arguments::One(payload) => at(0, payload),
-        Arguments::Each(payloads) => {
-            Outcome::Returned(Value::Items((0..).zip(payloads).map(|(index, payload)| at(index, payload)).collect()))
-        }
+        Arguments::Each(payloads) => Outcome::Returned(Value::Items(
+            (0..).zip(payloads).map(|(index, payload)| at(index, payload)).collect(),
+        )),
     }
 }
 
@@ -199,7 +201,9 @@ impl Phase {
             }
             Self::Function => (Kind::NotSerializable, format!("the worker cannot load the function: {what}")),
             Self::Name => (Kind::NotFound, format!("the worker cannot find the function: {what}")),
-            Self::Arguments => (Kind::NotSerializable, format!("the worker cannot read the arguments: {what}")),
+            Self::Arguments => {
+                (Kind::NotSerializable, format!("the worker cannot read the arguments: {what}"))
+            }
             Self::Call | Self::Result => (Kind::TaskFailed, what),
         };
         let retry = if matches!(self, Self::Call | Self::Result) { Retry::MayRepeat } else { Retry::Safe };

@@ -25,6 +25,10 @@
     reason = "the only place that starts processes by clone; every block says why it holds"
 )]
 
+mod guard;
+
+pub use guard::{Guard, Watched};
+
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};

@@ -87,7 +87,7 @@ impl Address {
         }
     }
 
-    /// The same place with other layers, options or target taken from `change`.
+    /// The same address with another target.
     #[must_use]
     pub fn with_target(mut self, target: impl Into<String>) -> Self {
         self.target = target.into();
@@ -98,6 +98,13 @@ impl Address {
     #[must_use]
     pub fn with_option(mut self, key: &str, value: impl Into<String>) -> Self {
         self.options.set(key, value.into());
+        self
+    }
+
+    /// The place alone.
+    #[must_use]
+    pub fn without_layers(mut self) -> Self {
+        self.layers.clear();
         self
     }
 

@@ -46,7 +46,8 @@ impl Context {
     }
 }
 
-fn split_mix(number: u64) -> u64 {
+/// Turns a number into one that looks like chance.
+pub(crate) fn split_mix(number: u64) -> u64 {
     let z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

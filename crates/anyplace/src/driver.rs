@@ -56,8 +56,15 @@ pub trait Layer: Send + Sync + Debug {
     /// Whether it acts on each item: then a map sends items one by one through it, never in chunks.
     fn is_per_item(&self) -> bool;
 
-    /// Puts itself around `inner`, a place with these `limits`.
+    /// Puts itself around `inner`, a place with these `limits`. A place that gets one more layer wraps all of them
+    /// again, so what they count together lives in the layer, not in what this returns.
     fn wrap(&self, inner: Arc<dyn Tasks>, limits: &Limits) -> Arc<dyn Tasks>;
+
+    /// The place was cancelled: tasks that wait inside the layer get their outcome now, not at their time.
+    fn on_cancel(&self) {}
+
+    /// The place was closed and its tasks have ended: the layer's threads end, too.
+    fn on_close(&self) {}
 }
 
 /// What is true of a place.

@@ -1,9 +1,9 @@
-//! anyplace: one model for parallel programs. A place is opened by its address, used, and closed; what you do in it
-//! is the same wherever it is.
+#![doc = include_str!("../README.md")] // a link to that of the repository, so that its Rust is run as a doctest
 
 pub mod address;
 pub mod driver;
 pub mod drivers;
+pub mod duration;
 pub mod layers;
 pub mod work;
 pub mod worker;

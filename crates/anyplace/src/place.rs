@@ -52,6 +52,7 @@ impl Place {
 
     fn fold(driver: Arc<dyn Driver>, layers: Vec<Arc<dyn Layer>>, scope: Arc<Scope>) -> Result<Self> {
         layers::check_order(&layers)?;
+        scope.watch(&layers);
         let limits = driver.limits();
         let inner = driver.tasks();
         let tasks =
@@ -275,7 +276,9 @@ impl Place {
         if !scope.wait_idle(grace) {
             scope.cancel();
         }
-        self.0.driver.close(Duration::ZERO)
+        let closed = self.0.driver.close(Duration::ZERO);
+        scope.release_layers();
+        closed
     }
 
     /// Takes no more tasks, without waiting for those accepted.
@@ -311,6 +314,7 @@ impl Drop for Inner {
             scope.wait_idle(Duration::MAX);
             // Nobody is left to hear of it.
             drop(driver.close(Duration::ZERO));
+            scope.release_layers();
         };
         if crate::context::is_within_engine() {
             // Waiting here would wait for the task that drops it, so another thread does.

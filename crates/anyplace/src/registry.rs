@@ -74,9 +74,10 @@ impl Registry {
         address.options().expect_only(&accepted, format!("{}:", entry.scheme))?;
         let seed = address.options().parse::<u64>("seed", "a whole number, such as `seed=42`")?;
         let folded = layers::from_specs(address.layers())?;
-        let driver = (entry.open)(&address, &self.setup).map_err(|error| match error.place() {
+        let bare = address.without_layers();
+        let driver = (entry.open)(&bare, &self.setup).map_err(|error| match error.place() {
             Some(_) => error,
-            None => error.at(&address),
+            None => error.at(&bare),
         })?;
         Place::new(driver, folded, seed)
     }

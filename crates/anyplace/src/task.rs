@@ -112,6 +112,11 @@ impl Control {
         self.0.is_cancelled()
     }
 
+    /// Whether a worker runs the task now.
+    pub fn is_running(&self) -> bool {
+        self.0.is_running()
+    }
+
     /// Asks the place to end the running task: `true` if it can and will. The outcome follows.
     ///
     /// A task that has not begun is cancelled instead.

@@ -9,6 +9,9 @@ use crate::report::{Report, Result};
 /// A command that runs holds two pipes, a pidfd and sometimes two files.
 const FILES_OF_A_JOB: u64 = 6;
 
+/// The Python module that is a worker when it is run.
+const WORKER: &str = "anyplace._worker";
+
 /// What the process itself holds.
 const FILES_OF_OURS: u64 = 32;
 
@@ -23,7 +26,13 @@ pub(super) fn open(args: &args::Map) -> Result<Place> {
         }
         None => address,
     };
-    Registry::standard().open(address).map_err(Report::from)
+    registry(args).open(address).map_err(Report::from)
+}
+
+/// Functions of Python run in workers of Python.
+fn registry(args: &args::Map) -> Registry {
+    let worker = [args.python.clone(), "-m".into(), WORKER.into()];
+    Registry::standard().with_worker(worker)
 }
 
 /// Its target is a number, or could be.

@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::input::{Inputs, Row};
 use crate::output::{Output, Stopped};
 use crate::progress::{Counts, Progress};
-use crate::report::Result;
+use crate::report::{Paint, Report, Result};
 use crate::signals::{self, Heard};
 use crate::template::Values;
 
@@ -68,7 +68,7 @@ enum Stop {
     Signal(i32),
     /// Finish what runs, then end as usual.
     Asked,
-    Failed(crate::report::Report),
+    Failed(Report),
 }
 
 /// What the loop hears next.
@@ -81,18 +81,18 @@ enum Event {
 }
 
 impl Run {
-    pub(super) fn start(args: &args::Map, maker: Maker, inputs: &Inputs) -> Result<Self> {
+    pub(super) fn start(args: &args::Map, maker: Maker, inputs: &Inputs, paint: Paint) -> Result<Self> {
         let place = place::open(args)?;
         let jobs = place.limits().workers.max(1);
-        let exact = maker.names_slot() || args.halt != Halt::Never;
-        let room = if exact { jobs } else { jobs.saturating_add(AHEAD) };
+        let is_exact = maker.names_slot() || args.halt != Halt::Never;
+        let room = if is_exact { jobs } else { jobs.saturating_add(AHEAD) };
         Ok(Self {
             halt: args.halt,
             attempts: args.retries,
             room,
             rows: reader::read(inputs)?,
             signals: signals::listen()
-                .map_err(|error| crate::report::Report::own(format!("signals cannot be heard: {error}")))?,
+                .map_err(|error| Report::own(format!("signals cannot be heard: {error}")))?,
             ended: unbounded(),
             again: VecDeque::new(),
             running: HashMap::new(),
@@ -100,7 +100,7 @@ impl Run {
             counts: Counts { total: inputs.known_total(), ..Counts::default() },
             stop: None,
             order: Order::new(args.keep_order),
-            output: Output::new(args)?,
+            output: Output::new(args, paint)?,
             progress: Progress::new(args.progress),
             maker,
             place,
@@ -108,7 +108,7 @@ impl Run {
     }
 
     /// Runs every job; ends when none is left.
-    pub(super) fn to_end(mut self) -> Result<End> {
+    pub(super) fn complete(mut self) -> Result<End> {
         let mut inputs_left = true;
         while self.is_going_on(inputs_left) {
             if self.has_room() && self.retry_one() {
@@ -250,9 +250,12 @@ impl Run {
         }
     }
 
-    /// The first reason to stop counts.
+    /// Starts no more jobs, also none that the place has but did not begin. The first reason to stop counts.
     fn stop_with(&mut self, stop: Stop) {
         self.stop.get_or_insert(stop);
+        for (_, control) in self.running.values() {
+            control.cancel();
+        }
     }
 
     /// The first time asks the jobs to end, the second time kills them.
@@ -264,7 +267,8 @@ impl Run {
 
     fn tell_running(&mut self) {
         self.progress.make_way();
-        let mut jobs: Vec<&Job> = self.running.values().map(|(job, _)| job).collect();
+        let running = self.running.values().filter(|(_, control)| control.is_running());
+        let mut jobs: Vec<&Job> = running.map(|(job, _)| job).collect();
         jobs.sort_by_key(|job| job.number);
         for job in jobs {
             let values: &[OsString] = &job.row.values;
@@ -277,6 +281,8 @@ impl Run {
     fn finish(mut self) -> Result<End> {
         self.order.stop_waiting();
         self.print_ready();
+        self.progress.make_way();
+        self.output.finish();
         self.progress.finish(&self.counts);
         match self.stop {
             Some(Stop::Signal(signal)) => Ok(End::Signal(signal)),

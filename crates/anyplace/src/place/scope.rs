@@ -1,7 +1,8 @@
 //! The lifetime of a place: open, closed, cancelled; and how many accepted tasks have no outcome yet.
 
+use crate::driver::Layer;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// Shared by a place and all its tasks.
@@ -15,6 +16,8 @@ pub(crate) struct Scope {
     owners: AtomicUsize,
     closed: AtomicBool,
     cancelled: AtomicBool,
+    /// Those who must hear when the place is cancelled or closed.
+    layers: Mutex<Vec<Weak<dyn Layer>>>,
     idle: Mutex<()>,
     became_idle: Condvar,
 }
@@ -29,6 +32,7 @@ impl Scope {
             owners: AtomicUsize::new(1),
             closed: AtomicBool::new(false),
             cancelled: AtomicBool::new(false),
+            layers: Mutex::default(),
             idle: Mutex::new(()),
             became_idle: Condvar::new(),
         }
@@ -74,6 +78,26 @@ impl Scope {
 
     pub(crate) fn cancel(&self) {
         self.cancelled.store(true, Ordering::SeqCst);
+        self.layers().iter().for_each(|layer| layer.on_cancel());
+    }
+
+    /// Tells the layers that the place is closed.
+    pub(crate) fn release_layers(&self) {
+        self.layers().iter().for_each(|layer| layer.on_close());
+    }
+
+    /// Lets these layers hear when the place is cancelled or closed.
+    pub(crate) fn watch(&self, layers: &[Arc<dyn Layer>]) {
+        let mut watched = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
+        watched.retain(|layer| {
+            layer.upgrade().is_some_and(|old| !layers.iter().any(|new| Arc::ptr_eq(&old, new)))
+        });
+        watched.extend(layers.iter().map(Arc::downgrade));
+    }
+
+    fn layers(&self) -> Vec<Arc<dyn Layer>> {
+        let watched = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
+        watched.iter().filter_map(Weak::upgrade).collect()
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {

@@ -9,11 +9,12 @@ use crate::error::{Error, Exit, Kind, Retry};
 use crate::outcome::{Done, Outcome};
 use crate::task::Task;
 use crate::work::{Command, Work};
-use anyplace_sync::spawn::{Spawner, Started};
+use anyplace_sync::spawn::{Guard, Spawner, Started};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What a slot's thread keeps from one command to the next.
@@ -24,13 +25,14 @@ pub(super) struct Slot {
     bell: Bell,
     nothing: OwnedFd,
     buffer: Box<[u8]>,
+    guard: Option<Arc<Guard>>,
 }
 
 impl Slot {
-    pub(super) fn new(number: usize) -> io::Result<Self> {
+    pub(super) fn new(number: usize, guard: Option<Arc<Guard>>) -> io::Result<Self> {
         let nothing = File::open("/dev/null")?.into();
         let buffer = vec![0; 64 * 1024].into_boxed_slice();
-        Ok(Self { number, spawner: Spawner::new(), bell: Bell::new()?, nothing, buffer })
+        Ok(Self { number, spawner: Spawner::new(), bell: Bell::new()?, nothing, buffer, guard })
     }
 
     /// Runs the task's command to its end.
@@ -64,8 +66,10 @@ impl Slot {
         let started =
             self.spawner.start(&prepared.program(streams)).map_err(|error| not_started(command, error))?;
         drop((out_theirs, err_theirs));
+        // Erased before the process is reaped, so while the number is still its own.
+        let watched = self.guard.as_deref().map(|guard| guard.watch(started.pid));
         let mut ender = Ender::new(group(&started));
-        let watched = Watch {
+        let ended = Watch {
             pidfd: &started.pidfd,
             bell: &self.bell,
             out: &mut out,
@@ -75,7 +79,8 @@ impl Slot {
             buffer: &mut self.buffer,
         }
         .until_ended();
-        if let Err(error) = watched {
+        drop(watched);
+        if let Err(error) = ended {
             return Err(given_up(&started, &mut ender, error));
         }
         let exit = reap(&started)?;

@@ -4,6 +4,7 @@ use super::slot::Slot;
 use crate::error::Error;
 use crate::outcome::{Done, Outcome};
 use crate::task::{Control, Ending, Task};
+use anyplace_sync::spawn::Guard;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -26,6 +27,8 @@ struct State {
     waiting: VecDeque<(Task, Done)>,
     running: HashMap<usize, Control>,
     threads: Vec<JoinHandle<()>>,
+    /// Lives as long as the threads do; nothing on a system that is too old for it.
+    guard: Option<Arc<Guard>>,
     idle: usize,
     closed: bool,
 }
@@ -44,15 +47,15 @@ impl Slots {
             return done.call(Outcome::cancelled());
         }
         state.waiting.push_back((task, done));
-        if state.idle < state.waiting.len() && state.threads.len() < self.limit {
-            if let Err(error) = self.start_thread(&mut state) {
-                let refused = if state.threads.is_empty() { state.waiting.pop_back() } else { None };
-                drop(state);
-                if let Some((_, done)) = refused {
-                    done.call(Outcome::from(Error::from(error)));
-                }
-                return;
+        let needs_thread = state.idle < state.waiting.len() && state.threads.len() < self.limit;
+        if needs_thread && let Err(error) = self.start_thread(&mut state) {
+            // With other slots at work the task only waits longer.
+            let refused = if state.threads.is_empty() { state.waiting.pop_back() } else { None };
+            drop(state);
+            if let Some((_, done)) = refused {
+                done.call(Outcome::from(Error::from(error)));
             }
+            return;
         }
         drop(state);
         self.shared.changed.notify_one();
@@ -60,7 +63,10 @@ impl Slots {
 
     fn start_thread(&self, state: &mut State) -> std::io::Result<()> {
         let (shared, number) = (self.shared.clone(), state.threads.len());
-        let mut slot = Slot::new(number)?;
+        if state.threads.is_empty() {
+            state.guard = Guard::start().ok().map(Arc::new);
+        }
+        let mut slot = Slot::new(number, state.guard.clone())?;
         let thread = std::thread::Builder::new().name(format!("command-{number}")).stack_size(256 * 1024);
         state.threads.push(thread.spawn(move || {
             while let Some((task, done)) = shared.next(number) {
@@ -73,10 +79,10 @@ impl Slots {
     /// Ends everything: what waits is cancelled, what runs gets `grace`, then TERM, then KILL. All children are gone
     /// when it returns.
     pub(crate) fn close(&self, grace: Duration) {
-        let (waiting, threads) = {
+        let (waiting, threads, guard) = {
             let mut state = self.shared.state();
             state.closed = true;
-            (std::mem::take(&mut state.waiting), std::mem::take(&mut state.threads))
+            (std::mem::take(&mut state.waiting), std::mem::take(&mut state.threads), state.guard.take())
         };
         waiting.into_iter().for_each(|(_, done)| done.call(Outcome::cancelled()));
         self.shared.changed.notify_all();
@@ -85,6 +91,7 @@ impl Slots {
             // A slot's panic has already become its task's outcome (`Done` tells when it is dropped).
             drop(thread.join());
         }
+        drop(guard);
     }
 }
 
