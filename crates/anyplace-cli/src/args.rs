@@ -130,7 +130,7 @@ pub(crate) struct Map {
     #[arg(help_heading = "Scheduling")]
     pub(crate) dry_run: bool,
 
-    /// Print results in the order of the inputs
+    /// Print results in the order of the inputs; up to 4096 wait for an earlier one
     #[arg(short = 'k', long, value_parser = FalseyValueParser::new(), env = "ANYPLACE_KEEP_ORDER")]
     #[arg(hide_env = true, help_heading = "Output")]
     pub(crate) keep_order: bool,

@@ -29,7 +29,7 @@ use args::{Args, Command};
 use exit::Exit;
 use input::Source;
 use map::End;
-use report::Result;
+use report::{Paint, Result};
 
 /// Runs the command with these arguments, the program's name first, and gives its exit code.
 ///
@@ -40,7 +40,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(args) => args,
         Err(error) => return usage(&error),
     };
-    match run(args, sources) {
+    let paint = Paint::new(args.color);
+    match run(args, sources, paint) {
         Ok(End::Exit(exit)) => exit.into(),
         Ok(End::Signal(signal)) => {
             signals::end_by(signal);
@@ -48,7 +49,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Err(report) => {
             // Nobody reads our standard error: the exit code still tells.
-            drop(writeln!(stderr(), "{report}"));
+            drop(writeln!(stderr(), "{}", report.shown(paint)));
             report.exit().into()
         }
     }
@@ -80,9 +81,9 @@ fn usage(error: &clap::Error) -> ExitCode {
     }
 }
 
-fn run(args: Args, sources: Vec<Source>) -> Result<End> {
+fn run(args: Args, sources: Vec<Source>, paint: Paint) -> Result<End> {
     match args.command {
-        Command::Map(map) => map::run(&map, sources),
+        Command::Map(map) => map::run(&map, sources, paint),
         Command::Places(places) => places::print(&places).map(End::Exit),
         Command::Completions { shell } => {
             let mut completions = Vec::new();

@@ -14,7 +14,7 @@ use anyplace::{Kind, Value};
 
 use crate::args;
 use crate::map::Item;
-use crate::report::{Report, Result};
+use crate::report::{Paint, Report, Result};
 use tag::Tagged;
 
 /// Where results go, and how.
@@ -23,6 +23,7 @@ pub(crate) struct Output {
     out: File,
     err: File,
     style: Style,
+    paint: Paint,
     said: Said,
 }
 
@@ -53,7 +54,7 @@ pub(crate) enum Stopped {
 
 impl Output {
     /// Standard output and standard error without buffers: a result is printed when it is there, in one piece.
-    pub(crate) fn new(args: &args::Map) -> Result<Self> {
+    pub(crate) fn new(args: &args::Map, paint: Paint) -> Result<Self> {
         let unbuffered = |stream: std::os::fd::BorrowedFd<'_>| stream.try_clone_to_owned().map(File::from);
         let closed = |error| Report::own(format!("the standard streams cannot be used: {error}"));
         let style = match args {
@@ -63,7 +64,7 @@ impl Output {
         };
         let out = unbuffered(io::stdout().as_fd()).map_err(closed)?;
         let err = unbuffered(io::stderr().as_fd()).map_err(closed)?;
-        Ok(Self { out, err, style, said: Said::default() })
+        Ok(Self { out, err, style, paint, said: Said::default() })
     }
 
     /// Prints what a job left.
@@ -102,7 +103,7 @@ impl Output {
         self.finish();
         self.said.sentence = sentence;
         let report = Report::from(error.clone()).at(format!("{}, `{}`", item.origin(), shown(item)));
-        self.say(&report.to_string());
+        self.say(&report.shown(self.paint));
     }
 
     /// Says how often the last complaint was made again.

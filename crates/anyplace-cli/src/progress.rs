@@ -30,9 +30,8 @@ pub(crate) struct Progress {
     next: Instant,
     /// A bar is on the screen and has to be wiped before anything else is printed.
     drawn: bool,
-    /// There was a bar, so that its last state is worth a line.
+    /// Something was shown before.
     shown: bool,
-    lines: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +59,7 @@ impl Progress {
             args::Progress::None => How::Nothing,
         };
         let begun = Instant::now();
-        Self { how, begun, next: begun + how.every(), drawn: false, shown: false, lines: 0 }
+        Self { how, begun, next: begun + how.every(), drawn: false, shown: false }
     }
 
     /// How long until it wants to be drawn.
@@ -80,24 +79,20 @@ impl Progress {
 
     fn show(&mut self, counts: &Counts) -> io::Result<()> {
         let line = line(counts, self.begun.elapsed());
+        self.shown = true;
         match self.how {
             How::Bar => {
-                (self.drawn, self.shown) = (true, true);
+                self.drawn = true;
                 write!(stderr(), "\r\x1b[K{}{line}", bar(counts))
             }
-            How::Counter { .. } => {
-                self.lines += 1;
-                writeln!(stderr(), "{line}")
-            }
+            How::Counter { .. } => writeln!(stderr(), "{line}"),
             How::Nothing => Ok(()),
         }
     }
 
-    /// Wipes the bar, so that something else can be printed; it comes back right after that, so that it also stays
-    /// in sight while hundreds of results a second pass above it.
+    /// Wipes the bar, so that something else can be printed; it comes back by itself.
     pub(crate) fn make_way(&mut self) {
         if std::mem::take(&mut self.drawn) {
-            self.next = Instant::now();
             drop(write!(stderr(), "\r\x1b[K"));
         }
     }
@@ -106,17 +101,17 @@ impl Progress {
     pub(crate) fn say_ending(&mut self, running: usize) {
         self.make_way();
         if stderr().is_terminal() && running > 0 {
-            drop(writeln!(stderr(), "ending {running} running jobs; press Ctrl-C again to kill them"));
+            let jobs = if running == 1 { "the job that runs" } else { "the jobs that run" };
+            drop(writeln!(stderr(), "ending {jobs}; press Ctrl-C again to kill"));
         }
     }
 
     /// Leaves the last state on the screen where that is wanted.
     pub(crate) fn finish(&mut self, counts: &Counts) {
-        let (shown, lines) = (self.shown, self.lines);
         self.make_way();
         let wanted = match self.how {
-            How::Bar => shown || counts.failed > 0,
-            How::Counter { always } => always || lines > 0,
+            How::Bar => self.shown || counts.failed > 0,
+            How::Counter { always } => self.shown || always,
             How::Nothing => false,
         };
         if wanted {

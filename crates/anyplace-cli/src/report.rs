@@ -1,7 +1,9 @@
 //! What the person at the terminal reads when something cannot be done.
 
 use std::fmt;
+use std::io::{IsTerminal, stderr};
 
+use crate::args::Color;
 use crate::exit::Exit;
 
 /// A sentence on what went wrong, the next step, and the exit code that goes with them.
@@ -12,6 +14,26 @@ pub(crate) struct Report {
     sentence: String,
     help: Option<String>,
     exit: Exit,
+}
+
+/// Whether messages are coloured; what they mean never depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Paint {
+    Plain,
+    Colours,
+}
+
+impl Paint {
+    /// The command line decides, then `NO_COLOR` (<https://no-color.org>), then whether it is a terminal.
+    pub(crate) fn new(color: Color) -> Self {
+        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        match color {
+            Color::Always => Self::Colours,
+            Color::Auto if stderr().is_terminal() && !is_set("NO_COLOR") && !is_dumb => Self::Colours,
+            Color::Auto | Color::Never => Self::Plain,
+        }
+    }
 }
 
 /// What every fallible function of this crate returns.
@@ -38,6 +60,14 @@ impl Report {
     /// The exit code of a command that ends with this report.
     pub(crate) fn exit(&self) -> Exit {
         self.exit
+    }
+
+    /// As it is printed: in colours, if that is wanted.
+    pub(crate) fn shown(&self, paint: Paint) -> String {
+        match paint {
+            Paint::Plain => self.to_string(),
+            Paint::Colours => self.to_string().replacen("error:", "\x1b[1;31merror:\x1b[0m", 1),
+        }
     }
 
     /// The same report, with the place where it happened in front.

@@ -340,3 +340,54 @@ fn places_are_told_with_what_they_can_do() {
         assert!(kind["works"].is_boolean() && kind["families"].is_array());
     }
 }
+
+/// A run in front of a terminal, by util-linux's `script`; it gives what the screen shows.
+fn on_terminal(command: &str) -> (Child, std::process::ChildStdin) {
+    let line = format!("{} {command}", env!("CARGO_BIN_EXE_anyplace"));
+    let mut script = Command::new("script");
+    script.args(["-qec", &line, "/dev/null"]).env_remove("CI").env("TERM", "xterm");
+    let mut child =
+        script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let keys = child.stdin.take().unwrap();
+    (child, keys)
+}
+
+#[test]
+fn a_terminal_shows_a_bar_that_makes_way_for_results() {
+    let folder = tempfile::tempdir().unwrap();
+    let go = folder.path().join("go");
+    let job = format!("until [ -e {} ]; do sleep 0.05; done; echo result {{}}", go.display());
+    let (mut child, keys) = on_terminal(&format!("map -j2 '{job}' ::: 1 2 3"));
+    let mut screen = child.stdout.take().unwrap();
+    let mut shown = String::new();
+    let mut block = [0; 1024];
+    let bar = format!("\r\x1b[K[{}] 0 of 3 done", ".".repeat(30));
+    while !shown.contains(&bar) {
+        let length = screen.read(&mut block).unwrap();
+        assert!(length > 0, "{shown:?}");
+        shown.push_str(std::str::from_utf8(&block[..length]).unwrap());
+    }
+    File::create(&go).unwrap();
+    screen.read_to_string(&mut shown).unwrap();
+    assert!(child.wait().unwrap().success());
+    drop(keys);
+    let (_, after) = shown.split_once(&bar).unwrap();
+    assert!(after.contains("\r\x1b[Kresult "), "a result begins on a line of its own: {after:?}");
+    assert!(after.trim_end().contains("3 of 3 done"), "{after:?}");
+}
+
+#[test]
+fn ctrl_c_on_a_terminal_says_what_happens() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut child, mut keys) =
+        on_terminal(&format!("map \"{}\" ::: 1", long_job(folder.path()).replace('$', "\\$")));
+    until(|| words(folder.path()).len() == 1);
+    keys.write_all(b"\x03").unwrap();
+    keys.flush().unwrap();
+    let mut shown = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut shown).unwrap();
+    assert!(shown.contains("ending the job that runs; press Ctrl-C again to kill"), "{shown:?}");
+    // 128 and SIGINT, as every shell tells it.
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(words(folder.path()).iter().all(|pid| !is_alive(pid)));
+}

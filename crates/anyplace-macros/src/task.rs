@@ -64,6 +64,12 @@ fn check(signature: &Signature) -> Result<()> {
     if let Some(keyword) = &signature.asyncness {
         return refuse(keyword, "a task is a plain function; run futures with `Place::spawn`");
     }
+    if let Some(keyword) = &signature.unsafety {
+        return refuse(
+            keyword,
+            "a place cannot keep the promises of an unsafe function; wrap it in a safe one",
+        );
+    }
     if !signature.generics.params.is_empty() {
         return refuse(&signature.generics, "a task has one name, so it cannot be generic");
     }

@@ -1,5 +1,6 @@
 //! Closing places: in a thread of its own, so that neither the collector nor Ctrl-C ever waits for a task.
 
+use crate::making::Making;
 use crate::{door, error, gil};
 use anyplace_sync::Latch;
 use pyo3::prelude::*;
@@ -14,6 +15,7 @@ static PLACES: Mutex<Option<HashMap<u64, Entry>>> = Mutex::new(None);
 /// A place that the end of the interpreter has to wait for.
 struct Entry {
     place: anyplace::Place,
+    making: Arc<Making>,
     closing: Option<Arc<Closing>>,
 }
 
@@ -24,9 +26,9 @@ pub(crate) struct Closing {
 }
 
 /// Remembers an open place, under the number that is returned.
-pub(crate) fn register(place: anyplace::Place) -> u64 {
+pub(crate) fn register(place: anyplace::Place, making: Arc<Making>) -> u64 {
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    places().get_or_insert_default().insert(number, Entry { place, closing: None });
+    places().get_or_insert_default().insert(number, Entry { place, making, closing: None });
     number
 }
 
@@ -42,12 +44,13 @@ pub(crate) fn start(number: u64, grace: Duration) -> Option<Arc<Closing>> {
     }
     let closing = Arc::new(Closing { over: Latch::new(), result: OnceLock::new() });
     entry.closing = Some(closing.clone());
-    let (place, told) = (entry.place.clone(), closing.clone());
+    let (place, making, told) = (entry.place.clone(), entry.making.clone(), closing.clone());
     drop(places);
     let close = move || {
         drop(told.result.set(place.close_within(grace)));
+        making.close();
         let gone = self::places().as_mut().and_then(|places| places.remove(&number));
-        drop((gone, place));
+        drop((gone, place, making));
         told.over.set();
     };
     std::thread::Builder::new()

@@ -7,6 +7,7 @@
 mod call;
 mod closing;
 mod context;
+mod coroutine;
 mod door;
 mod error;
 mod first;
@@ -20,6 +21,7 @@ mod place;
 mod settled;
 mod setup;
 mod worker;
+mod wrapped;
 
 use pyo3::prelude::*;
 
@@ -39,4 +41,6 @@ mod _core {
     use super::place::Place;
     #[pymodule_export]
     use super::worker::{usable_cores, worker_log, worker_main};
+    #[pymodule_export]
+    use super::wrapped::_call_as;
 }

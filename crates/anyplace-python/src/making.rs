@@ -1,12 +1,13 @@
 //! How a Python call becomes work, by what the place takes.
 
 use crate::call::{Each, Item, One};
+use crate::coroutine::{Coroutine, EventLoop};
 use crate::error;
 use crate::first::First;
 use crate::pickled::{self, Portable};
-use anyplace::work::Work;
-use anyplace::work::WorkKind;
-use anyplace::{Error, Limits};
+use crate::wrapped::Handed;
+use anyplace::work::{Work, WorkKind};
+use anyplace::{Error, Kind, Limits};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
@@ -16,29 +17,32 @@ use std::sync::Arc;
 pub(crate) enum Making {
     /// Closures of this process, with what each thread does first.
     Closures(Option<Arc<First>>),
-    /// Pickled callables, for worker processes.
-    Pickled,
+    /// Coroutines on the place's event loop.
+    Coroutines(Arc<EventLoop>),
+    /// Pickles for other processes.
+    Pickles,
+    /// Calls that an executor does.
+    Handed(Py<PyAny>),
+}
+
+/// The function of a map, ready to be sent with many items.
+pub(crate) enum Prepared {
+    /// As it is, with the caller's context variables.
+    Local { function: Py<PyAny>, context: Py<PyAny> },
+    /// Its pickle.
+    Pickled(Portable),
 }
 
 impl Making {
-    /// The first kind of work that the place takes and Python can make.
-    pub(crate) fn of(py: Python<'_>, limits: &Limits, first: Option<Arc<First>>) -> PyResult<Self> {
-        for kind in limits.takes {
-            match kind {
-                WorkKind::Closure => return Ok(Self::Closures(first)),
-                WorkKind::Pickled => return Ok(Self::Pickled),
-                _ => {}
-            }
-        }
-        let error = Error::config("the place runs no Python functions");
-        Err(error::to_python(py, &error.with_help("open `processes:`, `threads:` or `async:`")))
-    }
-
-    /// The function of a map, as all its chunks take it.
-    pub(crate) fn function(&self, py: Python<'_>, function: Py<PyAny>) -> PyResult<Py<PyAny>> {
-        match self {
-            Self::Closures(_) => Ok(function),
-            Self::Pickled => Ok(Py::new(py, Portable::new(py, function.bind(py))?)?.into_any()),
+    /// For the first kind of work that the place takes and Python can make.
+    pub(crate) fn of(py: Python<'_>, limits: &Limits, first: Option<First>) -> PyResult<Self> {
+        let makes =
+            |kind: &&WorkKind| matches!(kind, WorkKind::Closure | WorkKind::Future | WorkKind::Pickled);
+        match limits.takes.iter().find(makes) {
+            Some(WorkKind::Closure) => Ok(Self::Closures(first.map(Arc::new))),
+            Some(WorkKind::Future) => Ok(Self::Coroutines(EventLoop::new())),
+            Some(_) => Ok(Self::Pickles),
+            None => Err(runs_no_python(py)),
         }
     }
 
@@ -49,50 +53,108 @@ impl Making {
         arguments: &Bound<'_, PyTuple>,
         keywords: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Work> {
+        self.make(py, || copied_context(py), arguments, keywords)
+    }
+
+    fn make<'py>(
+        &self,
+        py: Python<'py>,
+        context: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
+        arguments: &Bound<'py, PyTuple>,
+        keywords: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Work> {
+        let owned = || (arguments.clone().unbind(), keywords.map(|keywords| keywords.clone().unbind()));
         match self {
-            Self::Closures(first) => Ok(One {
-                run: copied_context(py)?.getattr("run")?.unbind(),
-                arguments: arguments.clone().unbind(),
-                keywords: keywords.map(|keywords| keywords.clone().unbind()),
-                first: first.clone(),
+            Self::Closures(first) => {
+                let run = context()?.getattr("run")?.unbind();
+                let (arguments, keywords) = owned();
+                Ok(One { run, arguments, keywords, first: first.clone() }.work())
             }
-            .work()),
-            Self::Pickled => pickled::one(py, arguments, keywords),
+            Self::Coroutines(events) => {
+                refuse_plain(&arguments.get_item(0)?)?;
+                let (arguments, keywords) = owned();
+                let (events, context) = (events.clone(), context()?.unbind());
+                Ok(Coroutine { events, context, arguments, keywords }.work())
+            }
+            Self::Handed(executor) => {
+                let (arguments, keywords) = owned();
+                Ok(Handed { executor: executor.clone_ref(py), arguments, keywords }.work())
+            }
+            Self::Pickles => pickled::one(py, arguments, keywords),
         }
     }
 
-    /// A chunk of a map whose calls run in copies of `context`.
-    pub(crate) fn each(
-        &self,
-        py: Python<'_>,
-        function: &Py<PyAny>,
-        context: &Py<PyAny>,
-        items: Vec<Item>,
-    ) -> PyResult<Work> {
+    /// The function of a map.
+    pub(crate) fn prepare(&self, py: Python<'_>, function: Py<PyAny>) -> PyResult<Prepared> {
         match self {
-            Self::Closures(first) => Ok(Each {
-                run: context.bind(py).call_method0("copy")?.getattr("run")?.unbind(),
-                function: function.clone_ref(py),
-                items,
-                first: first.clone(),
-            }
-            .work()),
-            Self::Pickled => function.bind(py).cast::<Portable>()?.get().each(py, &items),
+            Self::Pickles => Ok(Prepared::Pickled(Portable::new(py, function.bind(py))?)),
+            _ => Ok(Prepared::Local { function, context: copied_context(py)?.unbind() }),
         }
+    }
+
+    /// Whether a task is always one call.
+    pub(crate) fn sends_singles(&self) -> bool {
+        matches!(self, Self::Coroutines(_) | Self::Handed(_))
+    }
+
+    /// A chunk of a map.
+    pub(crate) fn each(&self, py: Python<'_>, prepared: &Prepared, items: Vec<Item>) -> PyResult<Work> {
+        match prepared {
+            Prepared::Pickled(portable) => portable.each(py, &items),
+            Prepared::Local { function, context } => self.local_chunk(py, function, context.bind(py), items),
+        }
+    }
+
+    fn local_chunk<'py>(
+        &self,
+        py: Python<'py>,
+        function: &Py<PyAny>,
+        context: &Bound<'py, PyAny>,
+        mut items: Vec<Item>,
+    ) -> PyResult<Work> {
+        let copied = || context.call_method0("copy");
+        if let Self::Closures(first) = self {
+            let run = copied()?.getattr("run")?.unbind();
+            return Ok(Each { run, function: function.clone_ref(py), items, first: first.clone() }.work());
+        }
+        debug_assert_eq!(items.len(), 1, "`sends_singles` says so");
+        let arguments = items.swap_remove(0).arguments(py)?;
+        let all = PyTuple::new(py, [function])?
+            .as_sequence()
+            .concat(arguments.bind(py).as_sequence())?
+            .to_tuple()?;
+        self.make(py, copied, &all, None)
     }
 
     /// The error that broke the place, if one did.
     pub(crate) fn check(&self, py: Python<'_>) -> PyResult<()> {
         match self {
-            Self::Closures(first) => first.as_ref().map_or(Ok(()), |first| first.check(py)),
-            // The engine says so itself.
-            Self::Pickled => Ok(()),
+            Self::Closures(Some(first)) => first.check(py),
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends what the place had of Python's; it has no tasks any more.
+    pub(crate) fn close(&self) {
+        if let Self::Coroutines(events) = self {
+            events.close();
         }
     }
 }
 
+/// Refuses a function that says it is not `async`; of other callables, only what they give tells.
+fn refuse_plain(callable: &Bound<'_, PyAny>) -> PyResult<()> {
+    static CHECK: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    CHECK.import(callable.py(), "anyplace._loop", "refuse_plain")?.call1((callable,)).map(drop)
+}
+
 /// A copy of the caller's context variables.
-pub(crate) fn copied_context(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+fn copied_context(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     static COPY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     COPY.import(py, "contextvars", "copy_context")?.call0()
+}
+
+fn runs_no_python(py: Python<'_>) -> PyErr {
+    let error = Error::new(Kind::Unsupported, "the place runs no Python functions").during("open");
+    error::to_python(py, &error.with_help("open `processes:`, `threads:` or `async:`"))
 }

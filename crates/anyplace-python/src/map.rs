@@ -2,7 +2,7 @@
 
 use crate::call::Item;
 use crate::future::deadline;
-use crate::making::Making;
+use crate::making::{Making, Prepared};
 use crate::settled::Settled;
 use crate::{door, error};
 use anyplace::{Error, Flow, Kind, Next, Retry};
@@ -20,8 +20,7 @@ use std::time::Instant;
 #[pyclass(generic, module = "anyplace", weakref)]
 pub(crate) struct Map {
     making: Arc<Making>,
-    function: Py<PyAny>,
-    context: Py<PyAny>,
+    prepared: Prepared,
     inputs: Option<Inputs>,
     flow: Option<Flow>,
     ready: VecDeque<Settled>,
@@ -111,8 +110,7 @@ impl Map {
         py: Python<'_>,
         mut flow: Flow,
         making: Arc<Making>,
-        function: Py<PyAny>,
-        context: Py<PyAny>,
+        prepared: Prepared,
         inputs: Inputs,
         wanted: &Wanted,
     ) -> PyResult<Self> {
@@ -124,13 +122,15 @@ impl Map {
         }
         wanted.chunksize.into_iter().for_each(|items| flow.chunk(items));
         wanted.buffersize.into_iter().for_each(|items| flow.ahead(items));
+        if making.sends_singles() {
+            flow.chunk(1);
+        }
         if !wanted.ordered {
             flow.unordered();
         }
         let mut map = Self {
             making,
-            function,
-            context,
+            prepared,
             inputs: Some(inputs),
             flow: Some(flow),
             ready: VecDeque::new(),
@@ -158,7 +158,7 @@ impl Map {
                 break;
             }
             let count = items.len();
-            let work = self.making.each(py, &self.function, &self.context, items)?;
+            let work = self.making.each(py, &self.prepared, items)?;
             flow.send(count, work).map_err(|error| error::to_python(py, &error))?;
         }
         Ok(())

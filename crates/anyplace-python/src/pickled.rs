@@ -9,7 +9,6 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 /// The function of a map: pickled once for all chunks, so that they all run the same.
-#[pyclass(frozen)]
 pub(crate) struct Portable(Arc<Function>);
 
 impl Portable {

@@ -3,10 +3,10 @@
 use crate::closing::{self, Closing};
 use crate::first::First;
 use crate::future::{Class, Future};
-use crate::making::{self, Making};
+use crate::making::Making;
 use crate::map::{Inputs, Map, Wanted};
 use crate::setup::setup;
-use crate::{door, error, fork};
+use crate::{door, error, fork, wrapped};
 use anyplace::{Address, Registry, TaskOptions};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -27,7 +27,7 @@ pub(crate) struct Place {
 #[pymethods]
 impl Place {
     #[new]
-    #[pyo3(signature = (address, *, workers=None, initializer=None, initargs=None, seed=None))]
+    #[pyo3(signature = (address, *, workers=None, initializer=None, initargs=None, seed=None, executor=None))]
     fn new(
         py: Python<'_>,
         address: &str,
@@ -35,19 +35,22 @@ impl Place {
         initializer: Option<Py<PyAny>>,
         initargs: Option<Bound<'_, PyTuple>>,
         seed: Option<u64>,
+        executor: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
+        if let Some(executor) = executor {
+            return Self::wrapping(py, executor, address, workers.unwrap_or(1), seed);
+        }
         let parsed = located(address, workers, seed).map_err(|error| error::to_python(py, &error))?;
         let initargs = initargs.unwrap_or_else(|| PyTuple::empty(py)).unbind();
         let (setup, cannot_travel) = setup(py, initializer.as_ref().map(|function| (function, &initargs)))?;
-        let first = initializer.map(|function| Arc::new(First::new(function, initargs)));
+        let first = initializer.map(|function| First::new(function, initargs));
         let registry = Registry::standard().with_setup(setup);
         let place = door::pass(py, || registry.open(parsed)).map_err(|error| error::to_python(py, &error))?;
-        let making = Arc::new(Making::of(py, place.limits(), first)?);
-        if let (Making::Pickled, Some(error)) = (&*making, cannot_travel) {
-            return Err(error);
+        let making = Making::of(py, place.limits(), first)?;
+        if matches!(making, Making::Pickles) {
+            cannot_travel.map_or(Ok(()), Err)?;
         }
-        let number = closing::register(place.clone());
-        Ok(Self { place, making, futures: Class::get(py)?, number, generation: fork::generation() })
+        Self::made(py, place, making)
     }
 
     /// Runs a callable in the place.
@@ -121,10 +124,9 @@ impl Place {
     ) -> PyResult<Map> {
         self.usable(py)?;
         let inputs = Inputs::new(&iterables, star)?;
-        let context = making::copied_context(py)?.unbind();
+        let prepared = self.making.prepare(py, function)?;
         let wanted = Wanted { timeout, chunksize, ordered, buffersize };
-        let function = self.making.function(py, function)?;
-        Map::start(py, self.place.flow(), self.making.clone(), function, context, inputs, &wanted)
+        Map::start(py, self.place.flow(), self.making.clone(), prepared, inputs, &wanted)
     }
 
     /// The place's address, with its defaults filled in and without its layers.
@@ -188,6 +190,24 @@ impl Place {
 }
 
 impl Place {
+    fn wrapping(
+        py: Python<'_>,
+        executor: Py<PyAny>,
+        name: &str,
+        workers: usize,
+        seed: Option<u64>,
+    ) -> PyResult<Self> {
+        let made =
+            wrapped::driver(name, workers).and_then(|driver| anyplace::Place::new(driver, Vec::new(), seed));
+        Self::made(py, made.map_err(|error| error::to_python(py, &error))?, Making::Handed(executor))
+    }
+
+    fn made(py: Python<'_>, place: anyplace::Place, making: Making) -> PyResult<Self> {
+        let making = Arc::new(making);
+        let number = closing::register(place.clone(), making.clone());
+        Ok(Self { place, making, futures: Class::get(py)?, number, generation: fork::generation() })
+    }
+
     fn usable(&self, py: Python<'_>) -> PyResult<()> {
         if self.generation != fork::generation() {
             return Err(error::to_python(py, &fork::error(&self.place)));

@@ -1,6 +1,7 @@
 //! What Python brings along when it opens a place: how to start a worker, what it does first, where its log goes.
 
 use crate::{gil, pickled, worker};
+use anyplace::work::Payload;
 use anyplace::{OnLog, Setup};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
@@ -18,7 +19,10 @@ pub(crate) fn setup(
         Ok(first) => (first.map(Arc::new), None),
         Err(error) => (None, Some(error)),
     };
-    let on_log = Some(OnLog(Arc::new(|record| drop(gil::with(|py| handle(py, &record.bytes))))));
+    let log = |record: Payload| {
+        gil::with(|py| handle(py, &record.bytes));
+    };
+    let on_log = Some(OnLog(Arc::new(log)));
     Ok((Setup { worker: Some(command), first, on_log, language: Some(worker::language(py)) }, cannot_travel))
 }
 

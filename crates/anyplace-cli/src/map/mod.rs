@@ -23,7 +23,7 @@ use std::io::{IsTerminal, Write, stdin, stdout};
 use crate::args;
 use crate::exit::Exit;
 use crate::input::{Inputs, Kind, Source};
-use crate::report::{Report, Result};
+use crate::report::{Paint, Report, Result};
 use crate::template::{Reader, Template, Values};
 pub(crate) use item::Item;
 use work::Maker;
@@ -37,14 +37,14 @@ pub(crate) enum End {
 }
 
 /// Runs it to its end.
-pub(crate) fn run(args: &args::Map, after_colons: Vec<Source>) -> Result<End> {
+pub(crate) fn run(args: &args::Map, after_colons: Vec<Source>, paint: Paint) -> Result<End> {
     let inputs = Inputs::new(&args.arg_file, after_colons, if args.null { 0 } else { b'\n' });
     refuse_silent_wait(&inputs)?;
     let maker = Maker::new(args, inputs.sources.len())?;
     if args.dry_run {
         return dry_run(&maker, &inputs).map(End::Exit);
     }
-    run::Run::start(args, maker, &inputs)?.complete()
+    run::Run::start(args, maker, &inputs, paint)?.complete()
 }
 
 /// A person who forgot the inputs would wait for a prompt that never comes.

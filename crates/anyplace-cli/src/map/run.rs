@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::input::{Inputs, Row};
 use crate::output::{Output, Stopped};
 use crate::progress::{Counts, Progress};
-use crate::report::Result;
+use crate::report::{Paint, Report, Result};
 use crate::signals::{self, Heard};
 use crate::template::Values;
 
@@ -68,7 +68,7 @@ enum Stop {
     Signal(i32),
     /// Finish what runs, then end as usual.
     Asked,
-    Failed(crate::report::Report),
+    Failed(Report),
 }
 
 /// What the loop hears next.
@@ -81,7 +81,7 @@ enum Event {
 }
 
 impl Run {
-    pub(super) fn start(args: &args::Map, maker: Maker, inputs: &Inputs) -> Result<Self> {
+    pub(super) fn start(args: &args::Map, maker: Maker, inputs: &Inputs, paint: Paint) -> Result<Self> {
         let place = place::open(args)?;
         let jobs = place.limits().workers.max(1);
         let is_exact = maker.names_slot() || args.halt != Halt::Never;
@@ -92,7 +92,7 @@ impl Run {
             room,
             rows: reader::read(inputs)?,
             signals: signals::listen()
-                .map_err(|error| crate::report::Report::own(format!("signals cannot be heard: {error}")))?,
+                .map_err(|error| Report::own(format!("signals cannot be heard: {error}")))?,
             ended: unbounded(),
             again: VecDeque::new(),
             running: HashMap::new(),
@@ -100,7 +100,7 @@ impl Run {
             counts: Counts { total: inputs.known_total(), ..Counts::default() },
             stop: None,
             order: Order::new(args.keep_order),
-            output: Output::new(args)?,
+            output: Output::new(args, paint)?,
             progress: Progress::new(args.progress),
             maker,
             place,

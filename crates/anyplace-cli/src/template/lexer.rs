@@ -116,6 +116,8 @@ impl<'a> Lexer<'a> {
                 self.take(length);
                 return Ok(());
             }
+            // Digits that are ours, and nothing a shell would evaluate.
+            State::Arithmetic { .. } if placeholder.is_about_job() => Quotes::Double,
             State::DollarSingle => return Err(refused(placeholder, "$'...'")),
             State::Parameter { .. } => return Err(refused(placeholder, "${...}")),
             State::Arithmetic { .. } => return Err(refused(placeholder, "arithmetic")),
@@ -393,6 +395,7 @@ mod tests {
             ("echo a#it {}", "-"),
             ("echo {}#it's' {}", "--"),
             ("cat <<E {}", "-"),
+            ("echo $(({#} % 2)) {}", "\"-"),
         ];
         for (text, wanted) in table {
             assert_eq!(quotes(text), wanted, "{text}");

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         WorkerLost,
     )
     from anyplace._future import Future
-    from anyplace._place import Place, open
+    from anyplace._place import Place, open, wrap
 
 __all__ = [
     "Cancelled",
@@ -59,9 +59,10 @@ __all__ = [
     "WorkerLost",
     "current",
     "open",
+    "wrap",
 ]
 
-_HOMES = {"Future": "anyplace._future", "Place": "anyplace._place", "open": "anyplace._place"}
+_HOMES = {"Future": "anyplace._future", "Place": "anyplace._place", "open": "anyplace._place", "wrap": "anyplace._place"}
 
 
 def __getattr__(name: str) -> Any:

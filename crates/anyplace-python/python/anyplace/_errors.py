@@ -31,6 +31,8 @@ class Error(Exception):
         The last lines that the worker wrote on its standard error.
     remote_traceback : str or None
         The worker's traceback, as text.
+    type_name : str or None
+        The type of the worker's exception, where that cannot be told as itself.
     """
 
     kind: ClassVar[str] = "Error"
@@ -42,6 +44,13 @@ class Error(Exception):
     exit: int | None = None
     log_tail: str | None = None
     remote_traceback: str | None = None
+    type_name: str | None = None
+
+    def __init__(self, message: str = "", *, help: str | None = None) -> None:
+        super().__init__(message)
+        if help:
+            self.help = help
+            self.add_note(f"help: {help}")
 
     def __init_subclass__(cls) -> None:
         """Name the kind by the class."""
@@ -118,13 +127,16 @@ def build(
     **told: Any,
 ) -> BaseException:
     """Make the exception of a kind; the task's own, if it came along and can be read."""
-    if kind == "TaskFailed" and remote_payload is not None:
+    if remote_payload is not None and (kind == "TaskFailed" or str(remote_type).startswith("anyplace.")):
         from anyplace import _remote
 
-        return _remote.rebuild(remote_type, remote_message, remote_traceback, remote_payload, told)
-    error = globals()[kind](message)
-    vars(error).update(told, help=help, remote_traceback=remote_traceback)
-    error.__cause__ = _RemoteTraceback(remote_traceback) if remote_traceback else cause
-    if help:
-        error.add_note(f"help: {help}")
-    return error  # type: ignore[no-any-return]
+        return _remote.rebuild(str(remote_type), str(remote_message), str(remote_traceback), remote_payload, told)
+    error: Error = _KINDS[kind](message, help=help)
+    vars(error).update(told, remote_traceback=remote_traceback, type_name=remote_type)
+    error.__cause__ = _RemoteTraceback(f'\n"""\n{remote_traceback}"""') if remote_traceback else cause
+    return error
+
+
+_KINDS = {kind.__name__: kind for kind in Error.__subclasses__()}
+for _public in (Error, *_KINDS.values()):
+    _public.__module__ = "anyplace"

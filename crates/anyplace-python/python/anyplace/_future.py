@@ -24,6 +24,8 @@ class Future(_core.Future[T], concurrent.futures.Future[T]):  # type: ignore[mis
     `asyncio.wrap_future`); from then on the future is completed the standard library's way, too.
     """
 
+    __module__ = "anyplace"
+
     def __getattr__(self, name: str) -> Any:
         """Make what the standard library's functions look into, when they first do."""
         if name not in _TOUCHED:

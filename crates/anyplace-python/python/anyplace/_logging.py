@@ -64,5 +64,7 @@ def _dumped(record: logging.LogRecord, message: str) -> bytes:
 def _worker() -> str:
     from . import current
 
-    context = current()
-    return "worker" if context is None else f"worker-{context.worker}"
+    try:
+        return f"worker-{current().worker}"
+    except LookupError:  # no task runs: it is said while the worker starts
+        return "worker"

@@ -30,7 +30,11 @@ class Place(_core.Place, concurrent.futures.Executor):
         What `initializer` is called with.
     seed : int, optional
         The root of all random seeds: the same seed gives the same numbers in every place.
+    executor : concurrent.futures.Executor, optional
+        What does the work; `address` is then its name. See `wrap`.
     """
+
+    __module__ = "anyplace"
 
     def map(  # type: ignore[override]
         self,
@@ -173,6 +177,34 @@ def open(
     if address is None:
         address = os.environ.get("ANYPLACE") or "processes:"
     return Place(address, workers=workers, initializer=initializer, initargs=initargs, seed=seed)
+
+
+def wrap(executor: concurrent.futures.Executor, *, workers: int | None = None, seed: int | None = None) -> Place:
+    """Make a place of any executor: its futures can be awaited, its maps are lazy, its tasks know themselves.
+
+    Parameters
+    ----------
+    executor : concurrent.futures.Executor
+        It stays open when the place is closed.
+    workers : int, optional
+        How many calls are with the executor at once; as many as it says it has workers, else 64.
+    seed : int, optional
+        The root of all random seeds.
+
+    Returns
+    -------
+    Place
+        A place whose work the executor does.
+
+    Examples
+    --------
+    >>> import anyplace, concurrent.futures
+    >>> with concurrent.futures.ThreadPoolExecutor(2) as executor, anyplace.wrap(executor) as place:
+    ...     list(place.map(abs, [-1, 2]))
+    [1, 2]
+    """
+    workers = workers or getattr(executor, "_max_workers", None) or 64
+    return Place(type(executor).__name__, workers=workers, seed=seed, executor=executor)
 
 
 def _at_exit() -> None:

@@ -2,6 +2,7 @@
 
 use super::bytes::Malformed;
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::io::IoSlice;
 
 /// What a frame is.
@@ -41,9 +42,13 @@ const HEAD: usize = 9;
 /// A message to be sent, in pieces: small ones written together, large ones where they already are.
 #[derive(Debug)]
 pub(crate) struct Frame<'a> {
-    pieces: Vec<Cow<'a, [u8]>>,
-    length: usize,
+    pieces: VecDeque<Cow<'a, [u8]>>,
+    /// So much of the first piece is sent.
+    sent: usize,
 }
+
+/// The kernel takes at most 1024 at once, and a socket's buffer is full long before.
+const PIECES: usize = 64;
 
 impl<'a> Frame<'a> {
     /// A head whose length is not known yet.
@@ -55,32 +60,34 @@ impl<'a> Frame<'a> {
     }
 
     pub(super) fn new(mut pieces: Vec<Cow<'a, [u8]>>) -> Self {
-        let length = pieces.iter().map(|piece| piece.len()).sum::<usize>();
+        let length: usize = pieces.iter().map(|piece| piece.len()).sum();
         let body = (length - HEAD) as u64;
         pieces[0].to_mut()[1..HEAD].copy_from_slice(&body.to_le_bytes());
-        Self { pieces, length }
+        Self { pieces: pieces.into(), sent: 0 }
     }
 
-    /// All its bytes, head included.
-    pub(crate) fn len(&self) -> usize {
-        self.length
-    }
-
-    /// The bytes from `offset` on, as the kernel takes them: at most 64 pieces at a time.
-    pub(crate) fn slices(&self, mut offset: usize) -> Vec<IoSlice<'_>> {
-        let mut slices = Vec::with_capacity(self.pieces.len().min(64));
-        for piece in &self.pieces {
-            if offset >= piece.len() {
-                offset -= piece.len();
-                continue;
-            }
-            slices.push(IoSlice::new(&piece[offset..]));
-            offset = 0;
-            if slices.len() == 64 {
-                break;
-            }
+    /// What is to be sent next, as the kernel takes it; nothing when all is sent.
+    pub(crate) fn slices(&self) -> Vec<IoSlice<'_>> {
+        let mut slices: Vec<_> = self.pieces.iter().take(PIECES).map(|piece| IoSlice::new(piece)).collect();
+        if let Some(first) = slices.first_mut() {
+            first.advance(self.sent);
         }
         slices
+    }
+
+    /// Notes that so many bytes are sent.
+    pub(crate) fn advance(&mut self, length: usize) {
+        self.sent += length;
+        while let Some(piece) = self.pieces.front()
+            && piece.len() <= self.sent
+        {
+            self.sent -= piece.len();
+            self.pieces.pop_front();
+        }
+    }
+
+    pub(crate) fn is_sent(&self) -> bool {
+        self.pieces.is_empty()
     }
 }
 
@@ -98,11 +105,7 @@ const KEPT: usize = 1 << 20;
 impl Inbox {
     /// Adds what has come.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
-        if self.taken == self.bytes.len() {
-            self.bytes.clear();
-            self.bytes.shrink_to(KEPT);
-            self.taken = 0;
-        } else if self.taken > self.bytes.len() / 2 {
+        if self.taken > self.bytes.len() / 2 {
             self.bytes.drain(..self.taken);
             self.taken = 0;
         }
@@ -111,6 +114,11 @@ impl Inbox {
 
     /// The next whole message: its kind and its body; nothing if it has not come yet.
     pub(crate) fn next(&mut self) -> Result<Option<(Kind, &[u8])>, Malformed> {
+        if self.taken == self.bytes.len() {
+            self.bytes.clear();
+            self.bytes.shrink_to(KEPT);
+            self.taken = 0;
+        }
         let rest = &self.bytes[self.taken..];
         let Some((&[number, ref length @ ..], rest)) = rest.split_first_chunk::<HEAD>() else {
             return Ok(None);

@@ -8,23 +8,31 @@ use crate::work::{Arguments, Encoding, Function, Payload};
 use proptest::option;
 use proptest::prelude::*;
 
-fn bytes_of(frame: &Frame<'_>) -> Vec<u8> {
+/// Takes a frame as a socket would that takes at most `most` bytes at a time.
+fn taken(mut frame: Frame<'_>, most: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
-    while bytes.len() < frame.len() {
-        frame.slices(bytes.len()).iter().for_each(|slice| bytes.extend_from_slice(slice));
+    while !frame.is_sent() {
+        let next: Vec<u8> =
+            frame.slices().iter().flat_map(|slice| slice.iter().copied()).take(most).collect();
+        assert!(!next.is_empty());
+        frame.advance(next.len());
+        bytes.extend(next);
     }
-    assert_eq!(bytes.len(), frame.len());
     bytes
 }
 
-fn to_worker(frame: &Frame<'_>) -> ToWorker {
+fn bytes_of(frame: Frame<'_>) -> Vec<u8> {
+    taken(frame, usize::MAX)
+}
+
+fn to_worker(frame: Frame<'_>) -> ToWorker {
     let mut inbox = Inbox::default();
     inbox.feed(&bytes_of(frame));
     let (kind, body) = inbox.next().unwrap().unwrap();
     ToWorker::read(kind, body).unwrap()
 }
 
-fn from_worker(frame: &Frame<'_>) -> FromWorker {
+fn from_worker(frame: Frame<'_>) -> FromWorker {
     let mut inbox = Inbox::default();
     inbox.feed(&bytes_of(frame));
     let (kind, body) = inbox.next().unwrap().unwrap();
@@ -123,7 +131,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
 
 /// Outcomes have no equality (values of this process have none). Bytes have, and so have all parts of an error.
 fn same(left: &Outcome, right: &Outcome) -> bool {
-    bytes_of(&reply(left)) == bytes_of(&reply(right)) && format!("{left:?}") == format!("{right:?}")
+    bytes_of(reply(left)) == bytes_of(reply(right)) && format!("{left:?}") == format!("{right:?}")
 }
 
 proptest! {
@@ -131,7 +139,7 @@ proptest! {
 
     #[test]
     fn every_outcome_arrives_as_it_was_sent(sent in outcome()) {
-        let FromWorker::Reply(arrived) = from_worker(&reply(&sent)) else { panic!("not a reply") };
+        let FromWorker::Reply(arrived) = from_worker(reply(&sent)) else { panic!("not a reply") };
         prop_assert!(same(&sent, &arrived), "{sent:?} became {arrived:?}");
     }
 
@@ -142,7 +150,7 @@ proptest! {
     ) {
         let callee = if named { Callee::Named(name.into()) } else { Callee::Defined(id) };
         let kind = if first { Kind::First } else { Kind::Task };
-        let arrived = match to_worker(&order(kind, &callee, &arguments, &context)) {
+        let arrived = match to_worker(order(kind, &callee, &arguments, &context)) {
             ToWorker::First(order) if first => order,
             ToWorker::Task(order) if !first => order,
             other => panic!("{other:?}"),
@@ -158,11 +166,11 @@ proptest! {
         id in any::<u64>(), name in any::<String>(), record in payload(),
     ) {
         let function = Function { id, name, bytes: record.bytes.to_vec() };
-        let ToWorker::Define(arrived) = to_worker(&define(&function)) else { panic!("not a function") };
+        let ToWorker::Define(arrived) = to_worker(define(&function)) else { panic!("not a function") };
         prop_assert_eq!((arrived.id, &arrived.name, &arrived.bytes), (id, &function.name, &function.bytes));
-        let ToWorker::Forget(forgotten) = to_worker(&forget(id)) else { panic!("not an id") };
+        let ToWorker::Forget(forgotten) = to_worker(forget(id)) else { panic!("not an id") };
         prop_assert_eq!(forgotten, id);
-        let FromWorker::Log(arrived) = from_worker(&log(&record)) else { panic!("not a record") };
+        let FromWorker::Log(arrived) = from_worker(log(&record)) else { panic!("not a record") };
         prop_assert_eq!(arrived, record);
     }
 
@@ -170,7 +178,7 @@ proptest! {
     fn messages_are_found_however_the_stream_is_cut(
         payloads in prop::collection::vec(payload(), 1..10), cut in 1..5000_usize,
     ) {
-        let stream: Vec<u8> = payloads.iter().flat_map(|payload| bytes_of(&log(payload))).collect();
+        let stream: Vec<u8> = payloads.iter().flat_map(|payload| bytes_of(log(payload))).collect();
         let (mut inbox, mut arrived) = (Inbox::default(), Vec::new());
         for piece in stream.chunks(cut) {
             inbox.feed(piece);
@@ -180,6 +188,11 @@ proptest! {
             }
         }
         prop_assert_eq!(arrived, payloads);
+    }
+
+    #[test]
+    fn a_frame_is_sent_whole_however_little_goes_at_a_time(sent in outcome(), most in 1..5000_usize) {
+        prop_assert_eq!(taken(reply(&sent), most), bytes_of(reply(&sent)));
     }
 
     #[test]
@@ -201,7 +214,7 @@ proptest! {
     fn a_message_with_a_spoilt_byte_is_read_or_refused(
         sent in outcome(), at in any::<prop::sample::Index>(), byte in any::<u8>(),
     ) {
-        let mut bytes = bytes_of(&reply(&sent)).split_off(9);
+        let mut bytes = bytes_of(reply(&sent)).split_off(9);
         let at = at.index(bytes.len());
         bytes[at] = byte;
         drop(FromWorker::read(Kind::Reply, &bytes));
@@ -222,12 +235,12 @@ fn an_announced_length_costs_nothing() {
 #[test]
 fn a_greeting_of_a_later_version_is_still_understood() {
     let hello = Hello { protocol: 9, engine: "9.0".to_owned(), worker: 1, workers: 2 };
-    let mut body = bytes_of(&hello.frame()).split_off(9);
+    let mut body = bytes_of(hello.frame()).split_off(9);
     body.extend(b"what later versions add");
     let Ok(ToWorker::Hello(read)) = ToWorker::read(Kind::Hello, &body) else { panic!("not a greeting") };
     assert_eq!(read, hello);
     let welcome = Welcome { protocol: 9, engine: "9.0".to_owned(), language: "python 4.0".to_owned() };
-    let mut body = bytes_of(&welcome.frame()).split_off(9);
+    let mut body = bytes_of(welcome.frame()).split_off(9);
     body.extend(b"what later versions add");
     let Ok(FromWorker::Welcome(read)) = FromWorker::read(Kind::Welcome, &body) else {
         panic!("not a greeting")

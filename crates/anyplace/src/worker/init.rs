@@ -16,7 +16,7 @@ static INITIALISED: AtomicBool = AtomicBool::new(false);
 /// In the program that a person started it returns at once. In a worker process it runs tasks until the place is
 /// closed, and never returns.
 ///
-/// ```
+/// ```standalone_crate
 /// #[anyplace::task]
 /// fn area(radius: f64) -> f64 {
 ///     radius * radius * std::f64::consts::PI

@@ -36,17 +36,16 @@ impl Link {
     /// # Errors
     /// The place is gone, and this process soon will be.
     pub fn log(&self, record: &Payload) -> io::Result<()> {
-        self.send(&wire::log(record))
+        self.send(wire::log(record))
     }
 
-    pub(super) fn send(&self, frame: &Frame<'_>) -> io::Result<()> {
+    pub(super) fn send(&self, mut frame: Frame<'_>) -> io::Result<()> {
         // A thread that panicked in the middle of a frame has spoilt the stream for all.
         let mut socket = self.socket.lock().map_err(|_| io::Error::from(ErrorKind::BrokenPipe))?;
-        let mut sent = 0;
-        while sent < frame.len() {
-            match socket.write_vectored(&frame.slices(sent)) {
+        while !frame.is_sent() {
+            match socket.write_vectored(&frame.slices()) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(bytes) => sent += bytes,
+                Ok(length) => frame.advance(length),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }

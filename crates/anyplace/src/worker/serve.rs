@@ -6,6 +6,9 @@
 //! A worker never outlives its place. The kernel kills it when the thread that started it ends, however that came
 //! about. If that thread ended before the worker could ask for this, the greeting finds the socket closed: no task
 //! comes before the greeting, so no task runs without the kernel's promise.
+//!
+//! A worker leads a process group of its own, so Ctrl-C in a terminal is heard by the program that opened the place
+//! and not by its workers: that program decides what becomes of their tasks.
 
 use super::{Interpreter, Link};
 use crate::context::Context;
@@ -42,10 +45,7 @@ fn greet<I: Interpreter>(make: impl FnOnce(Link) -> I) -> io::Result<Worker<I>> 
     set_parent_process_death_signal(Some(Signal::KILL))?;
     die_before_others();
     let mut ears = Ears::new(socket.try_clone()?);
-    let hello = match ears.listen() {
-        Some(ToWorker::Hello(hello)) => hello,
-        _ => return Err(ErrorKind::InvalidData.into()),
-    };
+    let Some(ToWorker::Hello(hello)) = ears.listen() else { return Err(ErrorKind::InvalidData.into()) };
     let link = link(socket, &hello)?;
     let interpreter = make(link.clone());
     let welcome = Welcome {
@@ -53,7 +53,7 @@ fn greet<I: Interpreter>(make: impl FnOnce(Link) -> I) -> io::Result<Worker<I>> 
         engine: env!("CARGO_PKG_VERSION").to_owned(),
         language: interpreter.language(),
     };
-    link.send(&welcome.frame())?;
+    link.send(welcome.frame())?;
     Ok(Worker { interpreter, link, ears, functions: HashMap::new() })
 }
 
@@ -114,7 +114,7 @@ impl<I: Interpreter> Worker<I> {
                 .unwrap_or_else(|payload| Outcome::Failed(Error::panicked(&*payload))),
             Err(error) => Outcome::Failed(error),
         };
-        self.link.send(&wire::reply(&outcome))
+        self.link.send(wire::reply(&outcome))
     }
 
     fn resolve(&self, order: Order) -> Result<Work, Error> {

@@ -1,12 +1,22 @@
 //! `processes:` with real processes. This program is its own worker, so its `main` is not the test harness's.
 
 mod calls;
+mod crashes;
+mod endings;
+mod lifetimes;
+mod setups;
+mod support;
 
 use libtest_mimic::{Arguments, Trial};
+use std::process::ExitCode;
 
-fn main() -> std::process::ExitCode {
+fn main() -> ExitCode {
+    if let Some(code) = support::run_role() {
+        return code;
+    }
     anyplace::init();
-    let trials = [calls::trials()];
+    let trials =
+        [calls::trials(), crashes::trials(), endings::trials(), lifetimes::trials(), setups::trials()];
     libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit_code()
 }
 

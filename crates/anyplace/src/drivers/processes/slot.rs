@@ -43,6 +43,7 @@ impl Slot {
         RUNNING_FOR.set(Arc::as_ptr(&self.shared).addr());
         while let Some((task, done)) = self.next_task() {
             done.call(self.run_task(&task));
+            self.retire();
         }
         self.say_farewell();
     }
@@ -81,23 +82,27 @@ impl Slot {
     }
 
     fn run_task(&mut self, task: &Task) -> Outcome {
-        let context = task.context(self.number, self.shared.workers);
+        let (control, context) = (task.control(), task.context(self.number, self.shared.workers));
+        if control.is_cancelled() {
+            return Outcome::cancelled();
+        }
         // The worker is ready before the task begins: until then it can be cancelled, and it is known not to have run.
-        if let Err(error) = self.ready(&Wish::default(), &context) {
+        if let Err(error) = self.ready(&Wish::default(), &context)
+            && !control.is_cancelled()
+        {
             return Outcome::Lost(error.on_attempt(task.attempt));
         }
         if !task.start(self.number) {
             return Outcome::cancelled();
         }
         let (wish, bell) = (Wish::default(), self.bell.clone());
-        let (control, wished) = (task.control(), wish.clone());
+        let wished = wish.clone();
         control.on_kill(move |ending| {
             wished.make(ending);
             bell.ring();
         });
         let outcome = self.run_work(task, context, &wish);
         control.clear_kill();
-        self.retire();
         outcome
     }
 
@@ -106,6 +111,8 @@ impl Slot {
     /// # Errors
     /// Why there is none, and for this place will be none; or that somebody made the wish meanwhile.
     pub(super) fn ready(&mut self, wish: &Wish, context: &crate::Context) -> Result<(), Error> {
+        // A task must not pay for a worker that died before it came.
+        self.worker.take_if(|worker| worker.is_dead());
         while self.worker.is_none() {
             if let Some(error) = self.shared.broken() {
                 return Err(error);

@@ -12,7 +12,7 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 /// A worker that is not ready by then never will be. Interpreters import much on slow disks.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const ENGINE: &str = env!("CARGO_PKG_VERSION");
 
@@ -74,7 +74,7 @@ impl Starting<'_> {
                 Event::Said(answer) => return Ok(answer),
                 Event::Malformed(malformed) => return Err(self.talks_nonsense(Some(malformed))),
                 Event::Ended => return Err(NotStarted::Died(died(&self.worker.reap()))),
-                Event::Late => return Err(NotStarted::Died(late(&self.worker.reap()))),
+                Event::Late => return Err(NotStarted::Never(late(&self.worker.reap()))),
                 Event::Rung if self.wish.made().is_some() || self.slot.shared.is_killing() => {
                     return Err(NotStarted::Interrupted);
                 }

@@ -79,37 +79,25 @@ pub(super) struct Death {
 
 /// Frames on their way to the worker.
 #[derive(Debug, Default)]
-pub(super) struct Outbox<'a> {
-    frames: VecDeque<Frame<'a>>,
-    sent: usize,
-}
+pub(super) struct Outbox<'a>(VecDeque<Frame<'a>>);
 
 impl<'a> Outbox<'a> {
     pub(super) fn push(&mut self, frame: Frame<'a>) {
-        self.frames.push_back(frame);
-    }
-
-    fn is_empty(&self) -> bool {
-        self.frames.is_empty()
+        self.0.push_back(frame);
     }
 
     /// Sends as much as goes without waiting. A worker that does not read any more will be found dead.
     fn send(&mut self, mut socket: &UnixStream) {
-        while let Some(frame) = self.frames.front() {
-            match socket.write_vectored(&frame.slices(self.sent)) {
-                Ok(length) => self.advance(length),
+        while let Some(frame) = self.0.front_mut() {
+            match socket.write_vectored(&frame.slices()) {
+                Ok(length) => frame.advance(length),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(_) => self.frames.clear(),
+                Err(_) => return self.0.clear(),
             }
-        }
-    }
-
-    fn advance(&mut self, length: usize) {
-        self.sent += length;
-        if self.frames.front().is_some_and(|frame| self.sent == frame.len()) {
-            self.frames.pop_front();
-            self.sent = 0;
+            if frame.is_sent() {
+                self.0.pop_front();
+            }
         }
     }
 }
@@ -144,6 +132,12 @@ impl Worker {
         Ok((pidfd_open(pid, PidfdFlags::empty())?, Stderr::new(stderr.into())?))
     }
 
+    /// Whether it has died meanwhile.
+    pub(super) fn is_dead(&self) -> bool {
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        matches!(poll(&mut [PollFd::new(&self.pidfd, PollFlags::IN)], Some(&now)), Ok(1..))
+    }
+
     /// Sends what is in the outbox and waits for what happens next.
     pub(super) fn next(&mut self, outbox: &mut Outbox<'_>, bell: &Bell, deadline: Option<Instant>) -> Event {
         loop {
@@ -162,7 +156,7 @@ impl Worker {
                 self.kill();
             }
             outbox.send(&self.socket);
-            let seen = self.look(!outbox.is_empty(), bell, earlier(deadline, self.leave_by));
+            let seen = self.look(!outbox.0.is_empty(), bell, earlier(deadline, self.leave_by));
             self.hear(&seen);
             if seen.bell {
                 bell.hush();
