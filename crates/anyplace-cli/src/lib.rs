@@ -22,6 +22,7 @@ mod template;
 use std::ffi::OsString;
 use std::io::{Write, stderr, stdout};
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches};
 
 use args::{Args, Command};
@@ -74,6 +75,11 @@ fn color_choice(arguments: &[OsString]) -> clap::ColorChoice {
 /// Help and version go to standard output and are no error.
 fn usage(error: &clap::Error) -> Exit {
     drop(error.print());
+    if let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg)
+        && let Some(help) = args::gnu::here(option)
+    {
+        drop(writeln!(stderr(), " help: {help}"));
+    }
     if error.use_stderr() { Exit::USAGE } else { Exit::SUCCESS }
 }
 
