@@ -1,8 +1,8 @@
 //! The `anyplace` command, as a library: the Python wheel carries the same command.
 //!
 //! ```no_run
-//! let exit = anyplace_cli::main(std::env::args_os());
-//! # let _ = exit;
+//! let code = anyplace_cli::main(std::env::args_os());
+//! std::process::exit(i32::from(code));
 //! ```
 //!
 //! It is the only crate that prints and reads the environment.
@@ -21,7 +21,6 @@ mod template;
 
 use std::ffi::OsString;
 use std::io::{Write, stderr, stdout};
-use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
 
@@ -34,23 +33,23 @@ use report::{Paint, Result};
 /// Runs the command with these arguments, the program's name first, and gives its exit code.
 ///
 /// A run that a signal ended does not return: the process ends by the same signal, so that the shell sees it.
-pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let (arguments, sources) = input::split_off_sources(arguments.into_iter().collect());
     let args = match parse(arguments) {
         Ok(args) => args,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&error).0,
     };
     let paint = Paint::new(args.color);
     match run(args, sources, paint) {
-        Ok(End::Exit(exit)) => exit.into(),
+        Ok(End::Exit(exit)) => exit.0,
         Ok(End::Signal(signal)) => {
             signals::end_by(signal);
-            Exit::OWN_ERROR.into()
+            Exit::OWN_ERROR.0
         }
         Err(report) => {
             // Nobody reads our standard error: the exit code still tells.
             drop(writeln!(stderr(), "{}", report.shown(paint)));
-            report.exit().into()
+            report.exit().0
         }
     }
 }
@@ -73,12 +72,9 @@ fn color_choice(arguments: &[OsString]) -> clap::ColorChoice {
 }
 
 /// Help and version go to standard output and are no error.
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(error: &clap::Error) -> Exit {
     drop(error.print());
-    match error.use_stderr() {
-        true => Exit::USAGE.into(),
-        false => Exit::SUCCESS.into(),
-    }
+    if error.use_stderr() { Exit::USAGE } else { Exit::SUCCESS }
 }
 
 fn run(args: Args, sources: Vec<Source>, paint: Paint) -> Result<End> {

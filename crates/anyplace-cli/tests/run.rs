@@ -31,6 +31,12 @@ fn send(child: &Child, signal: &str) {
     assert!(status.success());
 }
 
+fn send_if_alive(child: &Child, signal: &str) {
+    let mut kill = Command::new("kill");
+    let status = kill.args([signal, &child.id().to_string()]).stderr(Stdio::null()).status();
+    assert!(status.is_ok(), "kill is installed");
+}
+
 /// Waits for an event that another process brings about, and never longer than a test may hang.
 fn until(mut event: impl FnMut() -> bool) {
     let begun = Instant::now();
@@ -186,6 +192,33 @@ fn a_second_ctrl_c_kills_jobs_that_do_not_listen() {
     send(&child, "-TERM");
     assert!(child.wait().unwrap().signal().is_some());
     assert!(words(folder.path()).iter().all(|pid| !is_alive(pid)));
+}
+
+#[test]
+fn a_third_ctrl_c_ends_a_run_that_nobody_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    // The first result fills the pipe, which this test does not read.
+    let job = format!("head -c 300000 /dev/zero; [ {{}} = 1 ] || {{{{ {}; }}}}", long_job(folder.path()));
+    let job = job.replace("{{", "{").replace("}}", "}");
+    let (mut child, _unread) = start(&["map", "-j2", "-k", &job, ":::", "1", "2"]);
+    until(|| words(folder.path()).len() == 1);
+    // A signal that is still waiting swallows the next of its kind, so each is sent until it has had its effect.
+    until(|| {
+        send_if_alive(&child, "-INT");
+        child.try_wait().unwrap().is_some()
+    });
+    assert_eq!(child.wait().unwrap().signal(), Some(2));
+    until(|| words(folder.path()).iter().all(|pid| !is_alive(pid)));
+}
+
+#[test]
+fn without_inputs_a_terminal_is_not_waited_for() {
+    let (mut child, keys) = on_terminal("map echo");
+    let mut shown = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut shown).unwrap();
+    assert!(shown.contains("there are no inputs, and standard input is a terminal"), "{shown}");
+    assert_eq!(child.wait().unwrap().code(), Some(2));
+    drop(keys);
 }
 
 #[test]

@@ -172,6 +172,18 @@ fn what_a_command_leaves_running_does_not_delay_its_result() {
 }
 
 #[test]
+fn what_a_command_leaves_printing_does_not_delay_its_result() {
+    let begun = Instant::now();
+    let left = finished("echo $$; exec 2>&1; yes & exit");
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    let mut first = [0; 16];
+    left.stdout.read_at(&mut first, 0).unwrap();
+    let group = String::from_utf8_lossy(&first).lines().next().unwrap().to_owned();
+    // Nobody reads its pipe any more, so it ends by itself or by this.
+    drop(run(sh(&format!("kill -9 -{group}")), TaskOptions::default()));
+}
+
+#[test]
 fn killing_a_handle_ends_its_command() {
     let place = place();
     let handle = place.submit_work(Work::Command(sh("sleep 30")), TaskOptions::default()).unwrap();
