@@ -23,6 +23,7 @@ use std::ffi::OsString;
 use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches};
 
 use args::{Args, Command};
@@ -35,22 +36,27 @@ use report::{Paint, Result};
 ///
 /// A run that a signal ended does not return: the process ends by the same signal, so that the shell sees it.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    status(arguments).into()
+}
+
+/// As [`main`], with the exit code as a number: for programs of other languages that carry the command.
+pub fn status(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let (arguments, sources) = input::split_off_sources(arguments.into_iter().collect());
     let args = match parse(arguments) {
         Ok(args) => args,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&error).0,
     };
     let paint = Paint::new(args.color);
     match run(args, sources, paint) {
-        Ok(End::Exit(exit)) => exit.into(),
+        Ok(End::Exit(exit)) => exit.0,
         Ok(End::Signal(signal)) => {
             signals::end_by(signal);
-            Exit::OWN_ERROR.into()
+            Exit::OWN_ERROR.0
         }
         Err(report) => {
             // Nobody reads our standard error: the exit code still tells.
             drop(writeln!(stderr(), "{}", report.shown(paint)));
-            report.exit().into()
+            report.exit().0
         }
     }
 }
@@ -73,12 +79,14 @@ fn color_choice(arguments: &[OsString]) -> clap::ColorChoice {
 }
 
 /// Help and version go to standard output and are no error.
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(error: &clap::Error) -> Exit {
     drop(error.print());
-    match error.use_stderr() {
-        true => Exit::USAGE.into(),
-        false => Exit::SUCCESS.into(),
+    if let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg)
+        && let Some(help) = args::gnu::here(option)
+    {
+        drop(writeln!(stderr(), " help: {help}"));
     }
+    if error.use_stderr() { Exit::USAGE } else { Exit::SUCCESS }
 }
 
 fn run(args: Args, sources: Vec<Source>, paint: Paint) -> Result<End> {

@@ -302,7 +302,7 @@ struct Limited {
 impl Tasks for Limited {
     fn submit(&self, task: Task, done: Done) {
         let has_rate = !self.gate.state().bucket.each.is_zero();
-        match has_rate.then(|| self.gate.timer.start()).unwrap_or(Ok(())) {
+        match if has_rate { self.gate.timer.start() } else { Ok(()) } {
             Err(error) => done.call(Outcome::Failed(error)),
             Ok(()) if self.caller_runs => self.submit_here(task, done),
             Ok(()) => {

@@ -31,8 +31,8 @@ use super::{LayerEntry, duration_option, wrong_value};
 use crate::address::LayerSpec;
 use crate::context::split_mix;
 use crate::driver::{Layer, Limits, Tasks};
-use crate::error::{Error, Exit, Kind, Result};
-use crate::outcome::{Done, Outcome, Value};
+use crate::error::{Error, Kind, Result};
+use crate::outcome::{Done, Outcome};
 use crate::task::Task;
 use anyplace_sync::Latch;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -171,7 +171,6 @@ impl Policy {
     /// Whether an attempt that ended so is worth another.
     fn repeats(&self, outcome: &Outcome, idempotent: bool) -> bool {
         match outcome {
-            Outcome::Returned(Value::Command(finished)) => finished.exit != Exit::Code(0),
             Outcome::Returned(_) | Outcome::Cancelled(_) => false,
             Outcome::Failed(error) | Outcome::Lost(error) => repeats(error, idempotent),
         }

@@ -5,6 +5,7 @@ use crate::error::{Kind, Result, Retry as Again};
 use crate::layers::{Retry, Timeout};
 use crate::outcome::{Done, Outcome};
 use crate::task::{Ending, Task, TaskOptions};
+use crate::work::{Command, Work};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
@@ -118,4 +119,14 @@ fn each_attempt_has_a_clock_of_its_own() {
     assert!(matches!(outcome, Outcome::Returned(_)), "{outcome:?}");
     assert_eq!(scripted.submitted(), 3);
     assert_eq!(*endings.lock().unwrap(), [Ending::Timeout, Ending::Timeout]);
+}
+
+#[test]
+fn a_command_that_takes_too_long_is_ended() -> Result<()> {
+    let place = open("timeout=20ms::processes:1")?;
+    let work = Work::Command(Command::new(["sleep", "3600"]));
+    let error = place.submit_work(work, TaskOptions::default())?.wait().unwrap_err();
+    assert_eq!((error.kind(), error.place()), (Kind::Timeout, Some("processes:1")), "{error:?}");
+    assert!(error.message().contains("ended after 20ms"), "{error}");
+    place.close()
 }
