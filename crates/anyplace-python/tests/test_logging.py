@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 
-import anyplace
 import pytest
+
+import anyplace
 
 
 def test_records_come_in_order_and_name_their_worker(caplog: pytest.LogCaptureFixture) -> None:

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-import anyplace
 import pytest
+
+import anyplace
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +152,9 @@ def edited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator:
 
     def write(value: int) -> None:
         # Another size each time: the second part of a time stamp is all that a cached file remembers.
-        (tmp_path / "helping.py").write_text(f"ANSWER = {value}\n{'#' * value}\ndef answer():\n    return ANSWER\n")
+        (tmp_path / "helping.py").write_text(
+            f"ANSWER = {value}\n{'#' * value}\ndef answer():\n    return ANSWER\n"
+        )
         importlib.invalidate_caches()
 
     write(1)

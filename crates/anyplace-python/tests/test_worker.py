@@ -13,8 +13,9 @@ from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
-import anyplace
 import pytest
+
+import anyplace
 
 #: Far more than anything here takes; only a hang is ended by it.
 LIMIT_S = 30
@@ -107,7 +108,9 @@ def test_libraries_of_a_worker_use_its_share_of_the_cores(monkeypatch: pytest.Mo
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setenv("MKL_NUM_THREADS", "7")
     with anyplace.open("processes:512") as place:
-        threads = place.submit(lambda: [os.environ[f"{name}_NUM_THREADS"] for name in ("OMP", "MKL")]).result()
+        threads = place.submit(
+            lambda: [os.environ[f"{name}_NUM_THREADS"] for name in ("OMP", "MKL")]
+        ).result()
     assert threads == ["1", "7"]
 
 
@@ -166,7 +169,11 @@ def run_file(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize(
     ("command", "given"),
-    [(run_file, None), (lambda _: [sys.executable, "-c", MAIN], None), (lambda _: [sys.executable, "-"], MAIN)],
+    [
+        (run_file, None),
+        (lambda _: [sys.executable, "-c", MAIN], None),
+        (lambda _: [sys.executable, "-"], MAIN),
+    ],
     ids=["a file", "-c", "standard input"],
 )
 def test_functions_of_main_run_without_a_guard(tmp_path: Path, command: Callable, given: str | None) -> None:
@@ -202,7 +209,10 @@ def working(tmp_path: Path):
     started = tmp_path / "started"
     os.mkfifo(started)
     program = subprocess.Popen(
-        [sys.executable, "-c", WORKING, str(started)], stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", WORKING, str(started)],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     workers: list[int] = []
     while len(workers) < 2:

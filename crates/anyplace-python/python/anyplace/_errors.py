@@ -7,12 +7,13 @@ import pickle
 from typing import Any, ClassVar
 
 try:
-    from concurrent.futures.process import BrokenProcessPool, _RemoteTraceback  # type: ignore[attr-defined]
+    from concurrent.futures.process import BrokenProcessPool
+    from concurrent.futures.process import _RemoteTraceback as RemoteTraceback  # type: ignore[attr-defined,unused-ignore]
 except RuntimeError:
     # The interpreter is about to end: that module can no longer be imported, but errors can still be raised.
-    from concurrent.futures import BrokenExecutor as BrokenProcessPool
+    from concurrent.futures import BrokenExecutor as BrokenProcessPool  # type: ignore[assignment]
 
-    _RemoteTraceback = Exception
+    RemoteTraceback = Exception  # type: ignore[misc,assignment]
 
 
 class Error(Exception):
@@ -137,10 +138,12 @@ def build(
     if remote_payload is not None and (kind == "TaskFailed" or str(remote_type).startswith("anyplace.")):
         from anyplace import _remote
 
-        return _remote.rebuild(str(remote_type), str(remote_message), str(remote_traceback), remote_payload, told)
+        return _remote.rebuild(
+            str(remote_type), str(remote_message), str(remote_traceback), remote_payload, told
+        )
     error: Error = _KINDS[kind](message, help=help)
     vars(error).update(told, remote_traceback=remote_traceback, type_name=remote_type)
-    error.__cause__ = _RemoteTraceback(f'\n"""\n{remote_traceback}"""') if remote_traceback else cause
+    error.__cause__ = RemoteTraceback(f'\n"""\n{remote_traceback}"""') if remote_traceback else cause
     return error
 
 

@@ -17,7 +17,11 @@ _OWN = frozenset(vars(logging.makeLogRecord({})))
 
 def levels() -> dict[str, int]:
     """The levels set in this process, by logger; the root's name is empty."""
-    loggers = {name: logger for name, logger in logging.root.manager.loggerDict.items() if isinstance(logger, logging.Logger)}
+    loggers = {
+        name: logger
+        for name, logger in logging.root.manager.loggerDict.items()
+        if isinstance(logger, logging.Logger)
+    }
     return {"": logging.root.level} | {name: logger.level for name, logger in loggers.items() if logger.level}
 
 

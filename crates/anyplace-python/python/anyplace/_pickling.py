@@ -41,13 +41,14 @@ def dump_function(function: Any) -> tuple[bytes, str]:
 
 def load_function(data: bytes) -> tuple[Any, bool]:
     """The function of these bytes, and whether modules were loaded again since the caller has another version of them:
-    then functions that were loaded before may be of the old ones."""
+    then functions that were loaded before may be of the old ones.
+    """
     versions, body = pickle.loads(data)
     was_reloaded = _source.bring_up_to_date(versions)
     return pickle.loads(body), was_reloaded
 
 
-def dump_arguments(args: tuple, kwargs: dict | None = None) -> bytes:
+def dump_arguments(args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> bytes:
     """The bytes of one call's arguments: of the plain tuple if there are no keywords, which is the common case."""
     try:
         return dump(Arguments(args, kwargs) if kwargs else args)
@@ -55,9 +56,10 @@ def dump_arguments(args: tuple, kwargs: dict | None = None) -> bytes:
         raise _bad_arguments(args, kwargs or {}, error) from error
 
 
-def dump_item(args: tuple) -> bytes:
+def dump_item(args: tuple[Any, ...]) -> bytes:
     """As `dump_arguments`, for an item of a chunk; one that cannot travel raises where it is read, so that only this
-    item fails."""
+    item fails.
+    """
     try:
         return dump_arguments(args)
     except Exception as error:
@@ -70,7 +72,7 @@ class _Refused:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return _refuse, (self.error,)
 
 
@@ -131,11 +133,11 @@ class Arguments:
 
     __slots__ = ("args", "kwargs")
 
-    def __init__(self, args: tuple, kwargs: dict) -> None:
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.args = args
         self.kwargs = kwargs
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return Arguments, (self.args, self.kwargs)
 
 
@@ -156,7 +158,7 @@ def _dump_function(function: Any) -> bytes:
     return pickle.dumps((versions, body), PROTOCOL)
 
 
-def _dump_and_note(function: Any) -> tuple[bytes, list]:
+def _dump_and_note(function: Any) -> tuple[bytes, list[Any]]:
     try:
         body, named = _by_reference(function)
     except Exception:
@@ -164,7 +166,7 @@ def _dump_and_note(function: Any) -> tuple[bytes, list]:
     return _by_value(function) if any(name in body for name in _ELSEWHERE) else (body, named)
 
 
-def _by_reference(value: Any) -> tuple[bytes, list]:
+def _by_reference(value: Any) -> tuple[bytes, list[Any]]:
     """The pickle, with the functions and classes that are only named in it."""
     file = io.BytesIO()
     pickler = _ByReference(file, PROTOCOL)
@@ -174,7 +176,7 @@ def _by_reference(value: Any) -> tuple[bytes, list]:
 
 
 class _ByReference(pickle.Pickler):
-    named: list
+    named: list[Any]
 
     def reducer_override(self, value: Any) -> Any:
         if isinstance(value, _NAMED):
@@ -182,13 +184,13 @@ class _ByReference(pickle.Pickler):
         return NotImplemented
 
 
-def _by_value(value: Any) -> tuple[bytes, list]:
+def _by_value(value: Any) -> tuple[bytes, list[Any]]:
     """As `_by_reference`, by cloudpickle; what it sends by value counts as named too, which does no harm."""
-    import cloudpickle
+    import cloudpickle  # type: ignore[import-untyped]
 
-    named: list = []
+    named: list[Any] = []
 
-    class ByValue(cloudpickle.Pickler):
+    class ByValue(cloudpickle.Pickler):  # type: ignore[misc]
         def reducer_override(self, value: Any) -> Any:
             if isinstance(value, _NAMED):
                 named.append(value)
@@ -200,12 +202,12 @@ def _by_value(value: Any) -> tuple[bytes, list]:
 
 
 def _dump_by_value(value: Any) -> bytes:
-    import cloudpickle
+    import cloudpickle  # type: ignore[import-untyped]
 
-    return cloudpickle.dumps(value, PROTOCOL)
+    return bytes(cloudpickle.dumps(value, PROTOCOL))
 
 
-def _bad_arguments(args: tuple, kwargs: dict, error: Exception) -> BaseException:
+def _bad_arguments(args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> BaseException:
     parts = [(value, f"args[{at}]") for at, value in enumerate(args)]
     parts += [(value, f"kwargs[{name!r}]") for name, value in kwargs.items()]
     for value, path in parts:
@@ -243,5 +245,9 @@ def _built(message: str, help: str) -> BaseException:
 
 def _help(culprit: Any) -> str:
     if isinstance(culprit, FunctionType) and culprit.__module__ in sys.modules:
-        return f"reload `{culprit.__module__}` if its file was edited, or define the function where it is used"
-    return "make it inside the task, leave it out with __getstate__, or open a place in this process: threads:"
+        return (
+            f"reload `{culprit.__module__}` if its file was edited, or define the function where it is used"
+        )
+    return (
+        "make it inside the task, leave it out with __getstate__, or open a place in this process: threads:"
+    )

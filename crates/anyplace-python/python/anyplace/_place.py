@@ -180,7 +180,9 @@ def open(
     return Place(address, workers=workers, initializer=initializer, initargs=initargs, seed=seed)
 
 
-def wrap(executor: concurrent.futures.Executor, *, workers: int | None = None, seed: int | None = None) -> Place:
+def wrap(
+    executor: concurrent.futures.Executor, *, workers: int | None = None, seed: int | None = None
+) -> Place:
     """Make a place of any executor: its futures can be awaited, its maps are lazy, its tasks know themselves.
 
     Parameters

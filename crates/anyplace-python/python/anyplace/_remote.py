@@ -43,7 +43,7 @@ def rebuild(
 
 
 def _chain(error: BaseException, traceback: str, causes: list[BaseException]) -> None:
-    remote = _errors._RemoteTraceback(f'\n"""\n{traceback}"""')
+    remote = _errors.RemoteTraceback(f'\n"""\n{traceback}"""')
     error.__cause__ = remote
     for inner, cause in zip([remote, *causes], causes):
         inner.__context__ = cause

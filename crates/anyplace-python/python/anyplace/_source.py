@@ -42,7 +42,8 @@ _lock = threading.RLock()
 
 def versions(named: Iterable[Any]) -> tuple[dict[str, str], set[str]]:
     """The versions of all modules that these functions, classes and modules lean on, nearest first, and the names of
-    those modules that differ from their files."""
+    those modules that differ from their files.
+    """
     with _lock:
         found: dict[str, _Seen] = {}
         waiting = [home(value) for value in named]
@@ -78,14 +79,16 @@ def bring_up_to_date(wanted: dict[str, str]) -> bool:
             importlib.reload(sys.modules[name])
         for name in old:
             if _version(name) != wanted[name]:
-                raise ImportError(f"module {name!r} changed on disk while the work was on its way; submit it again")
+                raise ImportError(
+                    f"module {name!r} changed on disk while the work was on its way; submit it again"
+                )
         return bool(old)
 
 
 @contextlib.contextmanager
 def by_value(names: set[str]) -> Iterator[None]:
     """While this lasts, cloudpickle sends the functions and classes of these modules by value."""
-    import cloudpickle
+    import cloudpickle  # type: ignore[import-untyped]
 
     with _lock:
         modules = [sys.modules[name] for name in names - cloudpickle.list_registry_pickle_by_value()]
@@ -152,7 +155,11 @@ def _is_replaced(value: Any, functions: frozenset[str] | None = None) -> bool:
 
 
 def _leans_on(module: ModuleType) -> Iterator[str]:
-    homes = {home(value) for value in list(vars(module).values()) if isinstance(value, (ModuleType, FunctionType, type))}
+    homes = {
+        home(value)
+        for value in list(vars(module).values())
+        if isinstance(value, (ModuleType, FunctionType, type))
+    }
     return (name for name in homes if name != module.__name__ and _path(sys.modules.get(name)) is not None)
 
 

@@ -26,7 +26,7 @@ _THREADS = (
 
 def command() -> list[str]:
     """The program with arguments that makes a worker for this process: what `Setup::worker` takes."""
-    from subprocess import _args_from_interpreter_flags
+    from subprocess import _args_from_interpreter_flags  # type: ignore[attr-defined]
 
     from . import _logging
 
@@ -39,7 +39,7 @@ def command() -> list[str]:
     return [sys.executable, *_args_from_interpreter_flags(), os.path.abspath(__file__), json.dumps(handed)]
 
 
-def first(initializer: Callable[..., object], initargs: tuple = ()) -> tuple[bytes, str, bytes]:
+def first(initializer: Callable[..., object], initargs: tuple[Any, ...] = ()) -> tuple[bytes, str, bytes]:
     """What `Setup::first` takes: the function's bytes and name, and the bytes of its arguments."""
     from ._pickling import dump_arguments, dump_function
 
@@ -77,7 +77,7 @@ def main() -> int:
     from anyplace import _core, _logging
 
     _logging.relay(_core.worker_log, handed.get("levels", {}))
-    return _core.worker_main()
+    return int(_core.worker_main())
 
 
 def limit_threads(workers: int) -> None:

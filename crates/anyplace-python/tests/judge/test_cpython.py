@@ -79,7 +79,9 @@ def listed() -> dict[str, dict]:
 
 
 def is_of_this_python(group: dict) -> bool:
-    since, until = (tuple(map(int, group.get(*key).split("."))) for key in (("since", "3.11"), ("until", "3.99")))
+    since, until = (
+        tuple(map(int, group.get(*key).split("."))) for key in (("since", "3.11"), ("until", "3.99"))
+    )
     return since <= sys.version_info[:2] <= until
 
 
