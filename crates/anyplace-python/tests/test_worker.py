@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
@@ -90,6 +91,14 @@ def test_an_endless_task_can_be_ended() -> None:
         assert future.cancel(kill=True)
         assert place.submit(abs, -1).result(LIMIT_S) == 1
         assert future.cancelled()
+
+
+def test_a_task_that_is_out_of_time_is_killed() -> None:
+    """Its worker is replaced."""
+    with anyplace.open("timeout=300ms::processes:1") as place:
+        with pytest.raises(TimeoutError):
+            place.submit(lambda: threading.Event().wait()).result(LIMIT_S)
+        assert place.submit(abs, -1).result(LIMIT_S) == 1
 
 
 def test_a_worker_has_the_callers_paths_and_arguments_but_not_in_its_environment() -> None:

@@ -52,7 +52,7 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
 
 def _of_function(function: FunctionType) -> Iterator[tuple[str, Any]]:
     code = function.__code__
-    for name, cell in zip(code.co_freevars, function.__closure__ or ()):
+    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=False):
         try:
             yield f".__closure__[{name!r}]", cell.cell_contents
         except ValueError:  # the variable has no value yet

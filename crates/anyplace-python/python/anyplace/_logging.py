@@ -1,7 +1,7 @@
 """Log records of workers come to the caller's process, in the order in which each worker made them.
 
-A worker logs by the levels that the caller had when it opened the place; the caller's loggers and handlers then treat a
-record as if it had been made there. ``%(processName)s`` tells which worker made it.
+A worker logs by the levels that the caller had when it opened the place; the caller's loggers and handlers
+then treat a record as if it had been made there. ``%(processName)s`` tells which worker made it.
 """
 
 from __future__ import annotations

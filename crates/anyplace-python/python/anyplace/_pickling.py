@@ -1,9 +1,10 @@
 """Turns functions, arguments and results into bytes and back.
 
-A function that can be imported travels as its name, with the versions of the modules it leans on (see `_source`); any
-other (of ``__main__`` or a notebook, a lambda, a closure, one defined inside another) travels by value, with cloudpickle.
-Nothing is remembered by identity: each dump looks at the function as it is now, so that edited functions and today's
-values of a closure are what runs. The engine tells functions apart by a hash of these bytes and sends each only once.
+A function that can be imported travels as its name, with the versions of the modules it leans on (see
+`_source`); any other (of ``__main__`` or a notebook, a lambda, a closure, one defined inside another) travels
+by value, with cloudpickle. Nothing is remembered by identity: each dump looks at the function as it is now,
+so that edited functions and today's values of a closure are what runs. The engine tells functions apart by a
+hash of these bytes and sends each only once.
 """
 
 from __future__ import annotations
@@ -40,8 +41,9 @@ def dump_function(function: Any) -> tuple[bytes, str]:
 
 
 def load_function(data: bytes) -> tuple[Any, bool]:
-    """The function of these bytes, and whether modules were loaded again since the caller has another version of them:
-    then functions that were loaded before may be of the old ones.
+    """The function of these bytes, and whether modules were loaded again for it.
+
+    They are if the caller has another version of them; then functions loaded before may be of the old ones.
     """
     versions, body = pickle.loads(data)
     was_reloaded = _source.bring_up_to_date(versions)
@@ -49,7 +51,7 @@ def load_function(data: bytes) -> tuple[Any, bool]:
 
 
 def dump_arguments(args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> bytes:
-    """The bytes of one call's arguments: of the plain tuple if there are no keywords, which is the common case."""
+    """The bytes of one call's arguments: of the plain tuple if there are no keywords."""
     try:
         return dump(Arguments(args, kwargs) if kwargs else args)
     except Exception as error:
@@ -57,8 +59,9 @@ def dump_arguments(args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) 
 
 
 def dump_item(args: tuple[Any, ...]) -> bytes:
-    """As `dump_arguments`, for an item of a chunk; one that cannot travel raises where it is read, so that only this
-    item fails.
+    """As `dump_arguments`, for an item of a chunk.
+
+    One that cannot travel raises where it is read, so that only this item fails.
     """
     try:
         return dump_arguments(args)
@@ -89,7 +92,7 @@ def dump_result(value: Any) -> bytes:
 
 
 def load_result(data: bytes) -> Any:
-    """What a task returned. That it cannot be read is the failure of this task alone, even if reading it exits."""
+    """What a task returned; if it cannot be read, or reading it exits, only this task fails."""
     try:
         return pickle.loads(data)
     except (Exception, SystemExit) as error:
@@ -98,7 +101,7 @@ def load_result(data: bytes) -> Any:
 
 
 def dump(value: Any) -> bytes:
-    """Pickles as the standard library does, and by value what it cannot do or what a worker could not import."""
+    """Pickles by name where a worker can import it, and by value what else there is."""
     try:
         data = pickle.dumps(value, PROTOCOL)
     except Exception:

@@ -1,8 +1,8 @@
 """Exceptions of workers: as data on their way, and as exceptions again where the result is asked for.
 
-What travels is the type's name, the message, the traceback as text, the notes, and the exception itself with its causes
-where they can be pickled. So nothing is lost when an exception cannot be pickled, or cannot be unpickled: then the caller
-gets `anyplace.TaskFailed` with all of it.
+What travels is the type's name, the message, the traceback as text, the notes, and the exception itself with
+its causes where they can be pickled. So nothing is lost when an exception cannot be pickled, or cannot be
+unpickled: then the caller gets `anyplace.TaskFailed` with all of it.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def rebuild(
 ) -> BaseException:
     """The exception that `describe` described. Its ``__cause__`` shows the worker's traceback.
 
-    The original's own cause, or context, is the ``__context__`` of that: it is in the text already, so it is not
-    printed once more. `told` is what `anyplace.TaskFailed` tells besides.
+    The original's own cause, or context, is the ``__context__`` of that: it is in the text already, so it is
+    not printed once more. `told` is what `anyplace.TaskFailed` tells besides.
     """
     notes, dumped, causes = pickle.loads(payload)
     error = _loaded(dumped)
@@ -45,7 +45,7 @@ def rebuild(
 def _chain(error: BaseException, traceback: str, causes: list[BaseException]) -> None:
     remote = _errors.RemoteTraceback(f'\n"""\n{traceback}"""')
     error.__cause__ = remote
-    for inner, cause in zip([remote, *causes], causes):
+    for inner, cause in zip([remote, *causes], causes, strict=False):
         inner.__context__ = cause
     remote.__suppress_context__ = True
 

@@ -1,12 +1,14 @@
 """Keeps a module's code the same in the caller and in its workers.
 
-A function that travels by name is whatever a worker imports under that name. Three things may make that another function
-than the caller's: the file was edited and reloaded in the caller after the worker imported it; it was edited and *not*
-reloaded in the caller, and a new worker imports it; or the function was replaced in the caller's module by hand. So the
-caller sends along the version (a digest of the code) of each module that its functions lean on, and a worker that has
-another version loads the module again. What the caller itself no longer finds on disk travels by value instead.
+A function that travels by name is whatever a worker imports under that name. Three things may make that
+another function than the caller's: the file was edited and reloaded in the caller after the worker imported
+it; it was edited and *not* reloaded in the caller, and a new worker imports it; or the function was replaced
+in the caller's module by hand. So the caller sends along the version (a digest of the code) of each module
+that its functions lean on, and a worker that has another version loads the module again. What the caller
+itself no longer finds on disk travels by value instead.
 
-Only source files outside the installation are looked at: installed code does not change under a running program.
+Only source files outside the installation are looked at: installed code does not change under a running
+program.
 """
 
 from __future__ import annotations
@@ -41,8 +43,9 @@ _lock = threading.RLock()
 
 
 def versions(named: Iterable[Any]) -> tuple[dict[str, str], set[str]]:
-    """The versions of all modules that these functions, classes and modules lean on, nearest first, and the names of
-    those modules that differ from their files.
+    """The versions of all modules that these functions, classes and modules lean on, nearest first.
+
+    The second part has the names of those modules that differ from their files.
     """
     with _lock:
         found: dict[str, _Seen] = {}
@@ -67,7 +70,9 @@ def _with_dependents(found: dict[str, _Seen], edited: set[str]) -> set[str]:
 
 
 def bring_up_to_date(wanted: dict[str, str]) -> bool:
-    """Loads each module again that is here in another version than wanted, the farthest first; tells if it did.
+    """Loads each module again that is here in another version than wanted; tells if there was one.
+
+    Those that others lean on come first.
 
     Raises `ImportError` if its file is in yet another version: it changed while the work was on its way.
     """

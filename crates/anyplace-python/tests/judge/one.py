@@ -1,7 +1,7 @@
-"""Runs one test of CPython's test_concurrent_futures, in a process of its own: ``one.py [--stdlib] CLASS.TEST``.
+"""Runs one test of CPython's test_concurrent_futures: ``one.py [--stdlib] CLASS.TEST``.
 
-``--list`` prints the names of all tests instead. ``--stdlib`` leaves CPython's own executors in place, to judge the judge.
-The exit code is 0 if the test passed, 77 if it skipped itself, 1 if it failed or hung.
+``--list`` prints the names of all tests instead. ``--stdlib`` leaves CPython's own executors in place, to
+judge the judge. The exit code is 0 if the test passed, 77 if it skipped itself, 1 if it failed or hung.
 """
 
 import faulthandler

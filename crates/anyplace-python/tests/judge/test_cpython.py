@@ -1,7 +1,7 @@
 """CPython's own test_concurrent_futures judges our executors, in the place of its own.
 
-Tests that look at the inside of CPython's executors, or ask for what our contract says otherwise, stand in listed.toml,
-each with its reason. The list is checked: a listed test has to fail, and has to exist.
+Tests that look at the inside of CPython's executors, or ask for what our contract says otherwise, stand in
+listed.toml, each with its reason. The list is checked: a listed test has to fail, and has to exist.
 """
 
 import contextlib
