@@ -6,14 +6,17 @@ import concurrent.futures
 import pickle
 from typing import Any, ClassVar
 
+#: How a worker's traceback is shown, as the cause of the task's exception.
+RemoteTraceback: Any
 try:
-    from concurrent.futures.process import BrokenProcessPool
-    from concurrent.futures.process import _RemoteTraceback as RemoteTraceback  # type: ignore[attr-defined,unused-ignore]
+    from concurrent.futures.process import BrokenProcessPool, _RemoteTraceback
+
+    RemoteTraceback = _RemoteTraceback
 except RuntimeError:
     # The interpreter is about to end: that module can no longer be imported, but errors can still be raised.
     from concurrent.futures import BrokenExecutor as BrokenProcessPool  # type: ignore[assignment]
 
-    RemoteTraceback = Exception  # type: ignore[misc,assignment]
+    RemoteTraceback = Exception
 
 
 class Error(Exception):

@@ -205,7 +205,7 @@ def _by_value(value: Any) -> tuple[bytes, list[Any]]:
 
 
 def _dump_by_value(value: Any) -> bytes:
-    import cloudpickle  # type: ignore[import-untyped]
+    import cloudpickle
 
     return bytes(cloudpickle.dumps(value, PROTOCOL))
 

@@ -92,7 +92,7 @@ def limit_threads(workers: int) -> None:
 def find(name: str) -> Any:
     """The function that ``module:function`` names.
 
-    Raises `LookupError`, which says what is missing.
+    Raises `ImportError` or `AttributeError`, which say what is missing.
     """
     module, _, path = name.partition(":")
     found: Any = importlib.import_module(module)
