@@ -351,12 +351,22 @@ fn admit(gate: &Arc<Gate>, inner: &dyn Tasks, task: Task, done: Done, pass: Pass
     if pass == Pass::Cancelled {
         return done.call(Outcome::cancelled());
     }
-    let gate = gate.clone();
+    let slot = Slot(gate.clone());
     let done = Done::new(move |outcome| {
-        gate.leave();
+        let _given_back_behind = slot;
+        // First, so that nobody sees the next task run beside one whose outcome is not told.
         done.call(outcome);
     });
     inner.submit(task, done);
+}
+
+/// A slot that is taken; free again when this is dropped, also if a callback panics.
+struct Slot(Arc<Gate>);
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
 }
 
 impl fmt::Debug for Gate {
