@@ -3,6 +3,7 @@
 //! Every option can also be given as an environment variable, `ANYPLACE_` and its name; the command line wins.
 
 mod duration;
+pub(crate) mod gnu;
 mod halt;
 mod jobs;
 

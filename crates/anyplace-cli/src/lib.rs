@@ -1,8 +1,8 @@
 //! The `anyplace` command, as a library: the Python wheel carries the same command.
 //!
 //! ```no_run
-//! let code = anyplace_cli::main(std::env::args_os());
-//! std::process::exit(i32::from(code));
+//! let exit = anyplace_cli::main(std::env::args_os());
+//! # let _ = exit;
 //! ```
 //!
 //! It is the only crate that prints and reads the environment.
@@ -21,7 +21,9 @@ mod template;
 
 use std::ffi::OsString;
 use std::io::{Write, stderr, stdout};
+use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches};
 
 use args::{Args, Command};
@@ -33,7 +35,12 @@ use report::{Paint, Result};
 /// Runs the command with these arguments, the program's name first, and gives its exit code.
 ///
 /// A run that a signal ended does not return: the process ends by the same signal, so that the shell sees it.
-pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    status(arguments).into()
+}
+
+/// As [`main`], with the exit code as a number: for programs of other languages that carry the command.
+pub fn status(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let (arguments, sources) = input::split_off_sources(arguments.into_iter().collect());
     let args = match parse(arguments) {
         Ok(args) => args,
@@ -74,6 +81,11 @@ fn color_choice(arguments: &[OsString]) -> clap::ColorChoice {
 /// Help and version go to standard output and are no error.
 fn usage(error: &clap::Error) -> Exit {
     drop(error.print());
+    if let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg)
+        && let Some(help) = args::gnu::here(option)
+    {
+        drop(writeln!(stderr(), " help: {help}"));
+    }
     if error.use_stderr() { Exit::USAGE } else { Exit::SUCCESS }
 }
 

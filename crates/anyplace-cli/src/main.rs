@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    anyplace_cli::main(std::env::args_os()).into()
+    anyplace_cli::main(std::env::args_os())
 }

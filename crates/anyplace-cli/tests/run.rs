@@ -339,6 +339,16 @@ fn what_went_wrong_is_said_once_with_the_next_step() {
 
     For more information, try '--help'.
     ");
+    insta::assert_snapshot!(said(&["map", "--bar", "echo", ":::", "1"]), @r"
+    error: unexpected argument '--bar' found
+
+      tip: to pass '--bar' as a value, use '-- --bar'
+
+    Usage: anyplace map [OPTIONS] WHAT... [::: INPUTS...]
+
+    For more information, try '--help'.
+     help: what GNU parallel or xargs call --bar is here `--progress bar`
+    ");
     insta::assert_snapshot!(said(&["map", "--call", "photos", ":::", "1"]), @r"
     error: `photos` names no Python function
      help: write module:function, such as --call mypackage.photos:shrink

@@ -16,10 +16,10 @@
 //! on the worker's thread. When it ends: its [`Outcome`](crate::Outcome), in the [`Done`](crate::Done) that the layer
 //! hands inwards. Each is called at its time, so `Instant::now()` there is the time.
 
-mod limit;
-mod progress;
-mod retry;
-mod timeout;
+pub mod limit;
+pub mod progress;
+pub mod retry;
+pub mod timeout;
 mod timer;
 
 pub use limit::Limit;

@@ -43,6 +43,8 @@ pub use inventory;
 
 /// Opens a place by its address, such as `threads:8` or `retry=3::processes:4`.
 ///
+/// `Address::default()` is `threads:`, on all cores that this process may use.
+///
 /// # Errors
 /// `ConfigInvalid` for a wrong address, before anything is started; what the driver says if it cannot work here.
 ///

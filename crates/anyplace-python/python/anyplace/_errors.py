@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import concurrent.futures
 import pickle
-from concurrent.futures.process import BrokenProcessPool, _RemoteTraceback  # type: ignore[attr-defined]
 from typing import Any, ClassVar
+
+try:
+    from concurrent.futures.process import BrokenProcessPool, _RemoteTraceback  # type: ignore[attr-defined]
+except RuntimeError:
+    # The interpreter is about to end: that module can no longer be imported, but errors can still be raised.
+    from concurrent.futures import BrokenExecutor as BrokenProcessPool
+
+    _RemoteTraceback = Exception
 
 
 class Error(Exception):

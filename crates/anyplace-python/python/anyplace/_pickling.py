@@ -21,6 +21,9 @@ PROTOCOL = 5
 #: Names of modules that mean another thing in a worker: what they define has to travel by value.
 _ELSEWHERE = (b"__main__", b"__mp_main__")
 
+#: Proxies of multiprocessing's managers connect while they are read, with the key that this process has.
+_PROXIES = b"multiprocessing.managers"
+
 _NAMED = (FunctionType, type, ModuleType)
 
 
@@ -98,8 +101,29 @@ def dump(value: Any) -> bytes:
         data = pickle.dumps(value, PROTOCOL)
     except Exception:
         return _dump_by_value(value)
+    if _PROXIES in data:
+        return pickle.dumps(_Authorised(data), PROTOCOL)
     # The name may just as well be a string in the data: then cloudpickle gives the same, only slower.
     return _dump_by_value(value) if any(name in data for name in _ELSEWHERE) else data
+
+
+class _Authorised:
+    """A pickle that is only read by a process that has multiprocessing's key of this one."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from multiprocessing import process
+
+        return _load_authorised, (bytes(process.current_process().authkey), self.data)
+
+
+def _load_authorised(key: bytes, data: bytes) -> Any:
+    from multiprocessing import process
+
+    process.current_process().authkey = key
+    return pickle.loads(data)
 
 
 class Arguments:

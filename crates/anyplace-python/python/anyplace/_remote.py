@@ -10,7 +10,6 @@ from __future__ import annotations
 import pickle
 import traceback
 from collections.abc import Mapping
-from concurrent.futures.process import _RemoteTraceback
 from typing import Any
 
 from . import _errors, _pickling
@@ -44,7 +43,7 @@ def rebuild(
 
 
 def _chain(error: BaseException, traceback: str, causes: list[BaseException]) -> None:
-    remote = _RemoteTraceback(f'\n"""\n{traceback}"""')
+    remote = _errors._RemoteTraceback(f'\n"""\n{traceback}"""')
     error.__cause__ = remote
     for inner, cause in zip([remote, *causes], causes):
         inner.__context__ = cause

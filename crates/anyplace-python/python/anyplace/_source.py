@@ -18,6 +18,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterable, Iterator
+from importlib.machinery import SourceFileLoader
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
@@ -156,9 +157,14 @@ def _leans_on(module: ModuleType) -> Iterator[str]:
 
 
 def _path(module: ModuleType | None) -> str | None:
-    """The module's file, if it may change under the program."""
-    path = getattr(getattr(module, "__spec__", None), "origin", None)
-    return path if path is not None and not _is_installed(path) else None
+    """The module's file, if it may change under the program, and means the same in every process.
+
+    Loaders that change the code (pytest's does) are not asked: a worker does not have them.
+    """
+    spec = getattr(module, "__spec__", None)
+    if spec is None or type(spec.loader) is not SourceFileLoader:
+        return None
+    return spec.origin if not _is_installed(spec.origin) else None
 
 
 def _stat(path: str) -> tuple[int, int]:
