@@ -31,7 +31,7 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-pub(super) const ENTRY: LayerEntry = LayerEntry {
+pub(super) const LAYER: LayerEntry = LayerEntry {
     name: "limit",
     about: "at most N tasks at once, or so many per time",
     forms: &["limit=4", "limit?rate=10/s", "limit=4?rate=600/m&burst=5"],
@@ -132,7 +132,7 @@ impl Limit {
 
 impl Layer for Limit {
     fn name(&self) -> &'static str {
-        ENTRY.name
+        LAYER.name
     }
 
     fn is_per_item(&self) -> bool {
