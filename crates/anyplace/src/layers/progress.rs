@@ -198,6 +198,11 @@ impl Board {
     fn end(self: &Arc<Self>, outcome: &Outcome, items: u64, timer: &Timer) {
         match outcome {
             Outcome::Returned(Value::Items(each)) => each.iter().for_each(|one| self.end(one, 1, timer)),
+            Outcome::Returned(Value::Chunk { failed, .. }) => {
+                let failed = u64::from(*failed).min(items);
+                self.add(&self.failed, failed, timer);
+                self.add(&self.returned, items - failed, timer);
+            }
             Outcome::Returned(_) => self.add(&self.returned, items, timer),
             Outcome::Failed(_) => self.add(&self.failed, items, timer),
             Outcome::Cancelled(_) => self.add(&self.cancelled, items, timer),
