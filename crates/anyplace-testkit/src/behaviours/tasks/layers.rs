@@ -70,5 +70,8 @@ pub(super) fn progress_counts_every_item_once(place: &Place) -> Result<()> {
     map(&counted, ten_by, 1..=100, How::default())?.for_each(drop);
     let counts = progress.counts();
     assert_eq!((counts.submitted, counts.started, counts.ended()), (102, 102, 102), "{counts:?}");
+    map(&counted, ten_by, [5, 0, 2, 0, 0], How { chunk: Some(5), unordered: false })?.for_each(drop);
+    let counts = progress.counts();
+    assert_eq!((counts.returned, counts.failed), (103, 4), "{counts:?}");
     Ok(())
 }
