@@ -24,12 +24,23 @@ impl Counts {
             self.names.push(name);
         } else if let Some(rest) = ["SKIPPED ", "XFAIL "].iter().find_map(|word| line.strip_prefix(word)) {
             self.names.push(rest.into());
+        } else if let Some(reason) = line.strip_prefix("  ") {
+            self.give_reason(reason);
         } else if line.contains(" in ") && line.trim_end_matches('=').trim_end().ends_with('s') {
             let words = line.trim_matches(['=', ' ']);
             let summary = words.rsplit_once(" in ").map_or("", |(summary, _)| summary);
             if is_pytest_summary(summary) {
                 self.read_summary(summary.split(','));
             }
+        }
+    }
+
+    /// Takes in `name: reason` of a skipped trial: the behaviours say their reasons after all results.
+    fn give_reason(&mut self, line: &str) {
+        let is_its =
+            |name: &&mut String| line.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with(": "));
+        if let Some(name) = self.names.iter_mut().find(is_its) {
+            *name = line.into();
         }
     }
 
@@ -57,7 +68,7 @@ fn is_pytest_summary(summary: &str) -> bool {
 
 fn skipped_in_rust(line: &str) -> Option<String> {
     let (name, reason) = line.strip_prefix("test ")?.split_once(" ... ignored")?;
-    Some(format!("{name}{}", reason.replacen(", ", ": ", 1)))
+    Some(format!("{}{}", name.trim_end(), reason.replacen(", ", ": ", 1)))
 }
 
 impl AddAssign for Counts {
@@ -89,6 +100,12 @@ mod tests {
         ]);
         assert_eq!((counts.passed, counts.failed, counts.skipped), (4, 2, 1));
         assert_eq!(counts.names, ["slow::b: needs a network"]);
+    }
+
+    #[test]
+    fn reasons_that_come_later_stand_with_their_trial() {
+        let counts = of(&["test inline: is killed  ... ignored", "  inline: is killed: its caller runs it"]);
+        assert_eq!(counts.names, ["inline: is killed: its caller runs it"]);
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! The exit codes, in one place: GNU parallel's, because scripts rely on them.
 
-use std::process::ExitCode;
-
 /// How the command ends.
 ///
 /// | code | means |
@@ -28,12 +26,6 @@ impl Exit {
     /// So many jobs failed.
     pub(crate) fn failed_jobs(count: u64) -> Self {
         Self(u8::try_from(count.min(101)).expect("at most 101"))
-    }
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit.0)
     }
 }
 

@@ -23,6 +23,7 @@ use std::ffi::OsString;
 use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches};
 
 use args::{Args, Command};
@@ -80,10 +81,12 @@ fn color_choice(arguments: &[OsString]) -> clap::ColorChoice {
 /// Help and version go to standard output and are no error.
 fn usage(error: &clap::Error) -> Exit {
     drop(error.print());
-    match error.use_stderr() {
-        true => Exit::USAGE,
-        false => Exit::SUCCESS,
+    if let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg)
+        && let Some(help) = args::gnu::here(option)
+    {
+        drop(writeln!(stderr(), " help: {help}"));
     }
+    if error.use_stderr() { Exit::USAGE } else { Exit::SUCCESS }
 }
 
 fn run(args: Args, sources: Vec<Source>, paint: Paint) -> Result<End> {

@@ -8,9 +8,9 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
 
-use anyplace::drivers::processes::Captured;
+use anyplace::Captured;
 use anyplace::work::{Encoding, Payload};
-use anyplace::{Kind, Value};
+use anyplace::{Error, Kind, Value};
 
 use crate::args;
 use crate::map::Item;
@@ -102,7 +102,7 @@ impl Output {
         }
         self.finish();
         self.said.sentence = sentence;
-        let report = Report::from(error.clone()).at(format!("{}, `{}`", item.origin(), shown(item)));
+        let report = told(error).at(format!("{}, `{}`", item.origin(), shown(item)));
         self.say(&report.shown(self.paint));
     }
 
@@ -155,6 +155,15 @@ fn line_of(payload: &Payload) -> Vec<u8> {
     let mut line = text.map_or_else(|| payload.bytes.to_vec(), String::into_bytes);
     line.push(b'\n');
     line
+}
+
+/// The error with the next step that only this command knows.
+fn told(error: &Error) -> Report {
+    let report = Report::from(error.clone());
+    match error.log_tail().is_some_and(|tail| tail.contains("No module named 'anyplace'")) {
+        true => report.help("`pip install anyplace` for that Python, or name one that has it with --python"),
+        false => report,
+    }
 }
 
 /// A job's values, short enough for a line.

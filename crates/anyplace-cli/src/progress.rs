@@ -90,9 +90,11 @@ impl Progress {
         }
     }
 
-    /// Wipes the bar, so that something else can be printed; it comes back by itself.
+    /// Wipes the bar, so that something else can be printed. It comes back right after that: else it would be out of
+    /// sight most of the time while hundreds of results a second pass.
     pub(crate) fn make_way(&mut self) {
         if std::mem::take(&mut self.drawn) {
+            self.next = Instant::now();
             drop(write!(stderr(), "\r\x1b[K"));
         }
     }
@@ -182,6 +184,15 @@ fn time(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bar_that_made_way_comes_back_at_once() {
+        let mut progress = Progress::new(args::Progress::Bar);
+        assert!(progress.next_draw().is_some_and(|wait| !wait.is_zero()));
+        progress.drawn = true;
+        progress.make_way();
+        assert_eq!(progress.next_draw(), Some(Duration::ZERO));
+    }
 
     #[test]
     fn a_line_says_what_is_known() {

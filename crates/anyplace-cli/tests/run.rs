@@ -31,6 +31,12 @@ fn send(child: &Child, signal: &str) {
     assert!(status.success());
 }
 
+fn send_if_alive(child: &Child, signal: &str) {
+    let mut kill = Command::new("kill");
+    let status = kill.args([signal, &child.id().to_string()]).stderr(Stdio::null()).status();
+    assert!(status.is_ok(), "kill is installed");
+}
+
 /// Waits for an event that another process brings about, and never longer than a test may hang.
 fn until(mut event: impl FnMut() -> bool) {
     let begun = Instant::now();
@@ -189,6 +195,33 @@ fn a_second_ctrl_c_kills_jobs_that_do_not_listen() {
 }
 
 #[test]
+fn a_third_ctrl_c_ends_a_run_that_nobody_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    // The first result fills the pipe, which this test does not read.
+    let job = format!("head -c 300000 /dev/zero; [ {{}} = 1 ] || {{{{ {}; }}}}", long_job(folder.path()));
+    let job = job.replace("{{", "{").replace("}}", "}");
+    let (mut child, _unread) = start(&["map", "-j2", "-k", &job, ":::", "1", "2"]);
+    until(|| words(folder.path()).len() == 1);
+    // A signal that is still waiting swallows the next of its kind, so each is sent until it has had its effect.
+    until(|| {
+        send_if_alive(&child, "-INT");
+        child.try_wait().unwrap().is_some()
+    });
+    assert_eq!(child.wait().unwrap().signal(), Some(2));
+    until(|| words(folder.path()).iter().all(|pid| !is_alive(pid)));
+}
+
+#[test]
+fn without_inputs_a_terminal_is_not_waited_for() {
+    let (mut child, keys) = on_terminal("map echo");
+    let mut shown = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut shown).unwrap();
+    assert!(shown.contains("there are no inputs, and standard input is a terminal"), "{shown}");
+    assert_eq!(child.wait().unwrap().code(), Some(2));
+    drop(keys);
+}
+
+#[test]
 fn hangup_lets_the_running_jobs_finish() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("go");
@@ -305,6 +338,16 @@ fn what_went_wrong_is_said_once_with_the_next_step() {
     error: invalid value 'many' for '--jobs <N>': `many` is no number of jobs; it is such as 8, 150%, +2, -1, or 0
 
     For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(said(&["map", "--bar", "echo", ":::", "1"]), @r"
+    error: unexpected argument '--bar' found
+
+      tip: to pass '--bar' as a value, use '-- --bar'
+
+    Usage: anyplace map [OPTIONS] WHAT... [::: INPUTS...]
+
+    For more information, try '--help'.
+     help: what GNU parallel or xargs call --bar is here `--progress bar`
     ");
     insta::assert_snapshot!(said(&["map", "--call", "photos", ":::", "1"]), @r"
     error: `photos` names no Python function

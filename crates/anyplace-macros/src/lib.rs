@@ -45,6 +45,7 @@ use proc_macro::TokenStream;
 ///
 /// Arguments and results are `serde` types:
 /// ```compile_fail
+/// #[derive(Clone)]
 /// struct Private(u32);
 ///
 /// #[anyplace::task]

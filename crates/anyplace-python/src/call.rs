@@ -119,7 +119,8 @@ impl Closure for Each {
             };
             let results: Vec<Settled> = (0..).zip(&self.items).map(at).collect();
             drop(self);
-            Outcome::local(results)
+            let failed = results.iter().filter(|result| !matches!(result, Settled::Returned(_))).count();
+            Outcome::chunk(results, u32::try_from(failed).unwrap_or(u32::MAX))
         };
         gil::with(body).unwrap_or_else(ended)
     }

@@ -33,7 +33,7 @@ pub(crate) struct Map {
 /// How the caller wants its results.
 pub(crate) struct Wanted {
     pub(crate) timeout: Option<f64>,
-    pub(crate) chunksize: Option<usize>,
+    pub(crate) chunksize: Option<isize>,
     pub(crate) ordered: bool,
     pub(crate) buffersize: Option<usize>,
 }
@@ -114,13 +114,13 @@ impl Map {
         inputs: Inputs,
         wanted: &Wanted,
     ) -> PyResult<Self> {
-        if wanted.chunksize == Some(0) {
+        if wanted.chunksize.is_some_and(|items| items < 1) {
             return Err(PyValueError::new_err("chunksize must be at least 1"));
         }
         if wanted.buffersize == Some(0) {
             return Err(PyValueError::new_err("buffersize must be at least 1"));
         }
-        wanted.chunksize.into_iter().for_each(|items| flow.chunk(items));
+        wanted.chunksize.into_iter().for_each(|items| flow.chunk(items.unsigned_abs()));
         wanted.buffersize.into_iter().for_each(|items| flow.ahead(items));
         if making.sends_singles() {
             flow.chunk(1);

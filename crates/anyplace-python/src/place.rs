@@ -124,7 +124,7 @@ impl Place {
         iterables: Vec<Bound<'_, PyAny>>,
         star: bool,
         timeout: Option<f64>,
-        chunksize: Option<usize>,
+        chunksize: Option<isize>,
         ordered: bool,
         buffersize: Option<usize>,
     ) -> PyResult<Map> {

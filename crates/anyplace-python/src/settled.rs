@@ -35,9 +35,9 @@ impl Settled {
             Outcome::Returned(Value::Items(outcomes)) => {
                 outcomes.into_iter().map(|outcome| Self::one(py, outcome)).collect()
             }
-            Outcome::Returned(Value::Local(local)) => match local.downcast::<Vec<Self>>() {
+            Outcome::Returned(Value::Chunk { results, failed }) => match results.downcast::<Vec<Self>>() {
                 Ok(settled) => *settled,
-                Err(local) => vec![Self::of(decode(py, Value::Local(local)))],
+                Err(results) => vec![Self::of(decode(py, Value::Chunk { results, failed }))],
             },
             outcome if items == 1 => vec![Self::one(py, outcome)],
             outcome => {

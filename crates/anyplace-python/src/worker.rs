@@ -213,7 +213,7 @@ impl Phase {
 
 fn describe(py: Python<'_>, error: &PyErr) -> PyResult<Remote> {
     let (type_name, message, traceback, payload): (String, String, String, Vec<u8>) =
-        helper(py, "_remote", "describe")?.call1((crate::error::value(py, error),))?.extract()?;
+        helper(py, "_remote", "describe")?.call1((error.clone_ref(py).into_value(py),))?.extract()?;
     Ok(Remote { type_name, message, traceback, payload: Some(payload) })
 }
 

@@ -118,6 +118,24 @@ impl Address {
     }
 }
 
+impl Default for Address {
+    /// Where a Rust program's work runs unless it says otherwise: `threads:`, on all cores it may use.
+    ///
+    /// ```
+    /// let place = anyplace::open(anyplace::Address::default())?;
+    /// assert_eq!(place.address().scheme(), "threads");
+    /// # Ok::<(), anyplace::Error>(())
+    /// ```
+    fn default() -> Self {
+        Self {
+            layers: Vec::new(),
+            scheme: "threads".to_owned(),
+            target: String::new(),
+            options: Options::default(),
+        }
+    }
+}
+
 impl LayerSpec {
     /// Which layer.
     pub fn name(&self) -> &str {

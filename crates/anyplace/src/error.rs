@@ -260,6 +260,14 @@ impl Error {
         self
     }
 
+    /// Says it as another kind, in other words; all else that is known stays.
+    #[must_use]
+    pub(crate) fn told_as(mut self, kind: Kind, message: String) -> Self {
+        self.0.kind = kind;
+        self.0.message = message.into();
+        self
+    }
+
     /// Says whether the work may have run.
     #[must_use]
     pub fn with_retry(mut self, retry: Retry) -> Self {

@@ -136,15 +136,16 @@ where
 {
     fn run(self: Box<Self>, context: &Context) -> Outcome {
         let mut results: Vec<Result<R>> = Vec::with_capacity(self.inputs.len());
-        let mut inputs = self.inputs.into_iter();
+        let (mut inputs, mut failed) = (self.inputs.into_iter(), 0);
         // Entering the context and catching panics once for a run of items keeps both off the cost of an item.
         while inputs.len() > 0 {
             let run = || context.enter(|| run_on(&*self.function, &mut inputs, context.index, &mut results));
             if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
                 results.push(Err(Error::panicked(&*payload).on_attempt(context.attempt)));
+                failed += 1;
             }
         }
-        Outcome::local(results)
+        Outcome::chunk(results, failed)
     }
 
     fn again(&self) -> Option<Box<dyn Closure>> {
@@ -195,7 +196,9 @@ pub(crate) fn once<R: Send + 'static>(closure: impl FnOnce() -> R + Send + 'stat
 /// A value of this process, as the type it was given as.
 pub(crate) fn local<R: Any>(value: Value) -> Result<R> {
     match value {
-        Value::Local(any) => any.downcast().map(|value| *value).map_err(|_| other_type()),
+        Value::Local(any) | Value::Chunk { results: any, .. } => {
+            any.downcast().map(|value| *value).map_err(|_| other_type())
+        }
         _ => Err(other_type()),
     }
 }

@@ -16,10 +16,10 @@
 //! on the worker's thread. When it ends: its [`Outcome`](crate::Outcome), in the [`Done`](crate::Done) that the layer
 //! hands inwards. Each is called at its time, so `Instant::now()` there is the time.
 
-mod limit;
-mod progress;
-mod retry;
-mod timeout;
+pub mod limit;
+pub mod progress;
+pub mod retry;
+pub mod timeout;
 mod timer;
 
 pub use limit::Limit;
@@ -51,7 +51,7 @@ pub struct LayerEntry {
 }
 
 /// Every layer of this crate: one line each, in the order they stand in an address.
-pub static LAYERS: &[LayerEntry] = &[progress::ENTRY, retry::ENTRY, timeout::ENTRY, limit::ENTRY];
+pub static LAYERS: &[LayerEntry] = &[progress::LAYER, retry::LAYER, timeout::LAYER, limit::LAYER];
 
 pub(crate) fn from_specs(specs: &[LayerSpec]) -> Result<Vec<Arc<dyn Layer>>> {
     specs.iter().map(from_spec).collect()

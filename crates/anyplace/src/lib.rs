@@ -32,7 +32,7 @@ pub use error::{Error, Exit, Kind, Remote, Result, Retry};
 pub use function::{ByClosure, ByFuture, ByName, Function, Futures, NamedTask, Registered};
 pub use handle::Handle;
 pub use map::{Chunk, Flow, Map, Next};
-pub use outcome::{Done, Outcome, Value};
+pub use outcome::{Captured, Done, Finished, Outcome, Value};
 pub use place::Place;
 pub use registry::Registry;
 pub use task::{Control, Ending, Started, Task, TaskOptions};
@@ -42,6 +42,8 @@ pub use worker::init;
 pub use inventory;
 
 /// Opens a place by its address, such as `threads:8` or `retry=3::processes:4`.
+///
+/// `Address::default()` is `threads:`, on all cores that this process may use.
 ///
 /// # Errors
 /// `ConfigInvalid` for a wrong address, before anything is started; what the driver says if it cannot work here.

@@ -1,5 +1,11 @@
 //! How a task ended, and the promise that it ends once.
 
+mod captured;
+mod finished;
+
+pub use captured::Captured;
+pub use finished::Finished;
+
 use crate::error::{Error, Kind, Retry};
 use crate::task::Shared;
 use crate::work::Payload;
@@ -26,16 +32,29 @@ pub enum Value {
     Local(Box<dyn Any + Send>),
     /// Bytes of another process.
     Encoded(Payload),
+    /// The results of a chunk's calls in this process, as a list that only its maker knows; so that layers can count,
+    /// it says how many failed.
+    Chunk {
+        /// The list.
+        results: Box<dyn Any + Send>,
+        /// How many of the calls failed.
+        failed: u32,
+    },
     /// One outcome per call of a chunk, in order.
     Items(Vec<Outcome>),
     /// What a command left.
-    Command(crate::drivers::processes::Finished),
+    Command(Finished),
 }
 
 impl Outcome {
     /// Returned with a value of this process.
     pub fn local<T: Any + Send>(value: T) -> Self {
         Self::Returned(Value::Local(Box::new(value)))
+    }
+
+    /// Returned with the results of a chunk's calls, of which `failed` failed.
+    pub fn chunk<T: Any + Send>(results: Vec<T>, failed: u32) -> Self {
+        Self::Returned(Value::Chunk { results: Box::new(results), failed })
     }
 
     /// Cancelled before it began.
@@ -90,6 +109,7 @@ impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Local(_) => f.write_str("Local"),
+            Self::Chunk { failed, .. } => write!(f, "Chunk({failed} failed)"),
             Self::Encoded(payload) => write!(f, "Encoded({payload:?})"),
             Self::Items(items) => write!(f, "Items({items:?})"),
             Self::Command(finished) => write!(f, "Command({finished:?})"),

@@ -63,7 +63,12 @@ __all__ = [
     "wrap",
 ]
 
-_HOMES = {"Future": "anyplace._future", "Place": "anyplace._place", "open": "anyplace._place", "wrap": "anyplace._place"}
+_HOMES = {
+    "Future": "anyplace._future",
+    "Place": "anyplace._place",
+    "open": "anyplace._place",
+    "wrap": "anyplace._place",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -21,7 +21,10 @@ def find(value: Any, path: str, can_travel: Callable[[Any], bool]) -> tuple[str,
     """
     seen = {id(value)}
     for _ in range(_DEEPEST):
-        bad = next(((step, part) for step, part in _parts(value) if id(part) not in seen and not can_travel(part)), None)
+        bad = next(
+            ((step, part) for step, part in _parts(value) if id(part) not in seen and not can_travel(part)),
+            None,
+        )
         if bad is None:
             break
         step, value = bad
@@ -49,13 +52,15 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
 
 def _of_function(function: FunctionType) -> Iterator[tuple[str, Any]]:
     code = function.__code__
-    for name, cell in zip(code.co_freevars, function.__closure__ or ()):
+    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=False):
         try:
             yield f".__closure__[{name!r}]", cell.cell_contents
         except ValueError:  # the variable has no value yet
             continue
     yield from ((f".__defaults__[{at}]", part) for at, part in enumerate(function.__defaults__ or ()))
-    yield from ((f".__kwdefaults__[{name!r}]", part) for name, part in (function.__kwdefaults__ or {}).items())
+    yield from (
+        (f".__kwdefaults__[{name!r}]", part) for name, part in (function.__kwdefaults__ or {}).items()
+    )
     names = (name for name in code.co_names if name in function.__globals__)
     yield from ((f".__globals__[{name!r}]", function.__globals__[name]) for name in names)
 
@@ -64,7 +69,11 @@ def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
     # A class of one's own may decide itself what of it travels.
     state = _state(value)
     if isinstance(state, tuple) and len(state) == 2:  # with slots: (__dict__ or None, the slots' values)
-        state = {**(state[0] or {}), **(state[1] or {})} if all(isinstance(s, (dict, type(None))) for s in state) else {}
+        state = (
+            {**(state[0] or {}), **(state[1] or {})}
+            if all(isinstance(s, (dict, type(None))) for s in state)
+            else {}
+        )
     if isinstance(state, dict):
         yield from ((f".{name}", part) for name, part in state.items())
 

@@ -1,4 +1,4 @@
-"""Digests of code: the same for the same code in every process, wherever its file lies and whatever line it is on."""
+"""Digests of code: the same for the same code in every process, file and line."""
 
 from __future__ import annotations
 

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import concurrent.futures
 import pickle
-from concurrent.futures.process import BrokenProcessPool, _RemoteTraceback
 from typing import Any, ClassVar
+
+#: How a worker's traceback is shown, as the cause of the task's exception.
+RemoteTraceback: Any
+try:
+    from concurrent.futures.process import BrokenProcessPool, _RemoteTraceback
+
+    RemoteTraceback = _RemoteTraceback
+except RuntimeError:
+    # The interpreter is about to end: that module can no longer be imported, but errors can still be raised.
+    from concurrent.futures import BrokenExecutor as BrokenProcessPool  # type: ignore[assignment]
+
+    RemoteTraceback = Exception
 
 
 class Error(Exception):
@@ -130,16 +141,13 @@ def build(
     if remote_payload is not None and (kind == "TaskFailed" or str(remote_type).startswith("anyplace.")):
         from anyplace import _remote
 
-        return _remote.rebuild(str(remote_type), str(remote_message), str(remote_traceback), remote_payload, told)
+        return _remote.rebuild(
+            str(remote_type), str(remote_message), str(remote_traceback), remote_payload, told
+        )
     error: Error = _KINDS[kind](message, help=help)
     vars(error).update(told, remote_traceback=remote_traceback, type_name=remote_type)
-    error.__cause__ = remote_cause(remote_traceback) if remote_traceback else cause
+    error.__cause__ = RemoteTraceback(f'\n"""\n{remote_traceback}"""') if remote_traceback else cause
     return error
-
-
-def remote_cause(traceback: str) -> BaseException:
-    """The standard library's way to show the traceback of another process."""
-    return _RemoteTraceback(f'\n"""\n{traceback}"""')  # type: ignore[arg-type]
 
 
 _KINDS = {kind.__name__: kind for kind in Error.__subclasses__()}

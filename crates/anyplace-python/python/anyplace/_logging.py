@@ -1,7 +1,7 @@
 """Log records of workers come to the caller's process, in the order in which each worker made them.
 
-A worker logs by the levels that the caller had when it opened the place; the caller's loggers and handlers then treat a
-record as if it had been made there. ``%(processName)s`` tells which worker made it.
+A worker logs by the levels that the caller had when it opened the place; the caller's loggers and handlers
+then treat a record as if it had been made there. ``%(processName)s`` tells which worker made it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ _OWN = frozenset(vars(logging.makeLogRecord({})))
 
 def levels() -> dict[str, int]:
     """The levels set in this process, by logger; the root's name is empty."""
-    loggers = {name: logger for name, logger in logging.root.manager.loggerDict.items() if isinstance(logger, logging.Logger)}
+    loggers = {
+        name: logger
+        for name, logger in logging.root.manager.loggerDict.items()
+        if isinstance(logger, logging.Logger)
+    }
     return {"": logging.root.level} | {name: logger.level for name, logger in loggers.items() if logger.level}
 
 

@@ -1,9 +1,10 @@
 """Turns functions, arguments and results into bytes and back.
 
-A function that can be imported travels as its name, with the versions of the modules it leans on (see `_source`); any
-other (of ``__main__`` or a notebook, a lambda, a closure, one defined inside another) travels by value, with cloudpickle.
-Nothing is remembered by identity: each dump looks at the function as it is now, so that edited functions and today's
-values of a closure are what runs. The engine tells functions apart by a hash of these bytes and sends each only once.
+A function that can be imported travels as its name, with the versions of the modules it leans on (see
+`_source`); any other (of ``__main__`` or a notebook, a lambda, a closure, one defined inside another) travels
+by value, with cloudpickle. Nothing is remembered by identity: each dump looks at the function as it is now,
+so that edited functions and today's values of a closure are what runs. The engine tells functions apart by a
+hash of these bytes and sends each only once.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ PROTOCOL = 5
 #: Names of modules that mean another thing in a worker: what they define has to travel by value.
 _ELSEWHERE = (b"__main__", b"__mp_main__")
 
+#: Proxies of multiprocessing's managers connect while they are read, with the key that this process has.
+_PROXIES = b"multiprocessing.managers"
+
 _NAMED = (FunctionType, type, ModuleType)
 
 
@@ -37,24 +41,28 @@ def dump_function(function: Any) -> tuple[bytes, str]:
 
 
 def load_function(data: bytes) -> tuple[Any, bool]:
-    """The function of these bytes, and whether modules were loaded again since the caller has another version of them:
-    then functions that were loaded before may be of the old ones."""
+    """The function of these bytes, and whether modules were loaded again for it.
+
+    They are if the caller has another version of them; then functions loaded before may be of the old ones.
+    """
     versions, body = pickle.loads(data)
     was_reloaded = _source.bring_up_to_date(versions)
     return pickle.loads(body), was_reloaded
 
 
 def dump_arguments(args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> bytes:
-    """The bytes of one call's arguments: of the plain tuple if there are no keywords, which is the common case."""
+    """The bytes of one call's arguments: of the plain tuple if there are no keywords."""
     try:
         return dump(Arguments(args, kwargs) if kwargs else args)
     except Exception as error:
         raise _bad_arguments(args, kwargs or {}, error) from error
 
 
-def dump_item(args: tuple) -> bytes:
-    """As `dump_arguments`, for an item of a chunk; one that cannot travel raises where it is read, so that only this
-    item fails."""
+def dump_item(args: tuple[Any, ...]) -> bytes:
+    """As `dump_arguments`, for an item of a chunk.
+
+    One that cannot travel raises where it is read, so that only this item fails.
+    """
     try:
         return dump_arguments(args)
     except Exception as error:
@@ -84,7 +92,7 @@ def dump_result(value: Any) -> bytes:
 
 
 def load_result(data: bytes) -> Any:
-    """What a task returned. That it cannot be read is the failure of this task alone, even if reading it exits."""
+    """What a task returned; if it cannot be read, or reading it exits, only this task fails."""
     try:
         return pickle.loads(data)
     except (Exception, SystemExit) as error:
@@ -93,13 +101,34 @@ def load_result(data: bytes) -> Any:
 
 
 def dump(value: Any) -> bytes:
-    """Pickles as the standard library does, and by value what it cannot do or what a worker could not import."""
+    """Pickles by name where a worker can import it, and by value what else there is."""
     try:
         data = pickle.dumps(value, PROTOCOL)
     except Exception:
         return _dump_by_value(value)
+    if _PROXIES in data:
+        return pickle.dumps(_Authorised(data), PROTOCOL)
     # The name may just as well be a string in the data: then cloudpickle gives the same, only slower.
     return _dump_by_value(value) if any(name in data for name in _ELSEWHERE) else data
+
+
+class _Authorised:
+    """A pickle that is only read by a process that has multiprocessing's key of this one."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from multiprocessing import process
+
+        return _load_authorised, (bytes(process.current_process().authkey), self.data)
+
+
+def _load_authorised(key: bytes, data: bytes) -> Any:
+    from multiprocessing import process
+
+    process.current_process().authkey = key
+    return pickle.loads(data)
 
 
 class Arguments:
@@ -160,7 +189,7 @@ class _ByReference(pickle.Pickler):
 
 def _by_value(value: Any) -> tuple[bytes, list[Any]]:
     """As `_by_reference`, by cloudpickle; what it sends by value counts as named too, which does no harm."""
-    import cloudpickle
+    import cloudpickle  # type: ignore[import-untyped]
 
     named: list[Any] = []
 
@@ -178,8 +207,7 @@ def _by_value(value: Any) -> tuple[bytes, list[Any]]:
 def _dump_by_value(value: Any) -> bytes:
     import cloudpickle
 
-    data: bytes = cloudpickle.dumps(value, PROTOCOL)
-    return data
+    return bytes(cloudpickle.dumps(value, PROTOCOL))
 
 
 def _bad_arguments(args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> BaseException:
@@ -220,5 +248,9 @@ def _built(message: str, help: str) -> BaseException:
 
 def _help(culprit: Any) -> str:
     if isinstance(culprit, FunctionType) and culprit.__module__ in sys.modules:
-        return f"reload `{culprit.__module__}` if its file was edited, or define the function where it is used"
-    return "make it inside the task, leave it out with __getstate__, or open a place in this process: threads:"
+        return (
+            f"reload `{culprit.__module__}` if its file was edited, or define the function where it is used"
+        )
+    return (
+        "make it inside the task, leave it out with __getstate__, or open a place in this process: threads:"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import concurrent.futures
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
@@ -197,7 +198,9 @@ def _drawing(counts: _core.Counts) -> None:
     _progress.draw(counts)
 
 
-def wrap(executor: concurrent.futures.Executor, *, workers: int | None = None, seed: int | None = None) -> Place:
+def wrap(
+    executor: concurrent.futures.Executor, *, workers: int | None = None, seed: int | None = None
+) -> Place:
     """Make a place of any executor: its futures can be awaited, its maps are lazy, its tasks know themselves.
 
     Parameters
@@ -226,8 +229,13 @@ def wrap(executor: concurrent.futures.Executor, *, workers: int | None = None, s
 
 
 def _at_exit() -> None:
-    """Finish accepted work before the interpreter ends, as the standard library's executors do."""
-    _core.close_all()
+    """Finish accepted work before the interpreter ends, as the standard library's executors do, but not after Ctrl-C."""
+    _core.close_all(_was_interrupted())
+
+
+def _was_interrupted() -> bool:
+    """Whether the program ends by Ctrl-C; in a session with a prompt, that one was long ago."""
+    return getattr(sys, "last_type", None) is KeyboardInterrupt and not hasattr(sys, "ps1")
 
 
 try:

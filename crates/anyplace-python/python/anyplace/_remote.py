@@ -1,12 +1,13 @@
 """Exceptions of workers: as data on their way, and as exceptions again where the result is asked for.
 
-What travels is the type's name, the message, the traceback as text, the notes, and the exception itself with its causes
-where they can be pickled. So nothing is lost when an exception cannot be pickled, or cannot be unpickled: then the caller
-gets `anyplace.TaskFailed` with all of it.
+What travels is the type's name, the message, the traceback as text, the notes, and the exception itself with
+its causes where they can be pickled. So nothing is lost when an exception cannot be pickled, or cannot be
+unpickled: then the caller gets `anyplace.TaskFailed` with all of it.
 """
 
 from __future__ import annotations
 
+import os
 import pickle
 import traceback
 from collections.abc import Mapping
@@ -17,9 +18,12 @@ from . import _errors, _pickling
 #: A chain of causes longer than this is cut; its text is in the traceback anyway.
 _LONGEST = 16
 
+_OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
 
 def describe(error: BaseException) -> tuple[str, str, str, bytes]:
     """Type, message, traceback text and payload of an exception of a task; never fails."""
+    _leave_out_ours(error)
     notes = [_text(note) for note in getattr(error, "__notes__", None) or ()]
     payload = pickle.dumps((notes, _dumped(error), [_dumped(cause) for cause in _causes(error)]))
     return _type_name(error), _text(error), _traceback(error), payload
@@ -30,8 +34,8 @@ def rebuild(
 ) -> BaseException:
     """The exception that `describe` described. Its ``__cause__`` shows the worker's traceback.
 
-    The original's own cause, or context, is the ``__context__`` of that: it is in the text already, so it is not
-    printed once more. `told` is what `anyplace.TaskFailed` tells besides.
+    The original's own cause, or context, is the ``__context__`` of that: it is in the text already, so it is
+    not printed once more. `told` is what `anyplace.TaskFailed` tells besides.
     """
     notes, dumped, causes = pickle.loads(payload)
     error = _loaded(dumped)
@@ -43,11 +47,20 @@ def rebuild(
 
 
 def _chain(error: BaseException, traceback: str, causes: list[BaseException]) -> None:
-    remote = _errors.remote_cause(traceback)
+    remote = _errors.RemoteTraceback(f'\n"""\n{traceback}"""')
     error.__cause__ = remote
-    for inner, cause in zip([remote, *causes], causes):
+    for inner, cause in zip([remote, *causes], causes, strict=False):
         inner.__context__ = cause
     remote.__suppress_context__ = True
+
+
+def _leave_out_ours(error: BaseException) -> None:
+    """Lets the traceback begin at the user's code, unless there is none in it."""
+    first = error.__traceback__
+    while first is not None and first.tb_frame.f_code.co_filename.startswith(_OURS):
+        first = first.tb_next
+    if first is not None:
+        error.__traceback__ = first
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -1,12 +1,14 @@
 """Keeps a module's code the same in the caller and in its workers.
 
-A function that travels by name is whatever a worker imports under that name. Three things may make that another function
-than the caller's: the file was edited and reloaded in the caller after the worker imported it; it was edited and *not*
-reloaded in the caller, and a new worker imports it; or the function was replaced in the caller's module by hand. So the
-caller sends along the version (a digest of the code) of each module that its functions lean on, and a worker that has
-another version loads the module again. What the caller itself no longer finds on disk travels by value instead.
+A function that travels by name is whatever a worker imports under that name. Three things may make that
+another function than the caller's: the file was edited and reloaded in the caller after the worker imported
+it; it was edited and *not* reloaded in the caller, and a new worker imports it; or the function was replaced
+in the caller's module by hand. So the caller sends along the version (a digest of the code) of each module
+that its functions lean on, and a worker that has another version loads the module again. What the caller
+itself no longer finds on disk travels by value instead.
 
-Only source files outside the installation are looked at: installed code does not change under a running program.
+Only source files outside the installation are looked at: installed code does not change under a running
+program.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterable, Iterator
+from importlib.machinery import SourceFileLoader
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
@@ -40,8 +43,10 @@ _lock = threading.RLock()
 
 
 def versions(named: Iterable[Any]) -> tuple[dict[str, str], set[str]]:
-    """The versions of all modules that these functions, classes and modules lean on, nearest first, and the names of
-    those modules that differ from their files."""
+    """The versions of all modules that these functions, classes and modules lean on, nearest first.
+
+    The second part has the names of those modules that differ from their files.
+    """
     with _lock:
         found: dict[str, _Seen] = {}
         waiting = [home(value) for value in named]
@@ -65,7 +70,9 @@ def _with_dependents(found: dict[str, _Seen], edited: set[str]) -> set[str]:
 
 
 def bring_up_to_date(wanted: dict[str, str]) -> bool:
-    """Loads each module again that is here in another version than wanted, the farthest first; tells if it did.
+    """Loads each module again that is here in another version than wanted; tells if there was one.
+
+    Those that others lean on come first.
 
     Raises `ImportError` if its file is in yet another version: it changed while the work was on its way.
     """
@@ -77,14 +84,16 @@ def bring_up_to_date(wanted: dict[str, str]) -> bool:
             importlib.reload(sys.modules[name])
         for name in old:
             if _version(name) != wanted[name]:
-                raise ImportError(f"module {name!r} changed on disk while the work was on its way; submit it again")
+                raise ImportError(
+                    f"module {name!r} changed on disk while the work was on its way; submit it again"
+                )
         return bool(old)
 
 
 @contextlib.contextmanager
 def by_value(names: set[str]) -> Iterator[None]:
     """While this lasts, cloudpickle sends the functions and classes of these modules by value."""
-    import cloudpickle
+    import cloudpickle  # type: ignore[import-untyped]
 
     with _lock:
         modules = [sys.modules[name] for name in names - cloudpickle.list_registry_pickle_by_value()]
@@ -151,14 +160,23 @@ def _is_replaced(value: Any, functions: frozenset[str] | None = None) -> bool:
 
 
 def _leans_on(module: ModuleType) -> Iterator[str]:
-    homes = {home(value) for value in list(vars(module).values()) if isinstance(value, (ModuleType, FunctionType, type))}
+    homes = {
+        home(value)
+        for value in list(vars(module).values())
+        if isinstance(value, (ModuleType, FunctionType, type))
+    }
     return (name for name in homes if name != module.__name__ and _path(sys.modules.get(name)) is not None)
 
 
 def _path(module: ModuleType | None) -> str | None:
-    """The module's file, if it may change under the program."""
-    path = getattr(getattr(module, "__spec__", None), "origin", None)
-    return path if path is not None and not _is_installed(path) else None
+    """The module's file, if it may change under the program, and means the same in every process.
+
+    Loaders that change the code (pytest's does) are not asked: a worker does not have them.
+    """
+    spec = getattr(module, "__spec__", None)
+    if spec is None or type(spec.loader) is not SourceFileLoader:
+        return None
+    return spec.origin if not _is_installed(spec.origin) else None
 
 
 def _stat(path: str) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """A worker process: how the caller starts it, and what it does before it takes work.
 
-Run as a program, this file is the worker. What the caller hands over (paths, levels of loggers) comes as an argument, not
-in the environment, because the work's own children would inherit that.
+Run as a program, this file is the worker. What the caller hands over (paths, levels of loggers) comes as an
+argument, not in the environment, because the work's own children would inherit that.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-#: Read by BLAS and OpenMP libraries when they are loaded, so they have to be set before the first import of numpy.
+#: Read by BLAS and OpenMP libraries when they are loaded, so they have to be set before numpy is imported.
 _THREADS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -77,11 +77,11 @@ def main() -> int:
     from anyplace import _core, _logging
 
     _logging.relay(_core.worker_log, handed.get("levels", {}))
-    return _core.worker_main()
+    return int(_core.worker_main())
 
 
 def limit_threads(workers: int) -> None:
-    """Lets the libraries under numpy use this worker's share of the cores, unless the user has said how many."""
+    """Lets the libraries under numpy use this worker's share of the cores, unless the user said how many."""
     from ._core import usable_cores
 
     share = str(max(1, usable_cores() // max(1, workers)))
@@ -92,7 +92,7 @@ def limit_threads(workers: int) -> None:
 def find(name: str) -> Any:
     """The function that ``module:function`` names.
 
-    Raises `LookupError`, which says what is missing.
+    Raises `ImportError` or `AttributeError`, which say what is missing.
     """
     module, _, path = name.partition(":")
     found: Any = importlib.import_module(module)

@@ -19,8 +19,13 @@ def executors() -> None:
 
     class ProcessPoolExecutor(concurrent.futures.Executor):
         # The context says how multiprocessing starts processes; ours are always started afresh.
-        def __new__(cls, max_workers=None, mp_context=None, initializer=None, initargs=()):
-            return anyplace.open(_address("processes", max_workers), initializer=initializer, initargs=initargs)
+        def __new__(
+            cls, max_workers=None, mp_context=None, initializer=None, initargs=(), *, max_tasks_per_child=None
+        ):
+            address = _address("processes", max_workers)
+            if max_tasks_per_child is not None:
+                address += f"?max_tasks={max_tasks_per_child}"
+            return anyplace.open(address, initializer=initializer, initargs=initargs)
 
     concurrent.futures.ThreadPoolExecutor = ThreadPoolExecutor
     concurrent.futures.ProcessPoolExecutor = ProcessPoolExecutor

@@ -19,9 +19,9 @@ where
     Work::Call(Call::Future(Box::new(Once(Box::pin(future)))))
 }
 
-/// A function that gives a future for each input: what `Place::map_async` maps.
+/// A function that gives a future for each input: what `Place::map_async` maps, and `Place::submit` takes.
 #[derive(Debug)]
-pub struct Futures<F>(pub(crate) F);
+pub struct Futures<F>(pub F);
 
 impl<F, T, G, R> Function<T, ByFuture> for Futures<F>
 where

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 /// Often enough for a bar that moves smoothly, seldom enough to cost nothing.
 const EVERY: Duration = Duration::from_millis(50);
 
-pub(super) const ENTRY: LayerEntry = LayerEntry {
+pub(super) const LAYER: LayerEntry = LayerEntry {
     name: "progress",
     about: "counts what becomes of tasks",
     forms: &["progress"],
@@ -119,7 +119,7 @@ impl Progress {
 
 impl Layer for Progress {
     fn name(&self) -> &'static str {
-        ENTRY.name
+        LAYER.name
     }
 
     fn is_per_item(&self) -> bool {
@@ -198,6 +198,11 @@ impl Board {
     fn end(self: &Arc<Self>, outcome: &Outcome, items: u64, timer: &Timer) {
         match outcome {
             Outcome::Returned(Value::Items(each)) => each.iter().for_each(|one| self.end(one, 1, timer)),
+            Outcome::Returned(Value::Chunk { failed, .. }) => {
+                let failed = u64::from(*failed).min(items);
+                self.add(&self.failed, failed, timer);
+                self.add(&self.returned, items - failed, timer);
+            }
             Outcome::Returned(_) => self.add(&self.returned, items, timer),
             Outcome::Failed(_) => self.add(&self.failed, items, timer),
             Outcome::Cancelled(_) => self.add(&self.cancelled, items, timer),

@@ -31,14 +31,14 @@ use super::{LayerEntry, duration_option, wrong_value};
 use crate::address::LayerSpec;
 use crate::context::split_mix;
 use crate::driver::{Layer, Limits, Tasks};
-use crate::error::{Error, Exit, Kind, Result};
-use crate::outcome::{Done, Outcome, Value};
+use crate::error::{Error, Kind, Result};
+use crate::outcome::{Done, Outcome};
 use crate::task::Task;
 use anyplace_sync::Latch;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-pub(super) const ENTRY: LayerEntry = LayerEntry {
+pub(super) const LAYER: LayerEntry = LayerEntry {
     name: "retry",
     about: "tries again what failed, at most N attempts in all",
     forms: &["retry=3", "retry=5?backoff=100ms"],
@@ -141,7 +141,7 @@ impl Retry {
 
 impl Layer for Retry {
     fn name(&self) -> &'static str {
-        ENTRY.name
+        LAYER.name
     }
 
     fn is_per_item(&self) -> bool {
@@ -171,7 +171,6 @@ impl Policy {
     /// Whether an attempt that ended so is worth another.
     fn repeats(&self, outcome: &Outcome, idempotent: bool) -> bool {
         match outcome {
-            Outcome::Returned(Value::Command(finished)) => finished.exit != Exit::Code(0),
             Outcome::Returned(_) | Outcome::Cancelled(_) => false,
             Outcome::Failed(error) | Outcome::Lost(error) => repeats(error, idempotent),
         }

@@ -30,7 +30,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-pub(super) const ENTRY: LayerEntry = LayerEntry {
+pub(super) const LAYER: LayerEntry = LayerEntry {
     name: "timeout",
     about: "ends an attempt that runs longer",
     forms: &["timeout=30s", "timeout=1h30m"],
@@ -70,7 +70,7 @@ impl Timeout {
 
 impl Layer for Timeout {
     fn name(&self) -> &'static str {
-        ENTRY.name
+        LAYER.name
     }
 
     fn is_per_item(&self) -> bool {
@@ -234,18 +234,13 @@ impl Attempt {
 
     /// What we ended failed by its time; what ended by itself in the same moment stands.
     fn as_timeout(&self, outcome: Outcome) -> Outcome {
-        match &outcome {
-            Outcome::Returned(crate::Value::Command(_)) => {}
+        let error = match outcome {
             Outcome::Returned(_) => return outcome,
-            Outcome::Failed(error) if error.kind() == Kind::TaskFailed => return outcome,
-            _ => {}
-        }
-        let mut error =
-            self.over(format!("the task was ended after {:?}, the time it was given", self.limit));
-        if let Some(tail) = outcome.error().and_then(Error::log_tail) {
-            error = error.with_log_tail(tail);
-        }
-        Outcome::Failed(error)
+            Outcome::Failed(ref error) if error.kind() == Kind::TaskFailed => return outcome,
+            Outcome::Failed(error) | Outcome::Cancelled(error) | Outcome::Lost(error) => error,
+        };
+        let message = format!("the task was ended after {:?}, the time it was given", self.limit);
+        Outcome::Failed(error.told_as(Kind::Timeout, message).with_retry(Retry::MayRepeat))
     }
 
     fn unless_late(&self, outcome: Outcome, began: Option<Instant>) -> Outcome {

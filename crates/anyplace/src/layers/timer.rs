@@ -4,6 +4,7 @@
 //! if it would otherwise wake too late; taking one back never wakes it. So a million quick tasks under a timeout cost
 //! a million entries in a map, but no wake-up.
 
+use crate::context::within_engine;
 use crate::error::{Error, Kind, Result, Retry};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -130,7 +131,7 @@ impl Shared {
                 drop(state);
                 if let Some((_, ring)) = ring {
                     // What a caller's callback panics with is its own; other alarms must still ring.
-                    drop(catch_unwind(AssertUnwindSafe(ring)));
+                    drop(catch_unwind(AssertUnwindSafe(|| within_engine(ring))));
                 }
                 state = self.lock();
                 continue;

@@ -31,10 +31,11 @@ static INITIALISED: AtomicBool = AtomicBool::new(false);
 /// }
 /// ```
 pub fn init() {
+    // In a worker too: its tasks may open places of their own.
+    INITIALISED.store(true, Ordering::Release);
     if std::env::args_os().nth(1).is_some_and(|argument| argument == MARKER) {
         std::process::exit(serve(|_| NamedTasks));
     }
-    INITIALISED.store(true, Ordering::Release);
 }
 
 /// Whether this program can be its own worker.

@@ -1,5 +1,6 @@
 //! Functions called in other processes.
 
+use crate::support::{command, this_program};
 use anyplace::{Kind, Result, open};
 
 crate::trials!["calls":
@@ -10,6 +11,7 @@ crate::trials!["calls":
     thousands_of_tasks_run_on_a_few_workers,
     a_task_knows_its_item_attempt_and_worker,
     a_task_reads_nothing_from_standard_input,
+    what_workers_print_is_passed_on,
 ];
 
 #[anyplace::task]
@@ -104,5 +106,29 @@ fn read() -> String {
 
 fn a_task_reads_nothing_from_standard_input() -> Result<()> {
     assert_eq!(open("processes:1")?.submit(read, ())?.wait()?, "");
+    Ok(())
+}
+
+#[anyplace::task]
+#[allow(clippy::print_stdout, clippy::print_stderr)] // What is printed is what is tested.
+fn print_much(lines: u32) {
+    (0..lines).for_each(|line| eprintln!("{line:099}"));
+    println!("printed");
+}
+
+/// Prints more than any pipe holds, in two workers at once.
+pub(crate) fn chatty() {
+    anyplace::init();
+    let place = open("processes:2").unwrap();
+    place.map(print_much, [20_000, 20_000]).unwrap().chunk(1).for_each(Result::unwrap);
+}
+
+fn what_workers_print_is_passed_on() -> Result<()> {
+    let printed = command(&this_program("--role-chatty")).output()?;
+    assert!(printed.status.success());
+    assert_eq!(
+        (printed.stdout.as_slice(), printed.stderr.len()),
+        (&b"printed\nprinted\n"[..], 2 * 20_000 * 100)
+    );
     Ok(())
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 crate::trials!["endings":
     a_running_task_can_be_killed_and_the_next_runs,
     what_a_killed_task_has_started_ends_with_it,
+    workers_of_a_killed_worker_end_with_it,
     a_cancelled_task_never_runs,
     a_busy_place_ends_what_runs_after_its_grace,
     a_place_waits_for_what_runs,
@@ -48,6 +49,24 @@ fn what_a_killed_task_has_started_ends_with_it() -> Nothing {
     assert!(task.kill());
     held.ends();
     is_gone(child);
+    Ok(())
+}
+
+/// Opens a place of its own, and waits for a task there.
+#[anyplace::task]
+fn wait_further_down(door: String) -> u32 {
+    open("processes:1").unwrap().submit(wait_at, door).unwrap().wait().unwrap()
+}
+
+fn workers_of_a_killed_worker_end_with_it() -> Nothing {
+    let (place, door) = (open("processes:1")?, Door::new());
+    let returning = place.submit(wait_further_down, door.path())?;
+    drop(door.knock());
+    returning.wait()?;
+    let killed = place.submit(wait_further_down, door.path())?;
+    let held = door.knock();
+    assert!(killed.kill());
+    held.ends();
     Ok(())
 }
 

@@ -17,6 +17,7 @@ const ROLES: &[(&str, fn())] = &[
     ("--role-without-init", crate::setups::without_init),
     ("--role-parent", crate::lifetimes::parent),
     ("--role-two-hundred-places", crate::lifetimes::two_hundred_places),
+    ("--role-chatty", crate::calls::chatty),
     ("--role-recorder", crate::setups::recorder),
 ];
 

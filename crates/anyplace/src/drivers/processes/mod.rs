@@ -30,14 +30,13 @@ mod stderr;
 mod tasks;
 mod worker;
 
-pub use command::{Captured, Finished};
-
 use crate::Address;
 use crate::driver::{Driver, Entry, Family, Limits, Setup, Tasks};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::outcome::Done;
 use crate::task::Task;
 use crate::work::WorkKind;
+use rustix::process::{PidfdFlags, getpid, pidfd_open};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tasks::Workers;
@@ -48,7 +47,7 @@ pub(crate) const ENTRY: Entry = Entry {
     forms: &["processes:", "processes:8", "processes:8?max_tasks=100"],
     options: &[("max_tasks", "replace each worker after this many tasks")],
     families: &[Family::Tasks],
-    check: |_| Ok(()),
+    check,
     open,
 };
 
@@ -61,6 +60,17 @@ fn open(address: &Address, setup: &Setup) -> Result<Arc<dyn Driver>> {
         commands: command::Slots::new(workers),
     });
     Ok(Arc::new(Place { address, workers, tasks }))
+}
+
+/// The kernel must tell when a process ends, without a signal to the whole program.
+fn check(_: &Setup) -> Result<()> {
+    let own = pidfd_open(getpid(), PidfdFlags::empty());
+    own.map(drop).map_err(|error| {
+        Error::new(Kind::Unsupported, format!("this kernel does not let processes be watched: {error}"))
+            .with_help(
+                "`processes:` needs Linux 5.3, and a sandbox that allows pidfd_open; open `threads:` here",
+            )
+    })
 }
 
 fn max_tasks(address: &Address) -> Result<u64> {

@@ -1,7 +1,7 @@
-use super::drivers::{Scripted, idempotent, nothing};
+use super::drivers::{Scripted, command, idempotent, nothing};
 use super::{NEVER, open};
-use crate::error::{Error, Kind, Result, Retry as Again};
-use crate::layers::Retry;
+use crate::error::{Error, Exit, Kind, Result, Retry as Again};
+use crate::layers::{Progress, Retry};
 use crate::outcome::Outcome;
 use crate::task::TaskOptions;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -157,4 +157,18 @@ fn a_cancelled_outcome_is_never_repeated() {
     let handle = scripted.place(Retry::times(3)).submit_work(nothing(), idempotent()).unwrap();
     assert!(matches!(handle.outcome(), Outcome::Cancelled(_)));
     assert_eq!(scripted.submitted(), 1);
+}
+
+#[test]
+fn a_command_that_ends_badly_is_run_again() -> Result<()> {
+    let place = open("retry=3::processes:1")?;
+    let progress = Progress::counting();
+    let place = place.with(progress.clone())?;
+    let run = |work| place.submit_work(work, TaskOptions::default())?.wait();
+    let error = run(command(&["sh", "-c", "exit 3"])).unwrap_err();
+    assert_eq!((error.exit(), error.attempt()), (Some(Exit::Code(3)), 3));
+    assert_eq!((progress.counts().started, progress.counts().retried), (1, 2));
+    run(command(&["sh", "-c", "exit 0"]))?;
+    assert_eq!((progress.counts().started, progress.counts().retried), (2, 2));
+    Ok(())
 }

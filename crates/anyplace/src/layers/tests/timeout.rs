@@ -1,4 +1,4 @@
-use super::drivers::{Scripted, idempotent, nothing};
+use super::drivers::{Scripted, command, idempotent, nothing};
 use super::{NEVER, open};
 use crate::driver::Layer;
 use crate::error::{Kind, Result, Retry as Again};
@@ -118,4 +118,14 @@ fn each_attempt_has_a_clock_of_its_own() {
     assert!(matches!(outcome, Outcome::Returned(_)), "{outcome:?}");
     assert_eq!(scripted.submitted(), 3);
     assert_eq!(*endings.lock().unwrap(), [Ending::Timeout, Ending::Timeout]);
+}
+
+#[test]
+fn a_command_that_takes_too_long_is_ended() -> Result<()> {
+    let place = open("timeout=20ms::processes:1")?;
+    let work = command(&["sleep", "3600"]);
+    let error = place.submit_work(work, TaskOptions::default())?.wait().unwrap_err();
+    assert_eq!((error.kind(), error.place()), (Kind::Timeout, Some("processes:1")), "{error:?}");
+    assert!(error.message().contains("ended after 20ms"), "{error}");
+    place.close()
 }

@@ -1,7 +1,7 @@
-"""Stands in for the running Python's own package of tests, and adds Debian's copy of it where parts are missing.
+"""Stands in for the running Python's own package of tests, and adds Debian's copy of it.
 
-Many builds of Python leave the larger tests out. It is a package in a folder of its own, not an entry added to a path at
-run time, so that worker processes find the same tests by the paths that they are handed.
+Many builds of Python leave the larger tests out. It is a package in a folder of its own, not an entry added
+to a path at run time, so that worker processes find the same tests by the paths that they are handed.
 """
 
 import os

@@ -1,6 +1,6 @@
 //! Keeps what a command prints while it prints it: a little in memory, the rest in an unlinked file.
 
-use super::captured::Captured;
+use crate::outcome::Captured;
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, SpliceFlags};
 use std::fs::File;
@@ -11,7 +11,7 @@ use std::os::fd::OwnedFd;
 const IN_MEMORY: usize = 64 * 1024;
 
 /// A pipe that feeds a file holds more, so that the command and we switch less often.
-const BIG_PIPE: usize = 1024 * 1024;
+pub(super) const BIG_PIPE: usize = 1024 * 1024;
 
 /// One stream of a running command.
 #[derive(Debug)]

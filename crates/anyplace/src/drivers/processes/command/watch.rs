@@ -10,7 +10,7 @@
 //! must not delay the result, but what the command itself printed must not be lost either, so the pipes are read a
 //! moment longer. The process is reaped last: until then its number, which is its group's number, is nobody else's.
 
-use super::capture::Capture;
+use super::capture::{BIG_PIPE, Capture};
 use super::ending::{Bell, Ender};
 use crate::task::Ending;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -21,6 +21,9 @@ use std::time::{Duration, Instant};
 
 /// How long the pipes of a command that has ended are read, when others still hold them.
 const LEFT_BEHIND: Duration = Duration::from_millis(100);
+
+/// More than both pipes hold: what is read after that was written by others, who may never stop.
+const LEFT_IN_PIPES: usize = 2 * BIG_PIPE + 1;
 
 /// A command that runs.
 pub(super) struct Watch<'a> {
@@ -46,7 +49,13 @@ impl Watch<'_> {
     pub(super) fn until_ended(&mut self) -> io::Result<()> {
         while !self.running_step()? {}
         let drained = Instant::now() + LEFT_BEHIND;
-        while self.draining_step(drained)? {}
+        let mut left = LEFT_IN_PIPES;
+        while left > 0 {
+            match self.draining_step(drained)? {
+                Some(taken) => left = left.saturating_sub(taken),
+                None => break,
+            }
+        }
         if self.ender.why.is_some() {
             self.ender.kill();
         }
@@ -72,16 +81,16 @@ impl Watch<'_> {
         Ok(false)
     }
 
-    /// False when nothing more is to be read. What was asked to end may use its whole grace.
-    fn draining_step(&mut self, drained: Instant) -> io::Result<bool> {
+    /// How much was read; nothing when nothing more is to be. What was asked to end may use its whole grace.
+    fn draining_step(&mut self, drained: Instant) -> io::Result<Option<usize>> {
         if self.out.pipe.is_none() && self.err.pipe.is_none() {
-            return Ok(false);
+            return Ok(None);
         }
         let until = self.ender.insist.unwrap_or(drained);
         let seen = self.look(Some(until), false)?;
         self.hear(&seen);
         let taken = self.take(&seen)?;
-        Ok(taken > 0 || Instant::now() < until)
+        Ok((taken > 0 || Instant::now() < until).then_some(taken))
     }
 
     fn hear(&mut self, seen: &Seen) {
