@@ -7,9 +7,9 @@ import functools
 import threading
 
 import pytest
-from functions import square
 
 import anyplace
+from functions import square
 
 
 async def later(number: int) -> int:
@@ -84,7 +84,9 @@ def test_coroutines_know_their_numbers_after_an_await() -> None:
     with anyplace.open("async:10", seed=3) as here, anyplace.open("inline:", seed=3) as there:
         ours = list(here.map(told, range(4)))
         assert [index for index, _ in ours] == [0, 1, 2, 3]
-        assert [number for _, number in ours] == list(there.map(lambda _: anyplace.current().random.random(), range(4)))
+        assert [number for _, number in ours] == list(
+            there.map(lambda _: anyplace.current().random.random(), range(4))
+        )
 
 
 def test_the_loop_and_its_thread_end_with_the_place() -> None:

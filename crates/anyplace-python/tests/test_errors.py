@@ -8,9 +8,9 @@ import pickle
 import threading
 
 import pytest
-from functions import divide, square
 
 import anyplace
+from functions import divide, square
 
 
 @pytest.mark.parametrize(

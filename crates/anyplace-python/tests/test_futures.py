@@ -7,10 +7,10 @@ import concurrent.futures
 import threading
 
 import pytest
-from conftest import Gate
-from functions import divide, square
 
 import anyplace
+from conftest import Gate
+from functions import divide, square
 
 
 def test_wait_and_as_completed_know_our_futures(place: anyplace.Place) -> None:

@@ -11,9 +11,9 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from conftest import Gate
 
 import anyplace
+from conftest import Gate
 
 Script = Callable[[str], "subprocess.CompletedProcess[str]"]
 

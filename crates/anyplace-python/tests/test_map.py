@@ -8,10 +8,10 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from conftest import Gate
-from functions import divide, draw, draw_numpy, square
 
 import anyplace
+from conftest import Gate
+from functions import divide, draw, draw_numpy, square
 
 
 def test_results_come_in_the_inputs_order(place: anyplace.Place) -> None:
@@ -64,7 +64,7 @@ def test_endless_inputs_are_taken_as_results_are(place: anyplace.Place) -> None:
 
     def endless() -> Iterator[int]:
         nonlocal taken
-        for taken in itertools.count():  # noqa: B020
+        for taken in itertools.count():
             yield taken
 
     results = place.map(square, endless(), chunksize=1)

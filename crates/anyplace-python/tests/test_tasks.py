@@ -7,10 +7,10 @@ import contextvars
 import threading
 
 import pytest
-from conftest import Gate
-from functions import divide, nested, square, told
 
 import anyplace
+from conftest import Gate
+from functions import divide, nested, square, told
 
 
 def test_place_and_future_are_real_executor_and_future(place: anyplace.Place) -> None:
@@ -106,7 +106,9 @@ def test_a_task_that_has_not_begun_can_be_cancelled(gate: Gate) -> None:
         gate.open.set()
 
 
-def test_a_wait_that_takes_too_long_is_a_timeout_and_the_task_goes_on(threads: anyplace.Place, gate: Gate) -> None:
+def test_a_wait_that_takes_too_long_is_a_timeout_and_the_task_goes_on(
+    threads: anyplace.Place, gate: Gate
+) -> None:
     future = threads.submit(gate)
     with pytest.raises(TimeoutError) as caught:
         future.result(timeout=0.01)

@@ -7,10 +7,10 @@ import concurrent.futures
 from collections.abc import Iterator
 
 import pytest
-from conftest import Gate
-from functions import divide, draw, square
 
 import anyplace
+from conftest import Gate
+from functions import divide, draw, square
 
 
 @pytest.fixture(params=[concurrent.futures.ThreadPoolExecutor, concurrent.futures.ProcessPoolExecutor])
