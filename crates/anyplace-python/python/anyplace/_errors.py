@@ -97,7 +97,7 @@ class ResourceExhausted(Error, OSError):
 
 
 class Unsupported(Error, NotImplementedError):
-    """This place cannot do that."""
+    """The place cannot do that."""
 
 
 class ConfigInvalid(Error, ValueError):

@@ -18,9 +18,10 @@ _touching = threading.Lock()
 class Future(_core.Future[T], concurrent.futures.Future[T]):
     """The caller's end of a task: wait for it by `result()`, or by `await` in any asyncio loop.
 
-    The engine makes futures without the standard library's lock and lists, which cost more than a short task. They
-    come into being when somebody touches them (`concurrent.futures.wait`, `as_completed`, `add_done_callback`,
-    `asyncio.wrap_future`); from then on the future is completed the standard library's way, too.
+    The engine makes futures without the standard library's lock and lists, which cost more than a short task.
+    They come into being when somebody touches them (`concurrent.futures.wait`, `as_completed`,
+    `add_done_callback`, `asyncio.wrap_future`); from then on the future is completed the standard library's
+    way, too.
     """
 
     __module__ = "anyplace"
@@ -61,7 +62,7 @@ class Future(_core.Future[T], concurrent.futures.Future[T]):
         super().add_done_callback(fn)  # type: ignore[arg-type]
 
     def __await__(self) -> Generator[Any, None, T]:
-        """Wait in the running asyncio loop; cancelling the waiting task cancels this one if it has not begun."""
+        """Wait in the running asyncio loop. Cancelling the waiting task cancels this one, unless it has begun."""
         if self.done():
             return self.result()
         import asyncio

@@ -189,7 +189,7 @@ class _ByReference(pickle.Pickler):
 
 def _by_value(value: Any) -> tuple[bytes, list[Any]]:
     """As `_by_reference`, by cloudpickle; what it sends by value counts as named too, which does no harm."""
-    import cloudpickle  # type: ignore[import-untyped]
+    import cloudpickle
 
     named: list[Any] = []
 

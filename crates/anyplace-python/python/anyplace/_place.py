@@ -51,7 +51,8 @@ class Place(_core.Place, concurrent.futures.Executor):
     ) -> _core.Map[T]:
         """Call `fn` with the items of the iterables, in parallel and lazily.
 
-        Inputs are taken as results are: at most twice the workers plus one chunks are ahead, so endless inputs work.
+        Inputs are taken as results are: at most twice the workers plus one chunks are ahead, so that endless
+        inputs work.
 
         Parameters
         ----------
@@ -151,7 +152,7 @@ def open(
     Parameters
     ----------
     address : str, optional
-        Such as ``"threads:8"``; the environment variable ``ANYPLACE``, or ``"processes:"``, unless it is given.
+        Such as ``"threads:8"``; unless it is given, what the variable ``ANYPLACE`` says, or ``"processes:"``.
     workers : int, optional
         How many tasks run at once; it takes the place of the address's number.
     initializer : callable, optional
@@ -161,7 +162,8 @@ def open(
     seed : int, optional
         The root of all random seeds: the same seed gives the same numbers in every place.
     progress : bool or callable, optional
-        A callable is given the `Counts` when they change, at most every 50 ms; True draws them on standard error.
+        A callable is given the `Counts` when they change, at most every 50 ms; True draws them on standard
+        error.
 
     Returns
     -------
@@ -229,7 +231,7 @@ def wrap(
 
 
 def _at_exit() -> None:
-    """Finish accepted work before the interpreter ends, as the standard library's executors do, but not after Ctrl-C."""
+    """Finish accepted work before the interpreter ends, as the standard library does; but not after Ctrl-C."""
     _core.close_all(_was_interrupted())
 
 
@@ -239,7 +241,7 @@ def _was_interrupted() -> bool:
 
 
 try:
-    # Before `threading` waits for its own threads: a task may still start one. (`concurrent.futures` does the same.)
+    # Before `threading` waits for its own threads, as `concurrent.futures` does: a task may still start one.
     threading._register_atexit(_at_exit)  # type: ignore[attr-defined]
 except (AttributeError, RuntimeError):
     atexit.register(_at_exit)

@@ -93,7 +93,7 @@ def bring_up_to_date(wanted: dict[str, str]) -> bool:
 @contextlib.contextmanager
 def by_value(names: set[str]) -> Iterator[None]:
     """While this lasts, cloudpickle sends the functions and classes of these modules by value."""
-    import cloudpickle  # type: ignore[import-untyped]
+    import cloudpickle
 
     with _lock:
         modules = [sys.modules[name] for name in names - cloudpickle.list_registry_pickle_by_value()]
