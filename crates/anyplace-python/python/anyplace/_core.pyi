@@ -2,11 +2,29 @@
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import GenericAlias
 from typing import Any, Generic, Self, TypeVar, final
 
 import numpy
+from typing_extensions import disjoint_base
 
 from anyplace._future import Future as _Future
+
+__all__ = [
+    "Context",
+    "Counts",
+    "Future",
+    "Map",
+    "Place",
+    "_call_as",
+    "cli_main",
+    "close_all",
+    "current",
+    "forked",
+    "usable_cores",
+    "worker_log",
+    "worker_main",
+]
 
 _T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)
@@ -53,6 +71,7 @@ class Counts:
     @property
     def rate(self) -> float: ...
 
+@disjoint_base
 class Future(Generic[_T_co]):
     def __new__(cls, *_arguments: Any, **_keywords: Any) -> Self: ...
     def result(self, timeout: float | None = None) -> _T_co: ...
@@ -62,13 +81,18 @@ class Future(Generic[_T_co]):
     def cancelled(self) -> bool: ...
     def cancel(self, *, kill: bool = False) -> bool: ...
     def _watch(self) -> bool: ...
+    @classmethod
+    def __class_getitem__(cls, key: Any, /) -> GenericAlias: ...
 
 @final
 class Map(Iterator[_T_co]):
     def __iter__(self) -> Self: ...
     def __next__(self) -> _T_co: ...
+    @classmethod
+    def __class_getitem__(cls, key: Any, /) -> GenericAlias: ...
     def close(self) -> None: ...
 
+@disjoint_base
 class Place:
     def __new__(
         cls,

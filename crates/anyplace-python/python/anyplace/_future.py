@@ -62,7 +62,7 @@ class Future(_core.Future[T], concurrent.futures.Future[T]):
         super().add_done_callback(fn)  # type: ignore[arg-type]
 
     def __await__(self) -> Generator[Any, None, T]:
-        """Wait in the running asyncio loop. Cancelling the waiting task cancels this one, unless it has begun."""
+        """Wait in the running asyncio loop. Cancelling the waiting task cancels a task that has not begun."""
         if self.done():
             return self.result()
         import asyncio

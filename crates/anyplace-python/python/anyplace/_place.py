@@ -231,7 +231,7 @@ def wrap(
 
 
 def _at_exit() -> None:
-    """Finish accepted work before the interpreter ends, as the standard library does; but not after Ctrl-C."""
+    """Finish accepted work before the interpreter ends, as the standard library does; not after Ctrl-C."""
     _core.close_all(_was_interrupted())
 
 
