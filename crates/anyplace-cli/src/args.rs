@@ -2,7 +2,6 @@
 //!
 //! Every option can also be given as an environment variable, `ANYPLACE_` and its name; the command line wins.
 
-mod duration;
 pub(crate) mod gnu;
 mod halt;
 mod jobs;
@@ -113,7 +112,7 @@ pub(crate) struct Map {
 
     /// End a job that runs longer, such as 10, 1.5, 500ms, 2m, 1h30m
     #[arg(long, value_name = "TIME", env = "ANYPLACE_TIMEOUT", hide_env = true, help_heading = "Scheduling")]
-    #[arg(value_parser = duration::parse)]
+    #[arg(value_parser = anyplace::duration::parse)]
     pub(crate) timeout: Option<Duration>,
 
     /// Try a job up to N times until it succeeds

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
 
-use anyplace::drivers::processes::Captured;
+use anyplace::Captured;
 use anyplace::work::{Encoding, Payload};
 use anyplace::{Error, Kind, Value};
 

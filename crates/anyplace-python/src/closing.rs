@@ -73,18 +73,30 @@ impl Closing {
     }
 }
 
-/// Closes every place that is still open, and waits for them: the interpreter is about to end.
+/// Closes every place that is still open, and waits for them: the interpreter is about to end. After Ctrl-C what has
+/// not begun is cancelled, and what runs is ended where the place can.
 #[pyfunction]
-pub(crate) fn close_all(py: Python<'_>) -> PyResult<()> {
+pub(crate) fn close_all(py: Python<'_>, is_interrupted: bool) -> PyResult<()> {
+    let grace = if is_interrupted { Duration::ZERO } else { Duration::MAX };
     loop {
         let number = places().as_ref().and_then(|places| places.keys().next().copied());
         let Some(number) = number else { break };
-        if let Some(closing) = start(number, Duration::MAX) {
+        if is_interrupted {
+            cancel(number);
+        }
+        if let Some(closing) = start(number, grace) {
             closing.wait(py)?;
         }
     }
     gil::end();
     Ok(())
+}
+
+fn cancel(number: u64) {
+    let place = places().as_ref().and_then(|places| places.get(&number).map(|entry| entry.place.clone()));
+    if let Some(place) = place {
+        place.cancel();
+    }
 }
 
 /// Forgets all places without closing them: their threads stayed in the parent of a fork.

@@ -53,3 +53,15 @@ macro_rules! behaviour {
     };
 }
 use behaviour;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_name_stands_once() {
+        let all: Vec<_> = names().collect();
+        assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
+    }
+}

@@ -51,7 +51,7 @@ pub struct LayerEntry {
 }
 
 /// Every layer of this crate: one line each, in the order they stand in an address.
-pub static LAYERS: &[LayerEntry] = &[progress::ENTRY, retry::ENTRY, timeout::ENTRY, limit::ENTRY];
+pub static LAYERS: &[LayerEntry] = &[progress::LAYER, retry::LAYER, timeout::LAYER, limit::LAYER];
 
 pub(crate) fn from_specs(specs: &[LayerSpec]) -> Result<Vec<Arc<dyn Layer>>> {
     specs.iter().map(from_spec).collect()

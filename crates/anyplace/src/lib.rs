@@ -32,7 +32,7 @@ pub use error::{Error, Exit, Kind, Remote, Result, Retry};
 pub use function::{ByClosure, ByFuture, ByName, Function, Futures, NamedTask, Registered};
 pub use handle::Handle;
 pub use map::{Chunk, Flow, Map, Next};
-pub use outcome::{Done, Outcome, Value};
+pub use outcome::{Captured, Done, Finished, Outcome, Value};
 pub use place::Place;
 pub use registry::Registry;
 pub use task::{Control, Ending, Started, Task, TaskOptions};

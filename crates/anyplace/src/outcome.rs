@@ -1,5 +1,11 @@
 //! How a task ended, and the promise that it ends once.
 
+mod captured;
+mod finished;
+
+pub use captured::Captured;
+pub use finished::Finished;
+
 use crate::error::{Error, Kind, Retry};
 use crate::task::Shared;
 use crate::work::Payload;
@@ -29,7 +35,7 @@ pub enum Value {
     /// One outcome per call of a chunk, in order.
     Items(Vec<Outcome>),
     /// What a command left.
-    Command(crate::drivers::processes::Finished),
+    Command(Finished),
 }
 
 impl Outcome {

@@ -1,6 +1,6 @@
 //! What a place promises about commands.
 
-use anyplace::drivers::processes::Finished;
+use anyplace::Finished;
 use anyplace::work::{Command, Work};
 use anyplace::{Exit, Kind, Place, TaskOptions, Value};
 use std::io::Write;
@@ -135,8 +135,7 @@ fn long_output_is_complete_and_not_in_memory() {
 #[test]
 fn a_time_limit_ends_the_command_and_what_it_started() {
     let begun = Instant::now();
-    let error =
-        run(sh("echo begun; sleep 30 & echo $!; wait"), within(Duration::from_secs(1))).unwrap_err();
+    let error = run(sh("echo begun; sleep 30 & echo $!; wait"), within(Duration::from_secs(1))).unwrap_err();
     assert!(begun.elapsed() < Duration::from_secs(10));
     assert_eq!(error.kind(), Kind::Timeout);
     let printed = text(Finished::of(&error).unwrap().stdout.to_vec());

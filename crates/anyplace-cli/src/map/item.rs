@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use anyplace::drivers::processes::Finished;
+use anyplace::Finished;
 use anyplace::{Error, Exit, Kind, Value};
 
 use crate::input::{Origin, Row};

@@ -10,7 +10,7 @@
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 
-use anyplace::drivers::processes::Captured;
+use anyplace::Captured;
 use anyplace::{Error, Exit, Value};
 
 use super::base64::Base64;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
 use std::os::unix::ffi::OsStrExt;
 
-use anyplace::drivers::processes::Captured;
+use anyplace::Captured;
 
 /// Writes lines, each after the tag and a TAB.
 #[derive(Debug)]

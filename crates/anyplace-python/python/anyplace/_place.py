@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import concurrent.futures
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
@@ -208,8 +209,13 @@ def wrap(executor: concurrent.futures.Executor, *, workers: int | None = None, s
 
 
 def _at_exit() -> None:
-    """Finish accepted work before the interpreter ends, as the standard library's executors do."""
-    _core.close_all()
+    """Finish accepted work before the interpreter ends, as the standard library's executors do, but not after Ctrl-C."""
+    _core.close_all(_was_interrupted())
+
+
+def _was_interrupted() -> bool:
+    """Whether the program ends by Ctrl-C; in a session with a prompt, that one was long ago."""
+    return getattr(sys, "last_type", None) is KeyboardInterrupt and not hasattr(sys, "ps1")
 
 
 try:

@@ -31,7 +31,7 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-pub(super) const ENTRY: LayerEntry = LayerEntry {
+pub(super) const LAYER: LayerEntry = LayerEntry {
     name: "limit",
     about: "at most N tasks at once, or so many per time",
     forms: &["limit=4", "limit?rate=10/s", "limit=4?rate=600/m&burst=5"],
@@ -132,7 +132,7 @@ impl Limit {
 
 impl Layer for Limit {
     fn name(&self) -> &'static str {
-        ENTRY.name
+        LAYER.name
     }
 
     fn is_per_item(&self) -> bool {
@@ -351,12 +351,22 @@ fn admit(gate: &Arc<Gate>, inner: &dyn Tasks, task: Task, done: Done, pass: Pass
     if pass == Pass::Cancelled {
         return done.call(Outcome::cancelled());
     }
-    let gate = gate.clone();
+    let slot = Slot(gate.clone());
     let done = Done::new(move |outcome| {
-        gate.leave();
+        let _given_back_behind = slot;
+        // First, so that nobody sees the next task run beside one whose outcome is not told.
         done.call(outcome);
     });
     inner.submit(task, done);
+}
+
+/// A slot that is taken; free again when this is dropped, also if a callback panics.
+struct Slot(Arc<Gate>);
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
 }
 
 impl fmt::Debug for Gate {

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 /// Often enough for a bar that moves smoothly, seldom enough to cost nothing.
 const EVERY: Duration = Duration::from_millis(50);
 
-pub(super) const ENTRY: LayerEntry = LayerEntry {
+pub(super) const LAYER: LayerEntry = LayerEntry {
     name: "progress",
     about: "counts what becomes of tasks",
     forms: &["progress"],
@@ -119,7 +119,7 @@ impl Progress {
 
 impl Layer for Progress {
     fn name(&self) -> &'static str {
-        ENTRY.name
+        LAYER.name
     }
 
     fn is_per_item(&self) -> bool {

@@ -38,7 +38,7 @@ use anyplace_sync::Latch;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-pub(super) const ENTRY: LayerEntry = LayerEntry {
+pub(super) const LAYER: LayerEntry = LayerEntry {
     name: "retry",
     about: "tries again what failed, at most N attempts in all",
     forms: &["retry=3", "retry=5?backoff=100ms"],
@@ -141,7 +141,7 @@ impl Retry {
 
 impl Layer for Retry {
     fn name(&self) -> &'static str {
-        ENTRY.name
+        LAYER.name
     }
 
     fn is_per_item(&self) -> bool {

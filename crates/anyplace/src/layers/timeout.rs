@@ -30,7 +30,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-pub(super) const ENTRY: LayerEntry = LayerEntry {
+pub(super) const LAYER: LayerEntry = LayerEntry {
     name: "timeout",
     about: "ends an attempt that runs longer",
     forms: &["timeout=30s", "timeout=1h30m"],
@@ -70,7 +70,7 @@ impl Timeout {
 
 impl Layer for Timeout {
     fn name(&self) -> &'static str {
-        ENTRY.name
+        LAYER.name
     }
 
     fn is_per_item(&self) -> bool {

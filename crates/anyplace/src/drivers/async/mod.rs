@@ -14,7 +14,7 @@ mod tasks;
 
 use crate::address::Address;
 use crate::driver::{Driver, Entry, Family, Limits, Setup, Tasks};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::work::WorkKind;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,7 +67,15 @@ impl Driver for Place {
     }
 
     fn close(&self, _: Duration) -> Result<()> {
-        self.slots.close();
-        Ok(())
+        if self.slots.close() {
+            return Ok(());
+        }
+        let message = format!(
+            "a task of `{}` still runs: it has not come to an await since it was ended",
+            self.address
+        );
+        Err(Error::new(Kind::Timeout, message).at(&self.address).during("close").with_help(
+            "run work that does not await in `threads:`, or in `processes:`, where it can be killed",
+        ))
     }
 }

@@ -6,18 +6,24 @@
 use super::runtime::LazyRuntime;
 use crate::driver::Tasks;
 use crate::outcome::{Done, Outcome};
-use crate::task::{Ending, Task};
+use crate::task::{Control, Ending, Task};
 use crate::work::{Call, Future, Work};
 use crate::{Error, Kind};
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+/// How long a future gets to come to its next await once it is ended.
+const TO_END: Duration = Duration::from_secs(1);
 
 pub(super) struct Slots {
     myself: Weak<Self>,
     at_once: usize,
     runtime: LazyRuntime,
     state: Mutex<State>,
+    /// A task has ended while the place is being closed.
+    ended: Condvar,
 }
 
 #[derive(Default)]
@@ -25,8 +31,24 @@ struct State {
     /// Slots that were used and are free; then those never used, from `fresh` on.
     free: Vec<usize>,
     fresh: usize,
+    /// Who is in which slot.
+    running: Vec<Option<Control>>,
     waiting: VecDeque<(Task, Done)>,
     handing: bool,
+    closing: bool,
+}
+
+impl State {
+    fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.running.iter().all(Option::is_none)
+    }
+
+    fn enter(&mut self, slot: usize, control: Control) {
+        if self.running.len() <= slot {
+            self.running.resize_with(slot + 1, || None);
+        }
+        self.running[slot] = Some(control);
+    }
 }
 
 impl Slots {
@@ -36,11 +58,28 @@ impl Slots {
             at_once,
             runtime: LazyRuntime::default(),
             state: Mutex::default(),
+            ended: Condvar::new(),
         })
     }
 
-    pub(super) fn close(&self) {
+    /// Ends what still runs, and waits until it is gone: `false` if something never comes to an await.
+    pub(super) fn close(&self) -> bool {
+        let running: Vec<Control> = {
+            let mut state = self.state();
+            state.closing = true;
+            state.running.iter().flatten().cloned().collect()
+        };
+        for control in running {
+            control.kill(Ending::Cancelled);
+        }
+        let state = self.state();
+        let is_busy = |state: &mut State| !state.is_idle();
+        let waited =
+            self.ended.wait_timeout_while(state, TO_END, is_busy).unwrap_or_else(PoisonError::into_inner);
+        let is_idle = waited.0.is_idle();
+        drop(waited);
         self.runtime.close();
+        is_idle
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -67,7 +106,20 @@ impl Slots {
         if state.free.pop().is_none() {
             state.fresh += 1;
         }
-        state.waiting.pop_front().map(|(task, done)| (task, done, slot))
+        let (task, done) = state.waiting.pop_front()?;
+        // In one step with leaving the queue, so that closing never misses it.
+        state.enter(slot, task.control());
+        Some((task, done, slot))
+    }
+
+    /// The outcome is told: the slot is free for the next.
+    fn leave(&self, slot: usize) {
+        let mut state = self.state();
+        state.running[slot] = None;
+        state.free.push(slot);
+        if state.closing {
+            self.ended.notify_all();
+        }
     }
 
     fn begin(&self, task: Task, done: Done, slot: usize) {
@@ -77,7 +129,7 @@ impl Slots {
             over.clear_kill();
             done.call(outcome);
             if let Some(slots) = slots.upgrade() {
-                slots.state().free.push(slot);
+                slots.leave(slot);
                 slots.hand_out();
             }
         });
@@ -91,7 +143,7 @@ impl Slots {
         }
     }
 
-    fn start(&self, future: Box<dyn Future>, context: crate::Context, control: crate::Control, done: Done) {
+    fn start(&self, future: Box<dyn Future>, context: crate::Context, control: Control, done: Done) {
         let ending = Arc::new(Mutex::new(None));
         let asked = ending.clone();
         let done = Done::new(move |outcome| done.call(as_asked(outcome, *lock(&asked))));

@@ -30,8 +30,6 @@ mod stderr;
 mod tasks;
 mod worker;
 
-pub use command::{Captured, Finished};
-
 use crate::Address;
 use crate::driver::{Driver, Entry, Family, Limits, Setup, Tasks};
 use crate::error::{Error, Kind, Result};

@@ -104,3 +104,9 @@ pub(super) fn nothing() -> Work {
 pub(super) fn idempotent() -> TaskOptions {
     TaskOptions { idempotent: true, ..TaskOptions::default() }
 }
+
+/// A program with its arguments.
+pub(super) fn command(words: &[&str]) -> Work {
+    let argv = words.iter().map(Into::into).collect();
+    Work::Command(crate::work::Command { argv, ..Default::default() })
+}

@@ -1,10 +1,9 @@
-use super::drivers::{Scripted, idempotent, nothing};
+use super::drivers::{Scripted, command, idempotent, nothing};
 use super::{NEVER, open};
 use crate::error::{Error, Exit, Kind, Result, Retry as Again};
 use crate::layers::{Progress, Retry};
 use crate::outcome::Outcome;
 use crate::task::TaskOptions;
-use crate::work::{Command, Work};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -165,12 +164,11 @@ fn a_command_that_ends_badly_is_run_again() -> Result<()> {
     let place = open("retry=3::processes:1")?;
     let progress = Progress::counting();
     let place = place.with(progress.clone())?;
-    let command = |words: [&str; 3]| Work::Command(Command::new(words));
     let run = |work| place.submit_work(work, TaskOptions::default())?.wait();
-    let error = run(command(["sh", "-c", "exit 3"])).unwrap_err();
+    let error = run(command(&["sh", "-c", "exit 3"])).unwrap_err();
     assert_eq!((error.exit(), error.attempt()), (Some(Exit::Code(3)), 3));
     assert_eq!((progress.counts().started, progress.counts().retried), (1, 2));
-    run(command(["sh", "-c", "exit 0"]))?;
+    run(command(&["sh", "-c", "exit 0"]))?;
     assert_eq!((progress.counts().started, progress.counts().retried), (2, 2));
     Ok(())
 }

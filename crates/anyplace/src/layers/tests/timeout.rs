@@ -1,11 +1,10 @@
-use super::drivers::{Scripted, idempotent, nothing};
+use super::drivers::{Scripted, command, idempotent, nothing};
 use super::{NEVER, open};
 use crate::driver::Layer;
 use crate::error::{Kind, Result, Retry as Again};
 use crate::layers::{Retry, Timeout};
 use crate::outcome::{Done, Outcome};
 use crate::task::{Ending, Task, TaskOptions};
-use crate::work::{Command, Work};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
@@ -124,7 +123,7 @@ fn each_attempt_has_a_clock_of_its_own() {
 #[test]
 fn a_command_that_takes_too_long_is_ended() -> Result<()> {
     let place = open("timeout=20ms::processes:1")?;
-    let work = Work::Command(Command::new(["sleep", "3600"]));
+    let work = command(&["sleep", "3600"]);
     let error = place.submit_work(work, TaskOptions::default())?.wait().unwrap_err();
     assert_eq!((error.kind(), error.place()), (Kind::Timeout, Some("processes:1")), "{error:?}");
     assert!(error.message().contains("ended after 20ms"), "{error}");

@@ -1,6 +1,6 @@
 //! Keeps what a command prints while it prints it: a little in memory, the rest in an unlinked file.
 
-use super::captured::Captured;
+use crate::outcome::Captured;
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, SpliceFlags};
 use std::fs::File;

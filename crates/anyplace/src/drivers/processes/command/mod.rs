@@ -11,18 +11,12 @@
 //! | `watch` | waits for output, the end, the deadline, and the wish to end it |
 //! | `ending` | TERM to the group, a grace, KILL |
 //! | `capture` | output while it comes: a little in memory, the rest in an unlinked file |
-//! | `captured` | output when it is there |
-//! | `finished` | how the command ended, as an outcome |
 
 mod capture;
-mod captured;
 mod ending;
-mod finished;
 mod program;
 mod slot;
 mod slots;
 mod watch;
 
-pub use captured::Captured;
-pub use finished::Finished;
 pub(crate) use slots::Slots;

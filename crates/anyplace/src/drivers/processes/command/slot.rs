@@ -2,10 +2,10 @@
 
 use super::capture::Capture;
 use super::ending::{Bell, Ender};
-use super::finished::Finished;
 use super::program::{Prepared, input, not_started};
 use super::watch::Watch;
 use crate::error::{Error, Exit, Kind, Retry};
+use crate::outcome::Finished;
 use crate::outcome::{Done, Outcome};
 use crate::task::Task;
 use crate::work::{Command, Work};

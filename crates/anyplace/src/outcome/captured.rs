@@ -22,11 +22,11 @@ enum Kept {
 const BLOCK: usize = 64 * 1024;
 
 impl Captured {
-    pub(super) fn memory(bytes: Vec<u8>) -> Self {
+    pub(crate) fn memory(bytes: Vec<u8>) -> Self {
         Self(Kept::Memory(bytes.into_boxed_slice()))
     }
 
-    pub(super) fn file(file: File, length: u64) -> Self {
+    pub(crate) fn file(file: File, length: u64) -> Self {
         Self(Kept::File { file, length })
     }
 

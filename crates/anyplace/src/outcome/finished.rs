@@ -1,8 +1,8 @@
 //! How a command ended, as an outcome.
 
 use super::captured::Captured;
+use super::{Outcome, Value};
 use crate::error::{Error, Exit, Kind, Retry};
-use crate::outcome::{Outcome, Value};
 use crate::task::Ending;
 use std::fmt;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use std::time::Duration;
 /// source, so that what the command printed is there in every case:
 ///
 /// ```
-/// # use anyplace::{drivers::processes::Finished, work::{Command, Work}};
+/// # use anyplace::{Finished, work::{Command, Work}};
 /// # let place = anyplace::open("processes:1")?;
 /// let command = Command::new(["sh", "-c", "echo gone; exit 3"]);
 /// let error = place.submit_work(Work::Command(command), Default::default())?.wait().unwrap_err();
@@ -44,7 +44,7 @@ impl Finished {
     }
 
     /// The outcome of a command called `name` that ended by itself or because of `ending`.
-    pub(super) fn into_outcome(self, name: &str, ending: Option<Ending>) -> Outcome {
+    pub(crate) fn into_outcome(self, name: &str, ending: Option<Ending>) -> Outcome {
         let took = self.took;
         match (ending, self.exit) {
             (None, Exit::Code(0)) => Outcome::Returned(Value::Command(self)),
