@@ -12,5 +12,5 @@ def flaky(name: str) -> str:
 
 if __name__ == "__main__":
     with anyplace.open("retry=2::threads:2") as place:
-        for line in place.map(flaky, ["one", "two", "three"], idempotent=True):
+        for line in place.map(flaky, ["one", "two", "three"]):
             print(line)

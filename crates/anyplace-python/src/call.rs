@@ -20,6 +20,8 @@ pub(crate) struct One {
 
 /// The calls of a chunk, all in one copy of the map's context.
 pub(crate) struct Each {
+    /// The task is this one item, whose failure is the task's, so that layers that act on items see it.
+    pub(crate) single: bool,
     pub(crate) run: Py<PyAny>,
     pub(crate) function: Py<PyAny>,
     pub(crate) items: Vec<Item>,
@@ -118,7 +120,11 @@ impl Closure for Each {
                 Settled::of(context.enter(|| self.call(py, item)))
             };
             let results: Vec<Settled> = (0..).zip(&self.items).map(at).collect();
+            let single = self.single;
             drop(self);
+            if let ([Settled::Raised(error)], true) = (results.as_slice(), single) {
+                return error::raised(py, error.clone_ref(py), context.attempt);
+            }
             let failed = results.iter().filter(|result| !matches!(result, Settled::Returned(_))).count();
             Outcome::chunk(results, u32::try_from(failed).unwrap_or(u32::MAX))
         };
@@ -128,6 +134,7 @@ impl Closure for Each {
     fn again(&self) -> Option<Box<dyn Closure>> {
         gil::with(|py| -> Box<dyn Closure> {
             Box::new(Self {
+                single: self.single,
                 run: self.run.clone_ref(py),
                 function: self.function.clone_ref(py),
                 items: self.items.iter().map(|item| item.clone_ref(py)).collect(),

@@ -97,11 +97,19 @@ impl Making {
         matches!(self, Self::Coroutines(_) | Self::Handed(_))
     }
 
-    /// A chunk of a map.
-    pub(crate) fn each(&self, py: Python<'_>, prepared: &Prepared, items: Vec<Item>) -> PyResult<Work> {
+    /// A chunk of a map; `single` if a task is always one item.
+    pub(crate) fn each(
+        &self,
+        py: Python<'_>,
+        prepared: &Prepared,
+        items: Vec<Item>,
+        single: bool,
+    ) -> PyResult<Work> {
         match prepared {
-            Prepared::Pickled(portable) => portable.each(py, &items),
-            Prepared::Local { function, context } => self.local_chunk(py, function, context.bind(py), items),
+            Prepared::Pickled(portable) => portable.each(py, &items, single),
+            Prepared::Local { function, context } => {
+                self.local_chunk(py, function, context.bind(py), items, single)
+            }
         }
     }
 
@@ -111,11 +119,13 @@ impl Making {
         function: &Py<PyAny>,
         context: &Bound<'py, PyAny>,
         mut items: Vec<Item>,
+        single: bool,
     ) -> PyResult<Work> {
         let copied = || context.call_method0("copy");
         if let Self::Closures(first) = self {
             let run = copied()?.getattr("run")?.unbind();
-            return Ok(Each { run, function: function.clone_ref(py), items, first: first.clone() }.work());
+            let (function, first) = (function.clone_ref(py), first.clone());
+            return Ok(Each { single, run, function, items, first }.work());
         }
         debug_assert_eq!(items.len(), 1, "`sends_singles` says so");
         let arguments = items.swap_remove(0).arguments(py)?;

@@ -158,7 +158,7 @@ impl Map {
                 break;
             }
             let count = items.len();
-            let work = self.making.each(py, &self.prepared, items)?;
+            let work = self.making.each(py, &self.prepared, items, flow.sends_singles())?;
             flow.send(count, work).map_err(|error| error::to_python(py, &error))?;
         }
         Ok(())

@@ -17,10 +17,13 @@ impl Portable {
     }
 
     /// The chunk's calls. An item whose arguments cannot travel fails in its place, and costs no other item.
-    pub(crate) fn each(&self, py: Python<'_>, items: &[Item]) -> PyResult<Work> {
+    pub(crate) fn each(&self, py: Python<'_>, items: &[Item], single: bool) -> PyResult<Work> {
         static DUMP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let dump = DUMP.import(py, "anyplace._pickling", "dump_item")?;
         let payload = |item: &Item| payload(&dump.call1((item.arguments(py)?,))?);
+        if let ([item], true) = (items, single) {
+            return Ok(work(self.0.clone(), Arguments::One(payload(item)?)));
+        }
         let payloads: PyResult<Vec<Payload>> = items.iter().map(payload).collect();
         Ok(work(self.0.clone(), Arguments::Each(payloads?)))
     }

@@ -57,7 +57,7 @@ pub(super) const ALL: &[Rule] = &[
     },
     Rule {
         name: "only the processes driver starts processes",
-        words: &["clippy::disallowed_methods"],
+        words: &["clippy::disallowed_methods", "anyplace_sync::spawn"],
         within: &["crates/anyplace/src", "crates/anyplace-sync/src", "crates/anyplace-macros/src"],
         except: &["crates/anyplace/src/drivers/processes"],
     },
