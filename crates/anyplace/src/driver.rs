@@ -85,6 +85,12 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// Of a place on this machine whose tasks cannot be ended: nothing survives this process, tasks begin in order,
+    /// and memory is the only bound of what is sent.
+    pub fn local(workers: usize, takes: &'static [WorkKind]) -> Self {
+        Self { workers, max_payload: None, durable: false, ordered: true, can_kill: false, takes }
+    }
+
     /// Whether the place takes this kind of work.
     pub fn takes(&self, kind: WorkKind) -> bool {
         self.takes.contains(&kind)

@@ -52,14 +52,7 @@ impl Driver for Place {
     }
 
     fn limits(&self) -> Limits {
-        Limits {
-            workers: self.at_once,
-            max_payload: None,
-            durable: false,
-            ordered: true,
-            can_kill: true,
-            takes: &[WorkKind::Future],
-        }
+        Limits { can_kill: true, ..Limits::local(self.at_once, &[WorkKind::Future]) }
     }
 
     fn tasks(&self) -> Result<Arc<dyn Tasks>> {

@@ -47,14 +47,7 @@ impl Driver for Inline {
     }
 
     fn limits(&self) -> Limits {
-        Limits {
-            workers: 0,
-            max_payload: None,
-            durable: false,
-            ordered: true,
-            can_kill: false,
-            takes: &[WorkKind::Closure],
-        }
+        Limits::local(0, &[WorkKind::Closure])
     }
 
     fn tasks(&self) -> Result<Arc<dyn Tasks>> {

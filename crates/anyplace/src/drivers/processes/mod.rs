@@ -98,12 +98,8 @@ impl Driver for Place {
 
     fn limits(&self) -> Limits {
         Limits {
-            workers: self.workers,
-            max_payload: None,
-            durable: false,
-            ordered: true,
             can_kill: true,
-            takes: &[WorkKind::Named, WorkKind::Pickled, WorkKind::Command],
+            ..Limits::local(self.workers, &[WorkKind::Named, WorkKind::Pickled, WorkKind::Command])
         }
     }
 

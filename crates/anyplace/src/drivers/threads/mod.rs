@@ -48,14 +48,7 @@ impl Driver for Place {
     }
 
     fn limits(&self) -> Limits {
-        Limits {
-            workers: self.workers,
-            max_payload: None,
-            durable: false,
-            ordered: true,
-            can_kill: false,
-            takes: &[WorkKind::Closure],
-        }
+        Limits::local(self.workers, &[WorkKind::Closure])
     }
 
     fn tasks(&self) -> Result<Arc<dyn Tasks>> {
