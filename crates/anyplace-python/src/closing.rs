@@ -77,10 +77,17 @@ impl Closing {
 /// not begun is cancelled, and what runs is ended where the place can.
 #[pyfunction]
 pub(crate) fn close_all(py: Python<'_>, is_interrupted: bool) -> PyResult<()> {
+    let closed = close_each(py, is_interrupted);
+    // Also after an impatient Ctrl-C: a thread that still runs must not ask for the lock of what is gone.
+    gil::end();
+    closed
+}
+
+fn close_each(py: Python<'_>, is_interrupted: bool) -> PyResult<()> {
     let grace = if is_interrupted { Duration::ZERO } else { Duration::MAX };
     loop {
         let number = places().as_ref().and_then(|places| places.keys().next().copied());
-        let Some(number) = number else { break };
+        let Some(number) = number else { return Ok(()) };
         if is_interrupted {
             cancel(number);
         }
@@ -88,8 +95,6 @@ pub(crate) fn close_all(py: Python<'_>, is_interrupted: bool) -> PyResult<()> {
             closing.wait(py)?;
         }
     }
-    gil::end();
-    Ok(())
 }
 
 fn cancel(number: u64) {
