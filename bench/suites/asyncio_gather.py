@@ -3,14 +3,15 @@
 import argparse
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
+from typing import Any
 
 import anyplace
 
 AT_ONCE = 1000
 
-Work = Callable[[int], Awaitable[int]]
+Work = Callable[[int], Coroutine[Any, Any, int]]
 
 
 async def yields(number: int) -> int:

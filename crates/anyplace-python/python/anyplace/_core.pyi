@@ -1,9 +1,9 @@
 """The compiled part: the engine's places, futures and maps."""
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from types import GenericAlias
-from typing import Any, Generic, Self, TypeVar, final
+from typing import Any, Generic, Self, TypeVar, final, overload
 
 import numpy
 from typing_extensions import disjoint_base
@@ -115,6 +115,11 @@ class Place:
     def workers(self) -> int: ...
     @property
     def closed(self) -> bool: ...
+    @overload
+    def submit(
+        self, fn: Callable[..., Coroutine[Any, Any, _T]], /, *args: Any, **kwargs: Any
+    ) -> _Future[_T]: ...
+    @overload
     def submit(self, fn: Callable[..., _T], /, *args: Any, **kwargs: Any) -> _Future[_T]: ...
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None: ...
     def close(self) -> None: ...

@@ -7,9 +7,9 @@ import concurrent.futures
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, overload
 
 from anyplace import _core
 
@@ -39,6 +39,19 @@ class Place(_core.Place, concurrent.futures.Executor):
 
     __module__ = "anyplace"
 
+    @overload
+    def map(
+        self,
+        fn: Callable[..., Coroutine[Any, Any, T]],
+        /,
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int | None = None,
+        ordered: bool = True,
+        buffersize: int | None = None,
+    ) -> _core.Map[T]: ...
+
+    @overload
     def map(
         self,
         fn: Callable[..., T],
@@ -48,7 +61,18 @@ class Place(_core.Place, concurrent.futures.Executor):
         chunksize: int | None = None,
         ordered: bool = True,
         buffersize: int | None = None,
-    ) -> _core.Map[T]:
+    ) -> _core.Map[T]: ...
+
+    def map(
+        self,
+        fn: Callable[..., Any],
+        /,
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int | None = None,
+        ordered: bool = True,
+        buffersize: int | None = None,
+    ) -> _core.Map[Any]:
         """Call `fn` with the items of the iterables, in parallel and lazily.
 
         Inputs are taken as results are: at most twice the workers plus one chunks are ahead, so that endless
@@ -84,6 +108,20 @@ class Place(_core.Place, concurrent.futures.Executor):
             buffersize=buffersize,
         )
 
+    @overload
+    def starmap(
+        self,
+        fn: Callable[..., Coroutine[Any, Any, T]],
+        iterable: Iterable[Iterable[Any]],
+        /,
+        *,
+        timeout: float | None = None,
+        chunksize: int | None = None,
+        ordered: bool = True,
+        buffersize: int | None = None,
+    ) -> _core.Map[T]: ...
+
+    @overload
     def starmap(
         self,
         fn: Callable[..., T],
@@ -94,7 +132,19 @@ class Place(_core.Place, concurrent.futures.Executor):
         chunksize: int | None = None,
         ordered: bool = True,
         buffersize: int | None = None,
-    ) -> _core.Map[T]:
+    ) -> _core.Map[T]: ...
+
+    def starmap(
+        self,
+        fn: Callable[..., Any],
+        iterable: Iterable[Iterable[Any]],
+        /,
+        *,
+        timeout: float | None = None,
+        chunksize: int | None = None,
+        ordered: bool = True,
+        buffersize: int | None = None,
+    ) -> _core.Map[Any]:
         """Call ``fn(*item)`` for every item; else as `map`.
 
         Parameters
