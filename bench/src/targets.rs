@@ -23,6 +23,8 @@ const TARGETS: &[(&str, &str, Goal)] = &[
     ("commands", "true", Goal::Times("parallel", 8.0)),
     ("commands", "echo {}", Goal::Times("xargs", 1.3)),
     ("commands", "echo {}", Goal::Times("parallel", 8.0)),
+    ("commands", "nothing", Goal::Times("xargs", 1.3)),
+    ("commands", "nothing", Goal::Times("parallel", 8.0)),
     ("commands", "start of one", Goal::AtMost(5.0)),
     ("commands", "peak memory", Goal::AtMost(15.0)),
     ("async", "coroutines that yield once", Goal::Times("gather", 1.0)),
