@@ -155,6 +155,11 @@ impl Shared {
         }
     }
 
+    pub(super) fn cancel_waiting(&self) {
+        let waiting = std::mem::take(&mut self.state().waiting);
+        waiting.into_iter().for_each(|(_, done)| done.call(Outcome::cancelled()));
+    }
+
     /// Tells what waits that it never runs, if no slot is there to run it.
     pub(super) fn refuse_waiting(&self, error: impl FnOnce() -> Error) {
         let mut state = self.state();
