@@ -3,8 +3,9 @@
 use crate::closing::{self, Closing};
 use crate::first::First;
 use crate::future::{Class, Future};
+use crate::item::Inputs;
 use crate::making::Making;
-use crate::map::{Inputs, Map, Wanted};
+use crate::map::{Map, Wanted};
 use crate::setup::setup;
 use crate::{door, error, fork, progress, wrapped};
 use anyplace::{Address, Registry, TaskOptions};
@@ -226,7 +227,8 @@ impl Place {
             return Ok(());
         }
         if cancel {
-            self.place.cancel();
+            self.place.refuse();
+            door::pass(py, || self.place.cancel());
         }
         let closing: Option<Arc<Closing>> = closing::start(self.number, grace);
         closing.filter(|_| wait).map_or(Ok(()), |closing| closing.wait(py))

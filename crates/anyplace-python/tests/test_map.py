@@ -131,22 +131,42 @@ def test_one_task_has_one_generator(threads: anyplace.Place) -> None:
     assert first != second
 
 
-def test_two_threads_may_share_an_iterator_of_results(threads: anyplace.Place) -> None:
-    results = threads.map(square, range(2000))
+def test_threads_take_turns_at_an_iterator_of_results(place: anyplace.Place) -> None:
+    results = place.map(square, range(2000), chunksize=1)
     taken: list[int] = []
-    lock = threading.Lock()
-
-    def take() -> None:
-        while True:
-            with lock:
-                value = next(results, None)
-            if value is None:
-                return
-            taken.append(value)
-
-    takers = [threading.Thread(target=take) for _ in range(2)]
+    takers = [threading.Thread(target=lambda: taken.extend(results)) for _ in range(4)]
     for taker in takers:
         taker.start()
     for taker in takers:
         taker.join()
     assert sorted(taken) == [number * number for number in range(2000)]
+
+
+def test_closing_the_iterator_ends_another_threads_wait(threads: anyplace.Place, gate: Gate) -> None:
+    asked = threading.Event()
+    results = threads.map(lambda gate: gate(), [gate])
+    assert gate.begun.wait(60)
+
+    def take() -> list[str]:
+        asked.set()
+        return list(results)
+
+    taken: list[list[str]] = []
+    taker = threading.Thread(target=lambda: taken.append(take()))
+    taker.start()
+    assert asked.wait(60)
+    results.close()
+    taker.join(60)
+    assert taken == [[]]
+
+
+def test_inputs_that_take_the_maps_own_results_are_told_that_they_cannot() -> None:
+    def inputs() -> Iterator[int]:
+        yield 1
+        yield next(results)
+
+    with anyplace.open("inline:") as place:
+        results = place.map(square, inputs(), chunksize=1)
+        assert next(results) == 1
+        with pytest.raises(ValueError, match="its results"):
+            next(results)

@@ -82,12 +82,15 @@ def test_closing_waits_for_accepted_tasks(threads: anyplace.Place, gate: Gate) -
 def test_shutdown_can_cancel_what_has_not_begun(gate: Gate) -> None:
     with anyplace.open("threads:1") as place:
         running, waiting = place.submit(gate), place.submit(square, 2)
+        told = threading.Event()
+        waiting.add_done_callback(lambda _: told.set())
         assert gate.begun.wait(60)
         place.shutdown(wait=False, cancel_futures=True)
-        gate.open.set()
-        place.close()
-        assert running.result() == "passed"
         assert waiting.cancelled()
+        assert told.is_set()
+        assert running.running()
+        gate.open.set()
+        assert running.result() == "passed"
 
 
 def test_a_task_that_has_not_begun_can_be_cancelled(gate: Gate) -> None:
