@@ -153,6 +153,8 @@ impl Shared {
                 None => self.ended.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         }
+        // Nobody rings any more, and a closed place that somebody still holds shall hold no descriptors.
+        state.bells.clear();
     }
 
     pub(super) fn cancel_waiting(&self) {
