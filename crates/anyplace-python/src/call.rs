@@ -122,14 +122,15 @@ impl Closure for Each {
 }
 
 /// A coroutine is no result: nobody would ever run it.
-fn plain(value: Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+pub(crate) fn plain(value: Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
     static COROUTINE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let py = value.py();
     if !value.get_type().is(COROUTINE.import(py, "types", "CoroutineType")?) {
         return Ok(value.unbind());
     }
     value.call_method0("close")?;
-    let error = Error::new(Kind::Unsupported, "an `async` function does not run in a thread");
+    let error =
+        Error::new(Kind::Unsupported, "an `async` function needs an event loop, and there is none here");
     Err(error::to_python(py, &error.with_help("open `async:1000` for `async` functions")))
 }
 
