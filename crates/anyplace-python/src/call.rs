@@ -1,6 +1,7 @@
 //! A Python callable as work of this process: one call, or a chunk of a map.
 
 use crate::first::First;
+use crate::item::Item;
 use crate::settled::Settled;
 use crate::{error, gil};
 use anyplace::work::{Call, Closure, Work};
@@ -26,14 +27,6 @@ pub(crate) struct Each {
     pub(crate) function: Py<PyAny>,
     pub(crate) items: Vec<Item>,
     pub(crate) first: Option<Arc<First>>,
-}
-
-/// What one call of a map is called with.
-pub(crate) enum Item {
-    /// One argument.
-    Single(Py<PyAny>),
-    /// Any number of arguments.
-    Several(Py<PyTuple>),
 }
 
 impl One {
@@ -63,22 +56,6 @@ impl Each {
                 run.call1(all.cast_into::<PyTuple>()?)?
             }
         })
-    }
-}
-
-impl Item {
-    pub(crate) fn arguments(&self, py: Python<'_>) -> PyResult<Py<PyTuple>> {
-        match self {
-            Self::Single(argument) => Ok(PyTuple::new(py, [argument])?.unbind()),
-            Self::Several(arguments) => Ok(arguments.clone_ref(py)),
-        }
-    }
-
-    fn clone_ref(&self, py: Python<'_>) -> Self {
-        match self {
-            Self::Single(argument) => Self::Single(argument.clone_ref(py)),
-            Self::Several(arguments) => Self::Several(arguments.clone_ref(py)),
-        }
     }
 }
 
@@ -145,14 +122,15 @@ impl Closure for Each {
 }
 
 /// A coroutine is no result: nobody would ever run it.
-fn plain(value: Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+pub(crate) fn plain(value: Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
     static COROUTINE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let py = value.py();
     if !value.get_type().is(COROUTINE.import(py, "types", "CoroutineType")?) {
         return Ok(value.unbind());
     }
     value.call_method0("close")?;
-    let error = Error::new(Kind::Unsupported, "an `async` function does not run in a thread");
+    let error =
+        Error::new(Kind::Unsupported, "an `async` function needs an event loop, and there is none here");
     Err(error::to_python(py, &error.with_help("open `async:1000` for `async` functions")))
 }
 

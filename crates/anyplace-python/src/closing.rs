@@ -89,7 +89,7 @@ fn close_each(py: Python<'_>, is_interrupted: bool) -> PyResult<()> {
         let number = places().as_ref().and_then(|places| places.keys().next().copied());
         let Some(number) = number else { return Ok(()) };
         if is_interrupted {
-            cancel(number);
+            cancel(py, number);
         }
         if let Some(closing) = start(number, grace) {
             closing.wait(py)?;
@@ -97,10 +97,10 @@ fn close_each(py: Python<'_>, is_interrupted: bool) -> PyResult<()> {
     }
 }
 
-fn cancel(number: u64) {
+fn cancel(py: Python<'_>, number: u64) {
     let place = places().as_ref().and_then(|places| places.get(&number).map(|entry| entry.place.clone()));
     if let Some(place) = place {
-        place.cancel();
+        door::pass(py, || place.cancel());
     }
 }
 

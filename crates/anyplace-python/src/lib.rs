@@ -15,6 +15,7 @@ mod first;
 mod fork;
 mod future;
 mod gil;
+mod item;
 mod making;
 mod map;
 mod pickled;
@@ -22,6 +23,7 @@ mod place;
 mod progress;
 mod settled;
 mod setup;
+mod turns;
 mod worker;
 mod wrapped;
 

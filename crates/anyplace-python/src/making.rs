@@ -1,9 +1,10 @@
 //! How a Python call becomes work, by what the place takes.
 
-use crate::call::{Each, Item, One};
+use crate::call::{Each, One};
 use crate::coroutine::{Coroutine, EventLoop};
 use crate::error;
 use crate::first::First;
+use crate::item::Item;
 use crate::pickled::{self, Portable};
 use crate::wrapped::Handed;
 use anyplace::work::{Work, WorkKind};

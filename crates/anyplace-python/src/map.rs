@@ -1,24 +1,32 @@
 //! Many items as few tasks: lazy, bounded, in order or as completed.
 
-use crate::call::Item;
 use crate::future::deadline;
+use crate::item::Inputs;
 use crate::making::{Making, Prepared};
 use crate::settled::Settled;
+use crate::turns::Turns;
 use crate::{door, error};
 use anyplace::{Error, Flow, Kind, Next, Retry};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyIterator, PyTuple};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 /// The results of a map, as an iterator.
 ///
 /// An item that raises raises where it stands; the next ones are still there. Closing the iterator (or letting go of
-/// it) cancels what has not begun.
-#[pyclass(generic, module = "anyplace", weakref)]
+/// it) cancels what has not begun. Threads may share it: each result goes to one of them.
+#[pyclass(frozen, generic, module = "anyplace", weakref)]
 pub(crate) struct Map {
+    results: Turns<Results>,
+    /// Somebody wants it to end: whoever waits for a result need not wait longer.
+    closed: AtomicBool,
+}
+
+/// What a map has for whoever asks next.
+struct Results {
     making: Arc<Making>,
     prepared: Prepared,
     inputs: Option<Inputs>,
@@ -36,72 +44,6 @@ pub(crate) struct Wanted {
     pub(crate) chunksize: Option<isize>,
     pub(crate) ordered: bool,
     pub(crate) buffersize: Option<usize>,
-}
-
-/// Where the arguments come from.
-pub(crate) enum Inputs {
-    /// One iterable, one argument.
-    One(Py<PyIterator>),
-    /// An iterable of the arguments of each call.
-    Star(Py<PyIterator>),
-    /// An iterable for each argument; the shortest ends them.
-    Zip(Vec<Py<PyIterator>>),
-}
-
-impl Inputs {
-    pub(crate) fn new(iterables: &[Bound<'_, PyAny>], star: bool) -> PyResult<Self> {
-        let mut iterators = Vec::with_capacity(iterables.len());
-        for iterable in iterables {
-            iterators.push(iterable.try_iter()?.unbind());
-        }
-        Ok(match (iterators.len(), star) {
-            (1, true) => Self::Star(iterators.remove(0)),
-            (1, false) => Self::One(iterators.remove(0)),
-            _ => Self::Zip(iterators),
-        })
-    }
-
-    fn next(&self, py: Python<'_>) -> PyResult<Option<Item>> {
-        match self {
-            Self::One(iterator) => Ok(advance(py, iterator)?.map(|item| Item::Single(item.unbind()))),
-            Self::Star(iterator) => match advance(py, iterator)? {
-                Some(item) => Ok(Some(Item::Several(item.try_iter()?.collect_tuple()?))),
-                None => Ok(None),
-            },
-            Self::Zip(iterators) => {
-                let mut items = Vec::with_capacity(iterators.len());
-                for iterator in iterators {
-                    match advance(py, iterator)? {
-                        Some(item) => items.push(item),
-                        None => return Ok(None),
-                    }
-                }
-                // As for `zip()` of nothing, a map over no iterables has no items.
-                Ok(if items.is_empty() {
-                    None
-                } else {
-                    Some(Item::Several(PyTuple::new(py, items)?.unbind()))
-                })
-            }
-        }
-    }
-}
-
-fn advance<'py>(py: Python<'py>, iterator: &Py<PyIterator>) -> PyResult<Option<Bound<'py, PyAny>>> {
-    iterator.bind(py).clone().next().transpose()
-}
-
-/// The arguments of one call, from whatever iterable holds them.
-trait CollectTuple {
-    fn collect_tuple(self) -> PyResult<Py<PyTuple>>;
-}
-
-impl CollectTuple for Bound<'_, PyIterator> {
-    fn collect_tuple(self) -> PyResult<Py<PyTuple>> {
-        let py = self.py();
-        let items = self.collect::<PyResult<Vec<_>>>()?;
-        Ok(PyTuple::new(py, items)?.unbind())
-    }
 }
 
 impl Map {
@@ -128,7 +70,7 @@ impl Map {
         if !wanted.ordered {
             flow.unordered();
         }
-        let mut map = Self {
+        let mut results = Results {
             making,
             prepared,
             inputs: Some(inputs),
@@ -138,10 +80,12 @@ impl Map {
             deadline: wanted.timeout.and_then(deadline),
             timeout: wanted.timeout.unwrap_or_default(),
         };
-        map.fill(py)?;
-        Ok(map)
+        results.fill(py)?;
+        Ok(Self { results: Turns::new(results), closed: AtomicBool::new(false) })
     }
+}
 
+impl Results {
     fn fill(&mut self, py: Python<'_>) -> PyResult<()> {
         let Some(flow) = &mut self.flow else { return Ok(()) };
         while let Some(inputs) = &self.inputs {
@@ -149,7 +93,7 @@ impl Map {
             if room == 0 {
                 break;
             }
-            let (items, end) = gather(py, inputs, room);
+            let (items, end) = inputs.gather(py, room);
             if let Some(end) = end {
                 self.inputs = None;
                 self.broken = end.err();
@@ -164,20 +108,35 @@ impl Map {
         Ok(())
     }
 
+    /// The next result, unless there is none or `closed` says that nobody wants it.
+    fn next(&mut self, py: Python<'_>, closed: &AtomicBool) -> PyResult<Option<Py<PyAny>>> {
+        loop {
+            if let Some(settled) = self.ready.pop_front() {
+                return settled.into_result().map(Some);
+            }
+            self.fill(py)?;
+            if !self.receive(py, closed)? {
+                return self.broken.take().map_or(Ok(None), Err);
+            }
+        }
+    }
+
     /// Takes the next chunk's results; false if there is none.
-    fn receive(&mut self, py: Python<'_>) -> PyResult<bool> {
+    fn receive(&mut self, py: Python<'_>, closed: &AtomicBool) -> PyResult<bool> {
         let Some(flow) = &mut self.flow else { return Ok(false) };
         let mut next = Next::Late;
-        let in_time = door::wait(py, self.deadline, |until| {
+        let arrived = door::wait(py, self.deadline, |until| {
             next = flow.next(Some(until));
-            !matches!(next, Next::Late)
+            !matches!(next, Next::Late) || closed.load(Ordering::Acquire)
         })?;
         match next {
             Next::Chunk(chunk) => self.ready.extend(Settled::each(py, chunk.outcome, chunk.items)),
             Next::Empty => return Ok(false),
             Next::Late => {
-                debug_assert!(!in_time);
                 self.end();
+                if arrived {
+                    return Ok(false);
+                }
                 return Err(error::to_python(py, &late(self.timeout)));
             }
         }
@@ -192,40 +151,21 @@ impl Map {
     }
 }
 
-/// At most `room` items; and how the inputs ended, if they did.
-fn gather(py: Python<'_>, inputs: &Inputs, room: usize) -> (Vec<Item>, Option<PyResult<()>>) {
-    let mut items = Vec::with_capacity(room.min(1024));
-    while items.len() < room {
-        match inputs.next(py) {
-            Ok(Some(item)) => items.push(item),
-            Ok(None) => return (items, Some(Ok(()))),
-            Err(error) => return (items, Some(Err(error))),
-        }
-    }
-    (items, None)
-}
-
 #[pymethods]
 impl Map {
     fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
         slf
     }
 
-    fn __next__(&mut self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
-        loop {
-            if let Some(settled) = self.ready.pop_front() {
-                return settled.into_result().map(Some);
-            }
-            self.fill(py)?;
-            if !self.receive(py)? {
-                return self.broken.take().map_or(Ok(None), Err);
-            }
-        }
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        self.results.take(py)?.next(py, &self.closed)
     }
 
-    /// Ends the iterator and cancels what has not begun.
-    fn close(&mut self) {
-        self.end();
+    /// Ends the iterator and cancels what has not begun; another thread that waits for a result gets none.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.closed.store(true, Ordering::Release);
+        self.results.take(py)?.end();
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! A Python callable as work that travels: one call, or a chunk of a map.
 
-use crate::call::Item;
+use crate::item::Item;
 use anyplace::work::{Arguments, Encoding, Function, Payload, Pickled, Work};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;

@@ -3,31 +3,42 @@
 use crate::closing::{self, Closing};
 use crate::first::First;
 use crate::future::{Class, Future};
+use crate::item::Inputs;
 use crate::making::Making;
-use crate::map::{Inputs, Map, Wanted};
+use crate::map::{Map, Wanted};
 use crate::setup::setup;
 use crate::{door, error, fork, progress, wrapped};
+use anyplace::layers::Timeout;
 use anyplace::{Address, Registry, TaskOptions};
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The part of ``anyplace.Place`` that the engine does.
+/// The part of ``anyplace.Place`` that the engine does: an open place, and what the caller wants of each call.
 #[pyclass(subclass, frozen, module = "anyplace._core", weakref)]
 pub(crate) struct Place {
     place: anyplace::Place,
-    making: Arc<Making>,
+    options: TaskOptions,
     futures: &'static Class,
+    open: Arc<Open>,
+}
+
+/// What all views of a place share. The place is closed when the last one goes.
+struct Open {
+    making: Arc<Making>,
     number: u64,
     generation: usize,
 }
 
+/// The place to be seen, and the name, `idempotent` and the seconds of each call.
+type View<'py> = (Bound<'py, Place>, Option<String>, bool, Option<f64>);
+
 #[pymethods]
 impl Place {
     #[new]
-    #[pyo3(signature = (address, *, workers=None, initializer=None, initargs=None, seed=None, progress=None, executor=None))]
+    #[pyo3(signature = (address, *, workers=None, initializer=None, initargs=None, seed=None, progress=None, executor=None, view=None))]
     #[allow(clippy::too_many_arguments, reason = "these are what `anyplace.open` takes")]
     fn new(
         py: Python<'_>,
@@ -38,7 +49,11 @@ impl Place {
         seed: Option<u64>,
         progress: Option<Py<PyAny>>,
         executor: Option<Py<PyAny>>,
+        view: Option<View<'_>>,
     ) -> PyResult<Self> {
+        if let Some((place, name, idempotent, timeout)) = view {
+            return place.get().view(py, name, idempotent, timeout);
+        }
         if let Some(executor) = executor {
             return Self::wrapping(py, executor, address, workers.unwrap_or(1), seed);
         }
@@ -97,7 +112,7 @@ impl Place {
             return Err(PyTypeError::new_err("submit() missing 1 required positional argument: 'fn'"));
         }
         self.usable(py)?;
-        let work = match self.making.one(py, args, kwargs) {
+        let work = match self.open.making.one(py, args, kwargs) {
             Ok(work) => work,
             // What cannot travel is the failure of this task.
             Err(error) if error::is_not_serializable(py, &error) => {
@@ -105,7 +120,7 @@ impl Place {
             }
             Err(error) => return Err(error),
         };
-        match self.place.submit_work(work, TaskOptions::default()) {
+        match self.place.submit_work(work, self.options.clone()) {
             Ok(handle) => Future::make(self.futures, py, handle),
             Err(error) => Err(error::to_python(py, &error)),
         }
@@ -130,9 +145,11 @@ impl Place {
     ) -> PyResult<Map> {
         self.usable(py)?;
         let inputs = Inputs::new(&iterables, star)?;
-        let prepared = self.making.prepare(py, function)?;
+        let prepared = self.open.making.prepare(py, function)?;
         let wanted = Wanted { timeout, chunksize, ordered, buffersize };
-        Map::start(py, self.place.flow(), self.making.clone(), prepared, inputs, &wanted)
+        let mut flow = self.place.flow();
+        flow.options = self.options.clone();
+        Map::start(py, flow, self.open.making.clone(), prepared, inputs, &wanted)
     }
 
     /// The place's address, with its defaults filled in and without its layers.
@@ -211,35 +228,68 @@ impl Place {
     fn made(py: Python<'_>, place: anyplace::Place, making: Making) -> PyResult<Self> {
         let making = Arc::new(making);
         let number = closing::register(place.clone(), making.clone());
-        Ok(Self { place, making, futures: Class::get(py)?, number, generation: fork::generation() })
+        let open = Arc::new(Open { making, number, generation: fork::generation() });
+        Ok(Self { place, options: TaskOptions::default(), futures: Class::get(py)?, open })
+    }
+
+    /// The same place with more wishes for each call.
+    fn view(
+        &self,
+        py: Python<'_>,
+        name: Option<String>,
+        idempotent: bool,
+        timeout: Option<f64>,
+    ) -> PyResult<Self> {
+        let mut place = self.place.clone();
+        if let Some(seconds) = timeout {
+            let limit = limit(seconds)?;
+            place = place.with(Timeout::after(limit)).map_err(|error| error::to_python(py, &error))?;
+        }
+        let mut options = self.options.clone();
+        options.name = name.map(Arc::from).or(options.name);
+        options.idempotent |= idempotent;
+        Ok(Self { place, options, futures: self.futures, open: self.open.clone() })
     }
 
     fn usable(&self, py: Python<'_>) -> PyResult<()> {
-        if self.generation != fork::generation() {
+        if self.open.is_left_behind() {
             return Err(error::to_python(py, &fork::error(&self.place)));
         }
-        self.making.check(py)
+        self.open.making.check(py)
     }
 
     fn leave(&self, py: Python<'_>, grace: Duration, wait: bool, cancel: bool) -> PyResult<()> {
-        if self.generation != fork::generation() {
+        if self.open.is_left_behind() {
             return Ok(());
         }
         if cancel {
-            self.place.cancel();
+            self.place.refuse();
+            door::pass(py, || self.place.cancel());
         }
-        let closing: Option<Arc<Closing>> = closing::start(self.number, grace);
+        let closing: Option<Arc<Closing>> = closing::start(self.open.number, grace);
         closing.filter(|_| wait).map_or(Ok(()), |closing| closing.wait(py))
     }
 }
 
-impl Drop for Place {
+impl Open {
+    /// Whether this is the child of a fork, and the place stayed with the parent.
+    fn is_left_behind(&self) -> bool {
+        self.generation != fork::generation()
+    }
+}
+
+impl Drop for Open {
     /// Nobody can submit any more: the place is closed by a thread of its own, since a collector must not wait.
     fn drop(&mut self) {
-        if self.generation == fork::generation() {
+        if !self.is_left_behind() {
             drop(closing::start(self.number, Duration::MAX));
         }
     }
+}
+
+fn limit(seconds: f64) -> PyResult<Duration> {
+    let limit = Duration::try_from_secs_f64(seconds).ok().filter(|limit| !limit.is_zero());
+    limit.ok_or_else(|| PyValueError::new_err("timeout must be a number of seconds above 0"))
 }
 
 fn located(address: &str, workers: Option<usize>, seed: Option<u64>) -> anyplace::Result<Address> {

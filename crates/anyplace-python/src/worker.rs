@@ -3,6 +3,7 @@
 //! A chunk of a map takes the interpreter's lock once. Whatever a task raises is its outcome, `SystemExit` and
 //! `KeyboardInterrupt` too; only what ends the process ends the worker.
 
+use crate::call::plain;
 use anyplace::work::{Arguments, Encoding, Named, Payload, Pickled, Work};
 use anyplace::worker::{Interpreter, Link, serve};
 use anyplace::{Context, Error, Kind, Outcome, Remote, Retry, Value};
@@ -121,7 +122,7 @@ fn each(
 fn call(py: Python<'_>, function: &Bound<'_, PyAny>, payload: &Payload) -> Result<Payload, Failure> {
     let failed = |phase| move |error| Failure::new(py, error, phase);
     let (args, kwargs) = load_arguments(py, payload).map_err(failed(Phase::Arguments))?;
-    let result = function.call(args, kwargs.as_ref()).map_err(failed(Phase::Call))?;
+    let result = function.call(args, kwargs.as_ref()).and_then(plain).map_err(failed(Phase::Call))?;
     let dumped = helper(py, "_pickling", "dump_result").and_then(|dump| dump.call1((result,)));
     bytes(dumped, Encoding::Pickle).map_err(failed(Phase::Result))
 }

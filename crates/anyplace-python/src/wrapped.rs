@@ -41,6 +41,10 @@ impl Driver for Wrapped {
         self.inner.tasks()
     }
 
+    fn cancel(&self) {
+        self.inner.cancel();
+    }
+
     fn close(&self, grace: Duration) -> Result<()> {
         self.inner.close(grace)
     }

@@ -21,17 +21,6 @@ async def failing() -> None:
     raise KeyError("ours")
 
 
-def test_coroutines_run_and_return(loop_place: anyplace.Place) -> None:
-    assert loop_place.submit(later, 3).result(60) == 9
-    assert list(loop_place.map(later, range(20))) == [number * number for number in range(20)]
-    assert sorted(loop_place.map(later, range(5), ordered=False)) == [0, 1, 4, 9, 16]
-
-
-def test_a_coroutine_raises_its_own_exception(loop_place: anyplace.Place) -> None:
-    with pytest.raises(KeyError, match="ours"):
-        loop_place.submit(failing).result(60)
-
-
 def test_a_plain_function_is_refused_with_help(loop_place: anyplace.Place) -> None:
     with pytest.raises(anyplace.Unsupported) as caught:
         loop_place.submit(square, 1)

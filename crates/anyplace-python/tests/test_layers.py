@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 import anyplace
-from functions import divide, hang, leave_a_note_and_fail_before, square
+from functions import hang, leave_a_note_and_fail_before, square
 
 #: Places that run plain functions, each with a way of its own to carry them.
 CARRIERS = ["inline:", "threads:2", "processes:2"]
@@ -47,19 +46,6 @@ def test_a_map_over_endless_inputs_stays_behind_its_limit() -> None:
     with anyplace.open("limit=1::threads:4") as place:
         firsts = itertools.islice(place.map(square, itertools.count()), 50)
         assert list(firsts) == [number * number for number in range(50)]
-
-
-@pytest.mark.parametrize("carrier", CARRIERS)
-def test_progress_counts_every_item(carrier: str) -> None:
-    seen: list[anyplace.Counts] = []
-    callback: Callable[[anyplace.Counts], None] = seen.append
-    with anyplace.open(carrier, progress=callback) as place:
-        results = place.map(divide, [1, 0, 2], chunksize=3)
-        assert next(results) == 12
-        with pytest.raises(ZeroDivisionError):
-            next(results)
-        assert next(results) == 6
-    assert (seen[-1].submitted, seen[-1].returned, seen[-1].failed) == (3, 2, 1)
 
 
 def test_an_order_that_would_not_do_what_it_says_is_refused() -> None:

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 
 import pytest
@@ -53,28 +52,6 @@ def test_a_place_that_nobody_holds_closes_without_waiting(gate: Gate) -> None:
     assert not future.done()
     gate.open.set()
     assert future.result(60) == "passed"
-
-
-def test_nothing_is_left_when_a_place_is_closed() -> None:
-    def threads() -> int:
-        return len(os.listdir("/proc/self/task"))
-
-    def children() -> set[str]:
-        with open(f"/proc/self/task/{os.getpid()}/children") as file:
-            return set(file.read().split())
-
-    def use() -> None:
-        for address in ["threads:2", "processes:2"]:
-            with anyplace.open(address) as place:
-                list(place.map(abs, range(50)))
-        gc.collect()
-
-    use()  # What the first place makes for all that follow stays.
-    before, others, files = threads(), children(), len(os.listdir("/proc/self/fd"))
-    use()
-    assert children() == others
-    assert threads() <= before
-    assert len(os.listdir("/proc/self/fd")) == files
 
 
 def test_ctrl_c_ends_a_wait_at_once() -> None:
@@ -150,21 +127,6 @@ def test_environment_names_the_place(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_workers_take_the_place_of_the_addresss_number() -> None:
     with anyplace.open("retry=2::threads:", workers=3) as place:
         assert (place.workers, place.layers) == (3, ("retry",))
-
-
-def test_progress_is_told() -> None:
-    told: list[anyplace.Counts] = []
-    whole = threading.Event()
-
-    def note(counts: anyplace.Counts) -> None:
-        told.append(counts)
-        if counts.ended == 100:
-            whole.set()
-
-    with anyplace.open("threads:2", progress=note) as place:
-        list(place.map(abs, range(100)))
-    assert whole.wait(60)
-    assert (told[-1].submitted, told[-1].returned, told[-1].failed) == (100, 100, 0)
 
 
 def test_the_wheel_carries_the_command() -> None:

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
@@ -93,14 +92,6 @@ def test_an_endless_task_can_be_ended() -> None:
         assert future.cancelled()
 
 
-def test_a_task_that_is_out_of_time_is_killed() -> None:
-    """Its worker is replaced."""
-    with anyplace.open("timeout=300ms::processes:1") as place:
-        with pytest.raises(TimeoutError):
-            place.submit(lambda: threading.Event().wait()).result(LIMIT_S)
-        assert place.submit(abs, -1).result(LIMIT_S) == 1
-
-
 def test_a_worker_has_the_callers_paths_and_arguments_but_not_in_its_environment() -> None:
     """What the work starts itself must not inherit them."""
     with anyplace.open("processes:1") as place:
@@ -132,17 +123,6 @@ def test_a_place_inside_a_worker_takes_its_share_of_the_cores() -> None:
 
     with anyplace.open("processes:512") as place:
         assert place.submit(workers_inside).result() == 1
-
-
-def test_each_item_of_a_chunk_has_its_own_context() -> None:
-    """Index and seed are those of the item."""
-    with anyplace.open("processes:2", seed=5) as there, anyplace.open("threads:2", seed=5) as here:
-
-        def look(_: int) -> tuple[int, int]:
-            context = anyplace.current()
-            return context.index, context.seed
-
-        assert list(there.map(look, range(9), chunksize=4)) == list(here.map(look, range(9)))
 
 
 def test_a_failing_initializer_breaks_the_place(caplog: pytest.LogCaptureFixture) -> None:

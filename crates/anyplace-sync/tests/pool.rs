@@ -48,6 +48,24 @@ fn threads_have_the_pools_name_and_an_index() {
 }
 
 #[test]
+fn jobs_that_are_taken_back_never_run_and_the_pool_goes_on() {
+    let pool = pool("taken", 1);
+    let ran = Arc::new(AtomicUsize::new(0));
+    let (begun, go_on) = held(&pool);
+    assert!(set_by_deadline(&begun));
+    for _ in 0..3 {
+        let ran = Arc::clone(&ran);
+        pool.spawn(job(move |_| count(&ran))).unwrap();
+    }
+    assert!(pool.take_back().is_some() && pool.take_back().is_some());
+    assert_eq!(pool.queued(), 1);
+    go_on.set();
+    pool.join();
+    assert_eq!(ran.load(SeqCst), 1);
+    assert!(pool.take_back().is_none());
+}
+
+#[test]
 fn a_job_knows_its_worker() {
     let (one, other) = (pool("one", 1), pool("other", 1));
     let (tell, told) = mpsc::channel();

@@ -31,6 +31,11 @@ pub trait Driver: Send + Sync + Debug + 'static {
         ))
     }
 
+    /// The place was cancelled: tasks that wait in the driver get their outcome now, not when a worker is free.
+    ///
+    /// A driver in which none wait for long leaves it out: [`Task::start`] refuses them when their turn comes.
+    fn cancel(&self) {}
+
     /// Ends the place: all that it started is gone when this returns. Tasks that still run get `grace` to end, then
     /// are ended by force where the place can.
     ///

@@ -274,7 +274,7 @@ impl Place {
         let scope = &self.0.scope;
         scope.close();
         if !scope.wait_idle(grace) {
-            scope.cancel();
+            self.cancel();
         }
         let closed = self.0.driver.close(Duration::ZERO);
         scope.release_layers();
@@ -286,9 +286,10 @@ impl Place {
         self.0.scope.close();
     }
 
-    /// Cancels every task that has not begun.
+    /// Cancels every task that has not begun: they have their outcomes when this returns.
     pub fn cancel(&self) {
         self.0.scope.cancel();
+        self.0.driver.cancel();
     }
 
     /// Whether the place takes no more tasks.

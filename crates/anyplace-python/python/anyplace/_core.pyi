@@ -104,6 +104,7 @@ class Place:
         seed: int | None = None,
         progress: Callable[[Counts], object] | None = None,
         executor: Any = None,
+        view: tuple[Place, str | None, bool, float | None] | None = None,
     ) -> Self: ...
     @property
     def address(self) -> str: ...

@@ -35,9 +35,50 @@ class Place(_core.Place, concurrent.futures.Executor):
         It is given the `Counts` when they change.
     executor : concurrent.futures.Executor, optional
         What does the work; `address` is then its name. See `wrap`.
+    view : tuple, optional
+        The place that this one is, and what is wished of each call. See `options`.
     """
 
     __module__ = "anyplace"
+
+    def options(
+        self, *, name: str | None = None, idempotent: bool = False, timeout: float | None = None
+    ) -> Self:
+        """Give the same open place, with wishes for each call that is made through what this returns.
+
+        Closing either closes the place. Wishes add up: ``place.options(name="a").options(timeout=5)`` has
+        both.
+
+        Parameters
+        ----------
+        name : str, optional
+            What errors call the task.
+        idempotent : bool, default False
+            Doing a task twice does no harm: it may be done again after a crash in the middle.
+        timeout : float, optional
+            Seconds that one attempt of a task, or of an item of a map, may run. The layer ``timeout`` of
+            addresses does the same: a task past its time is ended where the place can, and raises `Timeout`.
+
+        Returns
+        -------
+        Place
+            The same place.
+
+        Raises
+        ------
+        ConfigInvalid
+            If the place has a layer that a time limit cannot stand outside of, such as ``retry``: then write
+            the limit into the address.
+
+        Examples
+        --------
+        >>> import anyplace
+        >>> with anyplace.open("threads:2") as place:
+        ...     place.options(timeout=60).submit(pow, 2, 3).result()
+        8
+        """
+        kind = type(self)
+        return kind.__new__(kind, self.address, view=(self, name, idempotent, timeout))
 
     @overload
     def map(

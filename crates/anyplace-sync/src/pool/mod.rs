@@ -103,6 +103,11 @@ impl<J: Job> Pool<J> {
         self.shared().queue.len()
     }
 
+    /// Takes back the job that would start next: no thread runs it. `None` if none waits.
+    pub fn take_back(&self) -> Option<J> {
+        self.shared().queue.take()
+    }
+
     /// Takes no more jobs, from anybody. What is queued still runs, then the threads end.
     pub fn shutdown(&self) {
         self.shared().shut_down();

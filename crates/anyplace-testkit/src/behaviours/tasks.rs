@@ -30,6 +30,11 @@ pub(super) static TASKS: &[Behaviour] = &[
     ),
     behaviour!(maps::a_seed_is_the_same_on_every_place_and_chunking, "so results with random numbers repeat"),
     behaviour!(endings::a_cancelled_task_never_begins, "and says that it never did", Workers),
+    behaviour!(
+        endings::cancelling_a_place_ends_what_waits_at_once,
+        "also while its workers are busy",
+        Workers
+    ),
     behaviour!(endings::a_running_task_can_be_killed, "its outcome comes when it is gone", Workers, Kill),
     behaviour!(endings::a_place_that_cannot_kill_says_so, "and the task goes on", Workers, NoKill),
     behaviour!(

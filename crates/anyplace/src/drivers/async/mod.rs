@@ -59,6 +59,10 @@ impl Driver for Place {
         Ok(self.slots.clone())
     }
 
+    fn cancel(&self) {
+        self.slots.cancel();
+    }
+
     fn close(&self, _: Duration) -> Result<()> {
         if self.slots.close() {
             return Ok(());

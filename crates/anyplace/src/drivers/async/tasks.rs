@@ -62,6 +62,12 @@ impl Slots {
         })
     }
 
+    /// Ends what waits for a slot.
+    pub(super) fn cancel(&self) {
+        let waiting = std::mem::take(&mut self.state().waiting);
+        waiting.into_iter().for_each(|(_, done)| done.call(Outcome::cancelled()));
+    }
+
     /// Ends what still runs, and waits until it is gone: `false` if something never comes to an await.
     pub(super) fn close(&self) -> bool {
         let running: Vec<Control> = {

@@ -107,6 +107,11 @@ impl Driver for Place {
         Ok(self.tasks.clone())
     }
 
+    fn cancel(&self) {
+        self.tasks.commands.cancel();
+        self.tasks.workers.cancel();
+    }
+
     fn close(&self, grace: Duration) -> Result<()> {
         let closing = Instant::now();
         self.tasks.commands.close(grace);

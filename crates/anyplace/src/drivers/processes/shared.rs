@@ -153,6 +153,13 @@ impl Shared {
                 None => self.ended.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         }
+        // Nobody rings any more, and a closed place that somebody still holds shall hold no descriptors.
+        state.bells.clear();
+    }
+
+    pub(super) fn cancel_waiting(&self) {
+        let waiting = std::mem::take(&mut self.state().waiting);
+        waiting.into_iter().for_each(|(_, done)| done.call(Outcome::cancelled()));
     }
 
     /// Tells what waits that it never runs, if no slot is there to run it.

@@ -41,6 +41,11 @@ impl Workers {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Ends what waits for a slot.
+    pub(super) fn cancel(&self) {
+        self.shared.cancel_waiting();
+    }
+
     /// Ends every worker. What runs gets `grace`; nothing is left when this returns.
     pub(super) fn close(&self, grace: Duration) {
         let threads = std::mem::take(&mut *self.threads());

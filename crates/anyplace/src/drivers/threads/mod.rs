@@ -55,6 +55,10 @@ impl Driver for Place {
         Ok(self.threads.clone())
     }
 
+    fn cancel(&self) {
+        self.threads.cancel();
+    }
+
     fn close(&self, grace: Duration) -> Result<()> {
         if self.threads.close(grace) {
             return Ok(());

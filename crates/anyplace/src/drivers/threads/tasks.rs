@@ -6,7 +6,8 @@
 //! want a lock that the waiter holds.
 
 use crate::driver::Tasks;
-use crate::outcome::Done;
+use crate::error::{Error, Kind, Retry};
+use crate::outcome::{Done, Outcome};
 use crate::task::Task;
 use anyplace_sync::{Job, Pool, PoolConfig};
 use std::fmt;
@@ -24,6 +25,13 @@ pub(super) struct Threads {
 impl Threads {
     pub(super) fn new(workers: usize) -> Self {
         Self { pool: Pool::new(PoolConfig::new("anyplace", workers)), workers }
+    }
+
+    /// Ends what waits. At most what waits now: an outcome's callback may bring the next task.
+    pub(super) fn cancel(&self) {
+        for queued in (0..self.pool.queued()).map_while(|_| self.pool.take_back()) {
+            queued.end(Outcome::cancelled());
+        }
     }
 
     pub(super) fn close(&self, grace: Duration) -> bool {
@@ -47,7 +55,8 @@ impl Tasks for Threads {
             Body::Plain(task, done)
         };
         if let Err(refused) = self.pool.spawn(Queued { body, workers }) {
-            refused.job.refuse();
+            let error = Error::new(Kind::PlaceClosed, "the place was closed before the task could begin");
+            refused.job.end(Outcome::Lost(error.with_retry(Retry::Safe)));
         }
     }
 }
@@ -65,11 +74,8 @@ enum Body {
 }
 
 impl Queued {
-    /// Drops the task: its `Done` tells that it was lost.
-    fn refuse(self) {
-        let error =
-            crate::Error::new(crate::Kind::PlaceClosed, "the place was closed before the task could begin");
-        let outcome = crate::Outcome::Lost(error.with_retry(crate::Retry::Safe));
+    /// Ends the task, which never begins.
+    fn end(self, outcome: Outcome) {
         match self.body {
             Body::Plain(_, done) => done.call(outcome),
             Body::Boxed(boxed) => {

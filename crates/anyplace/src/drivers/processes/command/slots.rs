@@ -76,15 +76,21 @@ impl Slots {
         Ok(())
     }
 
+    /// Ends what waits for a slot.
+    pub(crate) fn cancel(&self) {
+        let waiting = std::mem::take(&mut self.shared.state().waiting);
+        waiting.into_iter().for_each(|(_, done)| done.call(Outcome::cancelled()));
+    }
+
     /// Ends everything: what waits is cancelled, what runs gets `grace`, then TERM, then KILL. All children are gone
     /// when it returns.
     pub(crate) fn close(&self, grace: Duration) {
-        let (waiting, threads, guard) = {
+        let (threads, guard) = {
             let mut state = self.shared.state();
             state.closed = true;
-            (std::mem::take(&mut state.waiting), std::mem::take(&mut state.threads), state.guard.take())
+            (std::mem::take(&mut state.threads), state.guard.take())
         };
-        waiting.into_iter().for_each(|(_, done)| done.call(Outcome::cancelled()));
+        self.cancel();
         self.shared.changed.notify_all();
         self.shared.end_after(grace);
         for thread in threads {

@@ -1,0 +1,107 @@
+//! What the calls of a map are called with, and where that comes from.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyIterator, PyTuple};
+
+/// What one call of a map is called with.
+pub(crate) enum Item {
+    /// One argument.
+    Single(Py<PyAny>),
+    /// Any number of arguments.
+    Several(Py<PyTuple>),
+}
+
+/// Where the arguments come from.
+pub(crate) enum Inputs {
+    /// One iterable, one argument.
+    One(Py<PyIterator>),
+    /// An iterable of the arguments of each call.
+    Star(Py<PyIterator>),
+    /// An iterable for each argument; the shortest ends them.
+    Zip(Vec<Py<PyIterator>>),
+}
+
+impl Inputs {
+    pub(crate) fn new(iterables: &[Bound<'_, PyAny>], star: bool) -> PyResult<Self> {
+        let mut iterators = Vec::with_capacity(iterables.len());
+        for iterable in iterables {
+            iterators.push(iterable.try_iter()?.unbind());
+        }
+        Ok(match (iterators.len(), star) {
+            (1, true) => Self::Star(iterators.remove(0)),
+            (1, false) => Self::One(iterators.remove(0)),
+            _ => Self::Zip(iterators),
+        })
+    }
+
+    /// At most `room` items; and how the inputs ended, if they did.
+    pub(crate) fn gather(&self, py: Python<'_>, room: usize) -> (Vec<Item>, Option<PyResult<()>>) {
+        let mut items = Vec::with_capacity(room.min(1024));
+        while items.len() < room {
+            match self.next(py) {
+                Ok(Some(item)) => items.push(item),
+                Ok(None) => return (items, Some(Ok(()))),
+                Err(error) => return (items, Some(Err(error))),
+            }
+        }
+        (items, None)
+    }
+
+    fn next(&self, py: Python<'_>) -> PyResult<Option<Item>> {
+        match self {
+            Self::One(iterator) => Ok(advance(py, iterator)?.map(|item| Item::Single(item.unbind()))),
+            Self::Star(iterator) => match advance(py, iterator)? {
+                Some(item) => Ok(Some(Item::Several(item.try_iter()?.collect_tuple()?))),
+                None => Ok(None),
+            },
+            Self::Zip(iterators) => {
+                let mut items = Vec::with_capacity(iterators.len());
+                for iterator in iterators {
+                    match advance(py, iterator)? {
+                        Some(item) => items.push(item),
+                        None => return Ok(None),
+                    }
+                }
+                // As for `zip()` of nothing, a map over no iterables has no items.
+                Ok(if items.is_empty() {
+                    None
+                } else {
+                    Some(Item::Several(PyTuple::new(py, items)?.unbind()))
+                })
+            }
+        }
+    }
+}
+
+fn advance<'py>(py: Python<'py>, iterator: &Py<PyIterator>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    iterator.bind(py).clone().next().transpose()
+}
+
+/// The arguments of one call, from whatever iterable holds them.
+trait CollectTuple {
+    fn collect_tuple(self) -> PyResult<Py<PyTuple>>;
+}
+
+impl CollectTuple for Bound<'_, PyIterator> {
+    fn collect_tuple(self) -> PyResult<Py<PyTuple>> {
+        let py = self.py();
+        let items = self.collect::<PyResult<Vec<_>>>()?;
+        Ok(PyTuple::new(py, items)?.unbind())
+    }
+}
+
+impl Item {
+    pub(crate) fn arguments(&self, py: Python<'_>) -> PyResult<Py<PyTuple>> {
+        match self {
+            Self::Single(argument) => Ok(PyTuple::new(py, [argument])?.unbind()),
+            Self::Several(arguments) => Ok(arguments.clone_ref(py)),
+        }
+    }
+
+    pub(crate) fn clone_ref(&self, py: Python<'_>) -> Self {
+        match self {
+            Self::Single(argument) => Self::Single(argument.clone_ref(py)),
+            Self::Several(arguments) => Self::Several(arguments.clone_ref(py)),
+        }
+    }
+}
