@@ -1,6 +1,7 @@
 //! What a running task may know about itself.
 
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Which task this is, which attempt, which worker runs it, and its seed.
 ///
@@ -92,6 +93,13 @@ pub(crate) fn within_engine<R>(work: impl FnOnce() -> R) -> R {
     }
     let _back = Back(WITHIN.replace(true));
     work()
+}
+
+/// Runs a callback of others on a thread that has more to do: what it panics with is its own.
+///
+/// A slot that went with it would leave its place one worker short, and at last without any.
+pub(crate) fn caught(callback: impl FnOnce()) {
+    drop(catch_unwind(AssertUnwindSafe(callback)));
 }
 
 /// Whether the calling thread is inside [`within_engine`] or inside a task.

@@ -6,6 +6,7 @@ mod finished;
 pub use captured::Captured;
 pub use finished::Finished;
 
+use crate::context::caught;
 use crate::error::{Error, Kind, Retry};
 use crate::task::Shared;
 use crate::work::Payload;
@@ -147,7 +148,7 @@ impl Done {
     fn tell(&mut self, outcome: Outcome) {
         match self.0.take() {
             Some(Then::Settle(shared)) => shared.settle(outcome),
-            Some(Then::Call(then)) => then(outcome),
+            Some(Then::Call(then)) => caught(|| then(outcome)),
             None => {}
         }
     }

@@ -260,7 +260,7 @@ impl Place {
     /// the place started is gone.
     ///
     /// # Errors
-    /// What could not be ended.
+    /// What could not be ended; `Unsupported` in a task of the place itself, which would wait for its own end.
     pub fn close(&self) -> Result<()> {
         self.close_within(Duration::MAX)
     }
@@ -269,9 +269,12 @@ impl Place {
     /// ended where the place can do that.
     ///
     /// # Errors
-    /// What could not be ended.
+    /// As [`close`](Self::close).
     pub fn close_within(&self, grace: Duration) -> Result<()> {
         let scope = &self.0.scope;
+        if scope.runs_here() {
+            return Err(self.own_task_closes());
+        }
         scope.close();
         if !scope.wait_idle(grace) {
             self.cancel();
@@ -279,6 +282,15 @@ impl Place {
         let closed = self.0.driver.close(Duration::ZERO);
         scope.release_layers();
         closed
+    }
+
+    fn own_task_closes(&self) -> Error {
+        let message =
+            format!("a task of `{}` cannot close it: it would wait for its own end", self.address());
+        Error::new(Kind::Unsupported, message)
+            .at(self.address())
+            .during("close")
+            .with_help("let whoever opened it close it; `Place::refuse` takes no more tasks without waiting")
     }
 
     /// Takes no more tasks, without waiting for those accepted.

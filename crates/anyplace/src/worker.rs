@@ -55,11 +55,14 @@ fn run_here(task: Task, done: Done, worker: usize, workers: usize) {
         return done.call(Outcome::cancelled());
     }
     let context = task.context(worker, workers);
+    let scope = &task.shared.scope;
     let outcome = match task.work {
-        Work::Call(Call::Closure(closure)) => catch_unwind(AssertUnwindSafe(|| closure.run(&context)))
-            .unwrap_or_else(|payload| {
+        Work::Call(Call::Closure(closure)) => {
+            let run = AssertUnwindSafe(|| scope.run(|| closure.run(&context)));
+            catch_unwind(run).unwrap_or_else(|payload| {
                 Outcome::Failed(Error::panicked(&*payload).on_attempt(context.attempt))
-            }),
+            })
+        }
         work => Outcome::Failed(Error::new(
             Kind::Unsupported,
             format!("this worker does not run {}", work.kind().name()),

@@ -195,3 +195,69 @@ fn a_handle_can_be_awaited_called_back_and_waited_for_a_while() -> Result<(), Er
     assert_eq!(told.recv().unwrap()?, 3);
     Ok(())
 }
+
+/// The longest wait there is, is a wait without an end.
+#[test]
+fn a_wait_may_be_as_long_as_can_be_said() -> Result<(), Error> {
+    let place = open("threads:1")?;
+    assert_eq!(place.submit(|n: u32| n, 7)?.wait_for(std::time::Duration::MAX).unwrap()?, 7);
+    Ok(())
+}
+
+/// A slow rate is a long wait, never the end of the program.
+#[test]
+fn a_rate_may_be_as_slow_as_can_be_said() -> Result<(), Error> {
+    for rate in ["0.0000000000000003/h", "0.0000000000000003/h&burst=4294967295"] {
+        let place = open(format!("limit?rate={rate}::threads:1"))?;
+        assert_eq!(place.submit(|n: u32| n, 1)?.wait()?, 1);
+        let second = place.submit(|n: u32| n, 2)?;
+        assert!(rate.contains("burst") || second.cancel());
+    }
+    Ok(())
+}
+
+/// A task that closes the place it runs in would wait for itself.
+#[test]
+fn a_task_that_closes_its_own_place_is_told_that_it_cannot() -> Result<(), Error> {
+    for address in ["inline:", "threads:1"] {
+        let place = open(address)?;
+        let own = place.clone();
+        let told = place.call(move || own.close())?.wait_for(std::time::Duration::from_secs(20));
+        let error = told.unwrap_or_else(|_| panic!("`{address}` hangs"))?.unwrap_err();
+        assert!(error.help().is_some());
+        place.close()?;
+    }
+    Ok(())
+}
+
+/// As `threads:`, but it has lost what runs tasks.
+#[derive(Debug)]
+struct Headless(anyplace::Address);
+
+impl anyplace::Driver for Headless {
+    fn address(&self) -> &anyplace::Address {
+        &self.0
+    }
+
+    fn limits(&self) -> anyplace::Limits {
+        anyplace::Limits::local(1, &[anyplace::work::WorkKind::Closure])
+    }
+
+    fn close(&self, _: std::time::Duration) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_map_that_cannot_be_sent_says_so_and_ends() -> Result<(), Error> {
+    let driver = std::sync::Arc::new(Headless("threads:1".parse()?));
+    let place = anyplace::Place::new(driver, vec![], None)?;
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let results: Vec<_> = place.map(|n: u32| n, [1, 2])?.collect();
+        tell.send(results.len()).unwrap();
+        Ok::<(), Error>(())
+    });
+    assert_eq!(told.recv_timeout(std::time::Duration::from_secs(20)), Ok(1));
+    Ok(())
+}

@@ -165,14 +165,19 @@ impl Bucket {
     /// Takes a token, or says how long until there is one.
     fn take(&mut self, now: Instant) -> std::result::Result<(), Duration> {
         let full_at = self.full_at.max(now);
-        let has_one_at = full_at.checked_sub(self.each * (self.burst - 1)).unwrap_or(now);
+        let spare = self.each.saturating_mul(self.burst - 1);
+        let has_one_at = full_at.checked_sub(spare).unwrap_or(now);
         if has_one_at > now {
             return Err(has_one_at - now);
         }
-        self.full_at = full_at + self.each;
+        // What no clock reaches is as good as never.
+        self.full_at = full_at.checked_add(self.each).unwrap_or_else(|| full_at + NEVER);
         Ok(())
     }
 }
+
+/// Longer than any program runs, and short enough for every clock.
+const NEVER: Duration = Duration::from_secs(1 << 32);
 
 struct Gate {
     timer: Timer,

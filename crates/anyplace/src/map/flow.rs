@@ -138,6 +138,8 @@ impl Flow {
         let count =
             u32::try_from(items).map_err(|_| Error::config("a chunk has more than 4294967295 items"))?;
         let task = self.place.task(self.id, self.index, count, work, self.options.clone())?;
+        // Asked before the chunk counts as sent: nobody would bring its outcome.
+        let tasks = self.place.tasks()?.clone();
         let shared = task.shared.clone();
         if !self.sizer.is_fixed() {
             shared.measure();
@@ -150,7 +152,7 @@ impl Flow {
         self.index += items as u64;
         self.items_out += items;
         self.left = self.left.map(|left| left.saturating_sub(items));
-        self.place.tasks()?.submit(task, Done::settle(shared));
+        tasks.submit(task, Done::settle(shared));
         Ok(())
     }
 

@@ -1,9 +1,15 @@
 //! The lifetime of a place: open, closed, cancelled; and how many accepted tasks have no outcome yet.
 
 use crate::driver::Layer;
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
+
+thread_local! {
+    /// The places whose tasks this thread runs, the innermost last: a task may wait for another and run it itself.
+    static RUNS: RefCell<Vec<*const Scope>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Shared by a place and all its tasks.
 pub(crate) struct Scope {
@@ -102,6 +108,24 @@ impl Scope {
 
     pub(crate) fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Acquire)
+    }
+
+    /// Runs a task of the place on this thread.
+    pub(crate) fn run<R>(&self, task: impl FnOnce() -> R) -> R {
+        struct Back;
+        impl Drop for Back {
+            fn drop(&mut self) {
+                RUNS.with_borrow_mut(Vec::pop);
+            }
+        }
+        RUNS.with_borrow_mut(|runs| runs.push(std::ptr::from_ref(self)));
+        let _back = Back;
+        task()
+    }
+
+    /// Whether this thread runs one of the place's tasks now: it cannot wait until there is none.
+    pub(crate) fn runs_here(&self) -> bool {
+        RUNS.with_borrow(|runs| runs.iter().any(|scope| std::ptr::eq(*scope, self)))
     }
 
     /// Waits until every accepted task has its outcome: `false` if `limit` was over first.

@@ -14,7 +14,7 @@
 //! `settled` is a latch that is set after the outcome is written; waiting is spinning a little, then sleeping on it.
 //! The outcome is taken out once: by `wait`, by the future, or by the callback.
 
-use crate::context::within_engine;
+use crate::context::{caught, within_engine};
 use crate::outcome::Outcome;
 use crate::place::Scope;
 use anyplace_sync::Latch;
@@ -108,7 +108,7 @@ impl Shared {
         if self.hooked.load(Ordering::Acquire) {
             self.began.store(now(), Ordering::Relaxed);
             let observers = self.state().on_start.clone();
-            observers.iter().for_each(|observe| observe(&started));
+            observers.iter().for_each(|observe| caught(|| observe(&started)));
         }
         true
     }
@@ -177,8 +177,8 @@ impl Shared {
         self.scope.leave();
         within_engine(|| {
             drop(hooks);
-            waker.into_iter().for_each(Waker::wake);
-            then.into_iter().for_each(|then| then());
+            waker.into_iter().for_each(|waker| caught(|| waker.wake()));
+            then.into_iter().for_each(caught);
         });
     }
 

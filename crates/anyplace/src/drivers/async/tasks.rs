@@ -118,14 +118,18 @@ impl Slots {
         Some((task, done, slot))
     }
 
-    /// The outcome is told: the slot is free for the next.
-    fn leave(&self, slot: usize) {
+    /// Nothing runs in the slot any more. Closing does not wait for what hears of it, which may be what closes.
+    fn ended(&self, slot: usize) {
         let mut state = self.state();
         state.running[slot] = None;
-        state.free.push(slot);
         if state.closing {
             self.ended.notify_all();
         }
+    }
+
+    /// The outcome is told: the slot is free for the next.
+    fn leave(&self, slot: usize) {
+        self.state().free.push(slot);
     }
 
     fn begin(&self, task: Task, done: Done, slot: usize) {
@@ -133,8 +137,10 @@ impl Slots {
         let (slots, over) = (self.myself.clone(), control.clone());
         let done = Done::new(move |outcome| {
             over.clear_kill();
+            let slots = slots.upgrade();
+            slots.iter().for_each(|slots| slots.ended(slot));
             done.call(outcome);
-            if let Some(slots) = slots.upgrade() {
+            if let Some(slots) = slots {
                 slots.leave(slot);
                 slots.hand_out();
             }

@@ -20,6 +20,7 @@
 pub mod command;
 
 mod bell;
+mod crew;
 mod known;
 mod program;
 mod run;

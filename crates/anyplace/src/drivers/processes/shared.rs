@@ -1,6 +1,7 @@
 //! What the slots of a place share: the tasks that wait, who is idle, whether the place is closed or broken.
 
 use super::bell::Bell;
+use super::crew::Crew;
 use super::program::Program;
 use crate::driver::Setup;
 use crate::error::{Error, Retry};
@@ -8,6 +9,7 @@ use crate::outcome::{Done, Outcome};
 use crate::task::Task;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// A place is broken when so many workers in a row have died before they were ready.
@@ -31,8 +33,7 @@ struct State {
     bells: Vec<Bell>,
     /// Slots that wait for a bell. The lowest is woken first, so that a little work keeps a few workers warm.
     idle: BTreeSet<usize>,
-    /// Slots whose thread has not ended.
-    alive: usize,
+    crew: Crew,
     closed: bool,
     /// What runs has had its time.
     killing: bool,
@@ -83,14 +84,19 @@ impl Shared {
             return None;
         }
         state.bells.push(bell);
-        state.alive += 1;
+        state.crew.add();
         Some(number)
     }
 
     /// A slot's thread ends, or could not begin.
     pub(super) fn leave(&self) {
-        self.state().alive -= 1;
+        self.state().crew.leave();
         self.ended.notify_all();
+    }
+
+    /// A slot's thread begins.
+    pub(super) fn begin(&self) {
+        self.state().crew.begin();
     }
 
     pub(super) fn take(&self, slot: usize) -> Take {
@@ -134,14 +140,16 @@ impl Shared {
         }
     }
 
-    /// Takes no more tasks, and returns when at most `stay` slots' threads are left: after `grace`, what runs is
-    /// ended.
-    pub(super) fn close(&self, grace: Duration, stay: usize) {
+    /// Takes no more tasks, and returns when no slot's thread is left, but for those whose callbacks close the place
+    /// if this is one: after `grace`, what runs is ended. Gives those of the threads that have ended.
+    pub(super) fn close(&self, grace: Duration, threads: Vec<JoinHandle<()>>) -> Vec<JoinHandle<()>> {
         let mut state = self.state();
         state.closed = true;
+        let closer = state.crew.closes();
+        self.ended.notify_all();
         state.bells.iter().for_each(Bell::ring);
         let deadline = Instant::now().checked_add(grace);
-        while state.alive > stay {
+        while !state.crew.has_gone(closer) {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             state = match left.filter(|_| !state.killing) {
                 Some(Duration::ZERO) => {
@@ -155,6 +163,7 @@ impl Shared {
         }
         // Nobody rings any more, and a closed place that somebody still holds shall hold no descriptors.
         state.bells.clear();
+        state.crew.ended(threads)
     }
 
     pub(super) fn cancel_waiting(&self) {
@@ -165,7 +174,7 @@ impl Shared {
     /// Tells what waits that it never runs, if no slot is there to run it.
     pub(super) fn refuse_waiting(&self, error: impl FnOnce() -> Error) {
         let mut state = self.state();
-        if state.alive > 0 || state.waiting.is_empty() {
+        if !state.crew.is_empty() || state.waiting.is_empty() {
             return;
         }
         let waiting = std::mem::take(&mut state.waiting);

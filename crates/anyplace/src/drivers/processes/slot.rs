@@ -4,22 +4,17 @@ use super::bell::{Bell, Wish};
 use super::shared::{Shared, Take};
 use super::start::{self, NotStarted};
 use super::worker::{Event, Outbox, Worker};
+use crate::context::caught;
 use crate::error::{Error, Kind, Retry};
 use crate::outcome::{Done, Outcome};
 use crate::task::Task;
 use crate::wire::FromWorker;
 use rustix::event::{PollFd, PollFlags, poll};
-use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long an idle worker has to leave when its place is closed, or when it has done its share of tasks.
 const FAREWELL: Duration = Duration::from_secs(2);
-
-thread_local! {
-    /// Which place's slot the thread is, told by the address of what its slots share.
-    static RUNNING_FOR: Cell<usize> = const { Cell::new(0) };
-}
 
 pub(super) struct Slot {
     pub(super) number: usize,
@@ -33,14 +28,8 @@ impl Slot {
         Self { number, shared, bell, worker: None }
     }
 
-    /// Whether the calling thread is a slot's of that place.
-    pub(super) fn is_running_for(shared: &Arc<Shared>) -> bool {
-        RUNNING_FOR.get() == Arc::as_ptr(shared).addr()
-    }
-
     /// Runs tasks until the place is closed.
     pub(super) fn run(mut self) {
-        RUNNING_FOR.set(Arc::as_ptr(&self.shared).addr());
         while let Some((task, done)) = self.next_task() {
             done.call(self.run_task(&task));
             self.retire();
@@ -77,7 +66,7 @@ impl Slot {
 
     pub(super) fn log(&self, record: crate::work::Payload) {
         if let Some(on_log) = &self.shared.setup.on_log {
-            (on_log.0)(record);
+            caught(|| (on_log.0)(record));
         }
     }
 

@@ -29,6 +29,7 @@ impl Workers {
         let leave = Leave(self.shared.clone());
         let slot = Slot::new(number, self.shared.clone(), bell);
         let run = move || {
+            leave.0.begin();
             let _leave = leave;
             slot.run();
         };
@@ -50,10 +51,7 @@ impl Workers {
     pub(super) fn close(&self, grace: Duration) {
         let threads = std::mem::take(&mut *self.threads());
         // A callback that closes the place runs on a slot's thread, which ends by itself when the callback returns.
-        let on_slot = Slot::is_running_for(&self.shared);
-        self.shared.close(grace, usize::from(on_slot));
-        let own = thread::current().id();
-        for thread in threads.into_iter().filter(|thread| thread.thread().id() != own) {
+        for thread in self.shared.close(grace, threads) {
             // A slot's panic has already become its task's outcome: `Done` tells when it is dropped.
             drop(thread.join());
         }

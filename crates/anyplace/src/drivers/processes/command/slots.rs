@@ -1,6 +1,8 @@
 //! Hands commands to slots.
 
 use super::slot::Slot;
+
+use crate::drivers::processes::crew::Crew;
 use crate::error::Error;
 use crate::outcome::{Done, Outcome};
 use crate::task::{Control, Ending, Task};
@@ -29,6 +31,7 @@ struct State {
     threads: Vec<JoinHandle<()>>,
     /// Lives as long as the threads do; nothing on a system that is too old for it.
     guard: Option<Arc<Guard>>,
+    crew: Crew,
     idle: usize,
     closed: bool,
 }
@@ -68,11 +71,15 @@ impl Slots {
         }
         let mut slot = Slot::new(number, state.guard.clone())?;
         let thread = std::thread::Builder::new().name(format!("command-{number}")).stack_size(256 * 1024);
-        state.threads.push(thread.spawn(move || {
-            while let Some((task, done)) = shared.next(number) {
+        state.crew.add();
+        let run = move || {
+            let member = Member::begin(shared);
+            while let Some((task, done)) = member.0.next(number) {
                 slot.run(&task, done);
             }
-        })?);
+        };
+        let started = thread.spawn(run).inspect_err(|_| state.crew.leave())?;
+        state.threads.push(started);
         Ok(())
     }
 
@@ -93,7 +100,7 @@ impl Slots {
         self.cancel();
         self.shared.changed.notify_all();
         self.shared.end_after(grace);
-        for thread in threads {
+        for thread in self.shared.wait_for_end(threads) {
             // A slot's panic has already become its task's outcome (`Done` tells when it is dropped).
             drop(thread.join());
         }
@@ -126,6 +133,17 @@ impl Shared {
         }
     }
 
+    /// Waits until no slot's thread is left, but for those whose callbacks close the place if this is one. Gives those
+    /// of the threads that have ended.
+    fn wait_for_end(&self, threads: Vec<JoinHandle<()>>) -> Vec<JoinHandle<()>> {
+        let mut state = self.state();
+        let closer = state.crew.closes();
+        self.changed.notify_all();
+        let is_there = |state: &mut State| !state.crew.has_gone(closer);
+        state = self.changed.wait_while(state, is_there).unwrap_or_else(PoisonError::into_inner);
+        state.crew.ended(threads)
+    }
+
     fn end_after(&self, grace: Duration) {
         let state = self.state();
         let busy = |state: &mut State| !state.running.is_empty();
@@ -136,6 +154,23 @@ impl Shared {
         for control in running {
             control.kill(Ending::Cancelled);
         }
+    }
+}
+
+/// A slot's thread, until it ends, also by a panic.
+struct Member(Arc<Shared>);
+
+impl Member {
+    fn begin(shared: Arc<Shared>) -> Self {
+        shared.state().crew.begin();
+        Self(shared)
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.0.state().crew.leave();
+        self.0.changed.notify_all();
     }
 }
 

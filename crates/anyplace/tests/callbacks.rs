@@ -1,0 +1,109 @@
+//! What a callback may do wherever it runs: panic, and close the place whose task it hears of.
+
+use anyplace::work::{Command, Work};
+use anyplace::{Handle, Place, Result, TaskOptions, Value, open};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Barrier};
+use std::time::Duration;
+
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Places whose tasks end on threads of the engine, two at once.
+const PLACES: [&str; 3] = ["threads:2", "async:2", "processes:2"];
+
+/// A task that is held until its line is closed.
+struct Held {
+    ended: Box<dyn FnOnce(Box<dyn FnOnce() + Send>)>,
+    release: Box<dyn FnOnce()>,
+}
+
+fn hold(place: &Place) -> Result<Held> {
+    match place.address().scheme() {
+        "threads" => {
+            let (line, held) = mpsc::channel::<()>();
+            Ok(Held::new(place.call(move || held.recv().is_err())?, move || drop(line)))
+        }
+        "async" => {
+            let (line, held) = mpsc::channel::<()>();
+            let (beside, line) = (open("threads:1")?, Some(line));
+            let waits = beside.call(move || held.recv().is_err())?;
+            Ok(Held::new(place.spawn(waits)?, move || drop((line, beside))))
+        }
+        _ => {
+            let pipe = tempfile::tempdir().unwrap();
+            let path = pipe.path().join("line");
+            run(place, Command::new(["mkfifo".as_ref(), path.as_os_str()]))?.wait()?;
+            let task = run(place, Command::new(["cat".as_ref(), path.as_os_str()]))?;
+            let release = move || drop((std::fs::File::create(path).unwrap(), pipe));
+            Ok(Held::new(task, release))
+        }
+    }
+}
+
+fn run(place: &Place, command: Command) -> Result<Handle<Value>> {
+    place.submit_work(Work::Command(command), TaskOptions::default())
+}
+
+impl Held {
+    fn new<R: 'static>(task: Handle<R>, release: impl FnOnce() + 'static) -> Self {
+        let ended = Box::new(move |then: Box<dyn FnOnce() + Send>| task.when_done(then));
+        Self { ended, release: Box::new(release) }
+    }
+
+    /// Ends the task, and has `callback` called on the thread that brings its outcome.
+    fn end(self, callback: impl FnOnce() + Send + 'static) {
+        (self.ended)(Box::new(callback));
+        (self.release)();
+    }
+}
+
+fn channel<T>() -> (Sender<T>, Receiver<T>) {
+    mpsc::channel()
+}
+
+#[test]
+fn a_callback_that_panics_costs_the_place_nothing() -> Result<()> {
+    for address in PLACES {
+        let place = open(address)?;
+        for _ in 0..2 {
+            hold(&place)?.end(|| panic!("the callback's own fault"));
+        }
+        let (tell, told) = channel();
+        hold(&place)?.end(move || tell.send(()).unwrap());
+        told.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("`{address}` hangs"));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_callback_closes_its_place() -> Result<()> {
+    for address in PLACES {
+        let (place, (tell, told)) = (open(address)?, channel());
+        let closer = place.clone();
+        hold(&place)?.end(move || tell.send(closer.close()).unwrap());
+        told.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("`{address}` is not closed"))?;
+        place.close()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn two_callbacks_close_their_place_at_the_same_time() -> Result<()> {
+    for address in PLACES {
+        let (place, (tell, told)) = (open(address)?, channel());
+        let together = Arc::new(Barrier::new(2));
+        let held = [hold(&place)?, hold(&place)?];
+        for held in held {
+            let (closer, together, tell) = (place.clone(), together.clone(), tell.clone());
+            held.end(move || {
+                together.wait();
+                tell.send(closer.close()).unwrap();
+            });
+        }
+        for _ in 0..2 {
+            told.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("`{address}` is not closed"))?;
+        }
+    }
+    Ok(())
+}
