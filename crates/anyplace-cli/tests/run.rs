@@ -163,6 +163,23 @@ fn many_jobs_pass_through_little_memory() {
 }
 
 #[test]
+fn a_job_is_tried_again_while_as_many_results_as_may_be_held_wait_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    // So many results with long output may wait; each other job leaves a mark when its output is complete.
+    let first = "until [ $(ls | wc -l) -ge 128 ]; do sleep 0.05; done; test -e again || { touch again; exit 1; }";
+    let job = format!("if [ {{}} = 1 ]; then {first}; else head -c 300000 /dev/zero; touch {{}}; fi");
+    let mut command = anyplace(&["map", "-j2", "-k", "--retries", "2", "--progress", "none", &job]);
+    let inputs: String = (1..=160).map(|number| format!("{number}\n")).collect();
+    let file = folder.path().with_extension("inputs");
+    fs::write(&file, inputs).unwrap();
+    command.current_dir(folder.path()).stdin(File::open(&file).unwrap()).stdout(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    until(|| child.try_wait().unwrap().is_some());
+    fs::remove_file(file).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
 fn ctrl_c_ends_the_jobs_and_the_run_by_the_same_signal() {
     let folder = tempfile::tempdir().unwrap();
     let (mut child, mut stdout) = start(&["map", "-j2", &long_job(folder.path()), ":::", "1", "2", "3"]);

@@ -111,7 +111,7 @@ impl Run {
     pub(super) fn complete(mut self) -> Result<End> {
         let mut inputs_left = true;
         while self.is_going_on(inputs_left) {
-            if self.has_room() && self.retry_one() {
+            if self.has_slot() && self.retry_one() {
                 continue;
             }
             match self.next_event(inputs_left) {
@@ -133,8 +133,13 @@ impl Run {
         !self.running.is_empty() || (self.stop.is_none() && (inputs_left || !self.again.is_empty()))
     }
 
+    /// A job that is tried again may be the one that all held results wait for: it needs no more than this.
+    fn has_slot(&self) -> bool {
+        self.stop.is_none() && self.running.len() < self.room
+    }
+
     fn has_room(&self) -> bool {
-        self.stop.is_none() && self.running.len() < self.room && !self.order.is_full()
+        self.has_slot() && !self.order.is_full()
     }
 
     fn next_event(&self, inputs_left: bool) -> Event {
