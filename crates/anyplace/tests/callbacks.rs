@@ -1,7 +1,7 @@
 //! What a callback may do wherever it runs: panic, and close the place whose task it hears of.
 
 use anyplace::work::{Command, Work};
-use anyplace::{Handle, Place, Result, TaskOptions, Value, open};
+use anyplace::{Handle, Kind, Place, Result, Retry, TaskOptions, Value, open};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
@@ -104,6 +104,43 @@ fn two_callbacks_close_their_place_at_the_same_time() -> Result<()> {
         for _ in 0..2 {
             told.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("`{address}` is not closed"))?;
         }
+    }
+    Ok(())
+}
+
+/// A callback that gives way to another may hold the last clone of its place, which then waits for the task.
+#[test]
+fn a_callback_that_is_replaced_takes_its_place_along() -> Result<()> {
+    let (place, (line, held)) = (open("threads:1")?, channel::<()>());
+    let task = place.call(move || held.recv().is_err())?;
+    task.when_done(move || drop(place));
+    let (tell, told) = channel();
+    std::thread::spawn(move || {
+        tell.send("replacing").unwrap();
+        task.when_done(|| ());
+        tell.send("replaced").unwrap();
+    });
+    assert_eq!(told.recv_timeout(PATIENCE), Ok("replacing"));
+    drop(line);
+    assert_eq!(told.recv_timeout(PATIENCE), Ok("replaced"));
+    Ok(())
+}
+
+/// Whoever submits while another closes is told, and nothing is started again.
+#[test]
+fn a_driver_that_is_closed_tells_what_comes_too_late() -> Result<()> {
+    for address in PLACES {
+        let address: anyplace::Address = address.parse()?;
+        let entry = anyplace::Registry::default().entry(address.scheme())?.clone();
+        let driver = (entry.open)(&address, &anyplace::Setup::default())?;
+        let place = Place::new(driver.clone(), Vec::new(), None)?;
+        driver.close(Duration::ZERO)?;
+        let error = match address.scheme() {
+            "threads" => place.call(|| ())?.wait().unwrap_err(),
+            "async" => place.spawn(async {})?.wait().unwrap_err(),
+            _ => run(&place, Command::new(["true"]))?.wait().unwrap_err(),
+        };
+        assert_eq!((error.kind(), error.retry()), (Kind::PlaceClosed, Retry::Safe), "{address}");
     }
     Ok(())
 }

@@ -193,6 +193,10 @@ impl Attempt {
         if !matches!(state.phase, Phase::Going) {
             return;
         }
+        // Somebody is ending it already: what follows is told as that.
+        if self.means == Means::Kill && self.control.0.is_asked_to_end() {
+            return;
+        }
         if self.means == Means::LetGo {
             state.phase = Phase::Over;
             let done = state.done.take();

@@ -191,10 +191,18 @@ impl Shared {
             if state.published {
                 return false;
             }
-            state.killed = Some(ending);
+            // What somebody asked for stands, though the time is over meanwhile.
+            if state.killed != Some(Ending::Cancelled) {
+                state.killed = Some(ending);
+            }
             state.on_kill.clone()
         };
         hook.as_ref().inspect(|end| end(ending)).is_some()
+    }
+
+    /// Whether somebody, not the clock, has asked for the end of what runs.
+    pub(crate) fn is_asked_to_end(&self) -> bool {
+        self.state().killed == Some(Ending::Cancelled)
     }
 
     pub(crate) fn on_kill(&self, end: OnKill) {
@@ -213,7 +221,8 @@ impl Shared {
     }
 
     pub(crate) fn clear_kill(&self) {
-        self.state().on_kill = None;
+        let cleared = self.state().on_kill.take();
+        drop(cleared);
     }
 
     pub(crate) fn on_start(&self, observer: OnStart) {
@@ -258,19 +267,25 @@ impl Shared {
         let mut state = self.state();
         if state.published {
             drop(state);
-            then();
-        } else {
-            state.on_settled = Some(then);
+            return then();
         }
+        let replaced = state.on_settled.replace(then);
+        drop(state);
+        // Behind the lock: what it holds may want the lock when it goes.
+        drop(replaced);
     }
 
     /// For `Future::poll`: the outcome, or `waker` is woken when it is there.
     pub(crate) fn poll(&self, waker: &Waker) -> bool {
+        // Cloned before the lock and dropped behind it, since both run code of others.
+        let waker = waker.clone();
         let mut state = self.state();
         if state.published {
             return true;
         }
-        state.waker = Some(waker.clone());
+        let replaced = state.waker.replace(waker);
+        drop(state);
+        drop(replaced);
         false
     }
 }

@@ -120,6 +120,35 @@ fn each_attempt_has_a_clock_of_its_own() {
     assert_eq!(*endings.lock().unwrap(), [Ending::Timeout, Ending::Timeout]);
 }
 
+/// A task that somebody ends may take a while to be gone; that its time is over meanwhile changes nothing.
+#[test]
+fn what_was_killed_is_cancelled_though_its_time_is_over() {
+    let (held, asked) = (Arc::new(Mutex::new(None)), Arc::new(Mutex::new(Vec::new())));
+    let (holding, seen) = (held.clone(), asked.clone());
+    let scripted = Scripted::new(move |task: Task, done: Done| {
+        assert!(task.start(0));
+        let seen = seen.clone();
+        task.control().on_kill(move |ending| seen.lock().unwrap().push(ending));
+        *holding.lock().unwrap() = Some(done);
+    });
+    let timeout = Timeout::after(SHORT * 10);
+    let timer = timeout.timer.clone();
+    let layers: Vec<Arc<dyn Layer>> = vec![Arc::new(Retry::times(3)), Arc::new(timeout)];
+    let place = crate::Place::new(Arc::new(scripted.clone()), layers, Some(1)).unwrap();
+    let handle = place.submit_work(nothing(), idempotent()).unwrap();
+    assert!(handle.kill());
+    while format!("{timer:?}") != "Timer(0 alarms)" {
+        std::thread::yield_now();
+    }
+    // Its thread has then done what it does at that time.
+    timer.stop();
+    assert_eq!(*asked.lock().unwrap(), [Ending::Cancelled]);
+    held.lock().unwrap().take().unwrap().call(Outcome::cancelled());
+    let outcome = handle.outcome();
+    assert!(matches!(outcome, Outcome::Cancelled(_)), "{outcome:?}");
+    assert_eq!(scripted.submitted(), 1);
+}
+
 #[test]
 fn a_command_that_takes_too_long_is_ended() -> Result<()> {
     let place = open("timeout=20ms::processes:1")?;
