@@ -65,6 +65,15 @@ impl Outcome {
         )
     }
 
+    /// Its place was closed before it began.
+    pub(crate) fn too_late() -> Self {
+        Self::Lost(
+            Error::new(Kind::PlaceClosed, "the place was closed before the task could begin")
+                .with_retry(Retry::Safe)
+                .with_help("submit before it is closed, or open it again"),
+        )
+    }
+
     /// The value, or the error of the three other endings.
     ///
     /// # Errors

@@ -51,7 +51,7 @@ pub struct Counts {
     pub started: u64,
     /// Begun again, by `retry`: attempts after the first.
     pub retried: u64,
-    /// Ended by returning. The items of a chunk of closures all count here; each result tells its own failure.
+    /// Ended by returning.
     pub returned: u64,
     /// Ended by an error of their own, or because their time was over.
     pub failed: u64,

@@ -188,7 +188,14 @@ fn refused(work: &Work) -> Error {
 
 impl Tasks for Slots {
     fn submit(&self, task: Task, done: Done) {
-        self.state().waiting.push_back((task, done));
+        let mut state = self.state();
+        if state.closing {
+            drop(state);
+            // Its runtime is gone, and nobody would end another.
+            return done.call(Outcome::too_late());
+        }
+        state.waiting.push_back((task, done));
+        drop(state);
         self.hand_out();
     }
 }

@@ -182,4 +182,5 @@ fn nonsense(worker: &mut Worker, malformed: Option<Malformed>, context: Context)
 
 fn no_worker_for(work: &Work) -> Error {
     Error::new(Kind::Unsupported, format!("a worker process does not run {}", work.kind().name()))
+        .with_help("open `threads:` for closures, `async:` for futures")
 }

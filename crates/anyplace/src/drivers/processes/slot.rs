@@ -81,15 +81,17 @@ impl Slot {
         {
             return Outcome::Lost(error.on_attempt(task.attempt));
         }
-        if !task.start(self.number) {
-            return Outcome::cancelled();
-        }
         let (wish, bell) = (Wish::default(), self.bell.clone());
         let wished = wish.clone();
+        // Before it begins, so that nobody is told in between that the place cannot end it.
         control.on_kill(move |ending| {
             wished.make(ending);
             bell.ring();
         });
+        if !task.start(self.number) {
+            control.clear_kill();
+            return Outcome::cancelled();
+        }
         let outcome = self.run_work(task, context, &wish);
         control.clear_kill();
         outcome

@@ -152,7 +152,9 @@ fn died(death: &Death) -> Error {
 fn late(death: &Death) -> Error {
     let seconds = PATIENCE.as_secs();
     let message = format!("worker process {} was not ready after {seconds} s and was ended", death.pid);
-    Error::new(Kind::Timeout, message).with_log_tail(death.tail.clone()).with_retry(Retry::Safe)
+    Error::new(Kind::Timeout, message).with_log_tail(death.tail.clone()).with_retry(Retry::Safe).with_help(
+        "run the workers' program by hand to see what it waits for, and prepare workers in less time",
+    )
 }
 
 fn unprepared(name: &str, outcome: &Outcome) -> Error {

@@ -6,7 +6,7 @@
 //! want a lock that the waiter holds.
 
 use crate::driver::Tasks;
-use crate::error::{Error, Kind, Retry};
+
 use crate::outcome::{Done, Outcome};
 use crate::task::Task;
 use anyplace_sync::{Job, Pool, PoolConfig};
@@ -56,8 +56,7 @@ impl Tasks for Threads {
             Body::Plain(task, done)
         };
         if let Err(refused) = self.pool.spawn(Queued { body, workers }) {
-            let error = Error::new(Kind::PlaceClosed, "the place was closed before the task could begin");
-            refused.job.end(Outcome::Lost(error.with_retry(Retry::Safe)));
+            refused.job.end(Outcome::too_late());
         }
     }
 }

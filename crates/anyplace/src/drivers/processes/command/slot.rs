@@ -37,11 +37,13 @@ impl Slot {
 
     /// Runs the task's command to its end.
     pub(super) fn run(&mut self, task: &Task, done: Done) {
+        let control = task.control();
+        // Before it begins, so that nobody is told in between that the place cannot end it.
+        control.on_kill(self.bell.next_command());
         if !task.start(self.number) {
+            control.clear_kill();
             return done.call(Outcome::cancelled());
         }
-        let control = task.control();
-        control.on_kill(self.bell.next_command());
         let outcome = match &task.work {
             Work::Command(command) => {
                 self.command(command, task.options.timeout).unwrap_or_else(Outcome::from)

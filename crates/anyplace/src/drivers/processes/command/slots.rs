@@ -47,7 +47,7 @@ impl Slots {
         let mut state = self.shared.state();
         if state.closed {
             drop(state);
-            return done.call(Outcome::cancelled());
+            return done.call(Outcome::too_late());
         }
         state.waiting.push_back((task, done));
         let needs_thread = state.idle < state.waiting.len() && state.threads.len() < self.limit;
