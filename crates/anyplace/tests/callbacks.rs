@@ -12,9 +12,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Places whose tasks end on threads of the engine, two at once.
 const PLACES: [&str; 3] = ["threads:2", "async:2", "processes:2"];
 
+type Callback = Box<dyn FnOnce() + Send>;
+
 /// A task that is held until its line is closed.
 struct Held {
-    ended: Box<dyn FnOnce(Box<dyn FnOnce() + Send>)>,
+    ended: Box<dyn FnOnce(Callback)>,
     release: Box<dyn FnOnce()>,
 }
 
@@ -47,7 +49,7 @@ fn run(place: &Place, command: Command) -> Result<Handle<Value>> {
 
 impl Held {
     fn new<R: 'static>(task: Handle<R>, release: impl FnOnce() + 'static) -> Self {
-        let ended = Box::new(move |then: Box<dyn FnOnce() + Send>| task.when_done(then));
+        let ended = Box::new(move |then: Callback| task.when_done(then));
         Self { ended, release: Box::new(release) }
     }
 
@@ -144,4 +146,24 @@ fn a_driver_that_is_closed_tells_what_comes_too_late() -> Result<()> {
         assert_eq!((error.kind(), error.retry()), (Kind::PlaceClosed, Retry::Safe), "{address}");
     }
     Ok(())
+}
+
+/// Whoever watches the counts may have seen enough.
+#[test]
+fn a_progress_callback_closes_its_place() -> Result<()> {
+    let (place, (tell, told)) = (open("threads:1")?, channel());
+    let closer = Arc::new(std::sync::OnceLock::<Place>::new());
+    let own = closer.clone();
+    let watched = place.with(anyplace::layers::Progress::new(move |counts| {
+        // What comes while the callback runs is due when it closes.
+        if counts.returned == 1
+            && let Some(place) = own.get()
+        {
+            let second = place.submit(|n: u32| n, 2).and_then(Handle::wait);
+            tell.send(second.and_then(|_| place.close())).unwrap();
+        }
+    }))?;
+    drop(closer.set(watched.clone()));
+    assert_eq!(watched.submit(|n: u32| n, 1)?.wait()?, 1);
+    told.recv_timeout(PATIENCE).expect("closing never ended")
 }

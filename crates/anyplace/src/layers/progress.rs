@@ -13,13 +13,15 @@
 use super::LayerEntry;
 use super::timer::Timer;
 use crate::address::LayerSpec;
+use crate::context::caught;
 use crate::driver::{Layer, Limits, Tasks};
 use crate::error::{Error, Result};
 use crate::outcome::{Done, Outcome, Value};
 use crate::task::Task;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 /// Often enough for a bar that moves smoothly, seldom enough to cost nothing.
@@ -151,6 +153,8 @@ struct Board {
     due: AtomicBool,
     /// When it last did. Held while it does, so that calls never overlap.
     told: Mutex<Option<Instant>>,
+    /// Which thread calls the callback now.
+    teller: Mutex<Option<ThreadId>>,
 }
 
 impl Board {
@@ -188,11 +192,22 @@ impl Board {
 
     fn tell(&self) {
         let Some(callback) = &self.callback else { return };
+        let own = Some(thread::current().id());
+        if *self.teller() == own {
+            // The callback closes its place: another call would wait for this one.
+            return;
+        }
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.teller() = own;
         // Before reading: what is added from here on is told next time.
         self.due.store(false, Ordering::Release);
-        callback(&self.counts());
+        caught(|| callback(&self.counts()));
+        *self.teller() = None;
         *told = Some(Instant::now());
+    }
+
+    fn teller(&self) -> MutexGuard<'_, Option<ThreadId>> {
+        self.teller.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn end(self: &Arc<Self>, outcome: &Outcome, items: u64, timer: &Timer) {
