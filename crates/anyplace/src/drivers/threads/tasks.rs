@@ -6,7 +6,6 @@
 //! want a lock that the waiter holds.
 
 use crate::driver::Tasks;
-
 use crate::outcome::{Done, Outcome};
 use crate::task::Task;
 use anyplace_sync::{Job, Pool, PoolConfig};
