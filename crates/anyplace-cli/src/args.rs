@@ -40,9 +40,11 @@ pub(crate) enum Command {
         /// bash, zsh, fish, elvish or powershell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    #[command(hide = true)]
-    Man,
+    /// Print the manual page, or that of one command
+    Man {
+        /// Such as map
+        command: Option<String>,
+    },
 }
 
 /// Run a command, or a Python function, for every input

@@ -107,12 +107,26 @@ fn run(args: Args, sources: Vec<Source>, paint: Paint) -> Result<End> {
             clap_complete::generate(shell, &mut Args::command(), "anyplace", &mut completions);
             print(&completions)
         }
-        Command::Man => {
-            let mut page = Vec::new();
-            drop(clap_mangen::Man::new(Args::command()).render(&mut page));
-            print(&page)
-        }
+        Command::Man { command } => print(&manual(command.as_deref())?),
     }
+}
+
+/// The page of the whole, which names the others, or of one command: `anyplace-map(1)`.
+fn manual(name: Option<&str>) -> Result<Vec<u8>> {
+    let mut whole = Args::command();
+    // Only then do the commands have their full names.
+    whole.build();
+    let command = match name {
+        None => whole,
+        Some(name) => whole.find_subcommand(name).cloned().ok_or_else(|| {
+            Report::usage(format!("there is no command `{name}`")).help("`anyplace --help` names them all")
+        })?,
+    };
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command)
+        .render(&mut page)
+        .map_err(|error| Report::own(format!("the manual page cannot be made: {error}")))?;
+    Ok(page)
 }
 
 fn print(text: &[u8]) -> Result<End> {

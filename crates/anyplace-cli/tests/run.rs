@@ -442,7 +442,11 @@ fn completions_and_the_manual_page_are_made() {
         assert!(made.status.success());
         assert!(String::from_utf8(made.stdout).unwrap().contains("keep-order"), "{shell}");
     }
-    assert!(String::from_utf8(output(&["man"]).stdout).unwrap().starts_with(".ie"));
+    let page = |arguments: &[&str]| String::from_utf8(output(arguments).stdout).unwrap();
+    assert!(page(&["man"]).contains("anyplace\\-map(1)"));
+    let map = page(&["man", "map"]);
+    assert!(map.contains(".TH anyplace-map 1") && map.contains("keep\\-order"), "{map}");
+    assert_eq!(output(&["man", "mop"]).status.code(), Some(2));
 }
 
 #[test]
