@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 COMMAND = os.path.join(sysconfig.get_path("scripts"), "anyplace")
-FUNCTIONS = '''
+FUNCTIONS = """
 import pathlib
 import time
 
@@ -46,7 +46,7 @@ def waits_for_last(text):
     while not mark.exists():
         time.sleep(0.01)
     return text
-'''
+"""
 
 Ran = subprocess.CompletedProcess[str]
 Call = Callable[..., Ran]
@@ -62,7 +62,7 @@ def call(tmp_path: Path) -> Call:
     def run(*arguments: str) -> Ran:
         words = [COMMAND, "map", "--call", *arguments]
         return subprocess.run(
-            words, cwd=tmp_path, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+            words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
         )
 
     return run
