@@ -60,10 +60,10 @@ fn python(site: &Site) -> Vec<Step> {
     let requirements = in_venv("-m pip install --quiet --requirement xtask/requirements.txt");
     let pytest = in_venv(&format!("-m pytest -ra {PYTHON_TESTS} --ignore {JUDGE}"));
     let types = in_venv(&format!("-m mypy --strict {PYTHON}"));
-    let types_of_users = in_venv("-m mypy --strict bench docs examples");
+    let types_of_users = in_venv("-m mypy --strict bench examples xtask");
     let stubs = in_venv("-m mypy.stubtest anyplace._core");
-    let lint = in_venv(&format!("-m ruff check {PYTHON} {PYTHON_TESTS} bench docs examples"));
-    let format = in_venv(&format!("-m ruff format --check {PYTHON} {PYTHON_TESTS} bench docs examples"));
+    let lint = in_venv(&format!("-m ruff check {PYTHON} {PYTHON_TESTS} bench examples xtask"));
+    let format = in_venv(&format!("-m ruff format --check {PYTHON} {PYTHON_TESTS} bench examples xtask"));
     vec![
         step("venv", [make, requirements]).after(&["tools"]),
         step("wheel", [in_venv("-m pip install .")]).after(&["venv"]),

@@ -31,6 +31,9 @@ const TOOLS: &[Tool] = &[
         install: Install::Debian("python3 python3-venv"),
     },
     Tool { name: "bash", probe: &["bash", "--version"], install: Install::Debian("bash") },
+    Tool { name: "dash", probe: &["dash", "-c", ":"], install: Install::Debian("dash") },
+    Tool { name: "kill", probe: &["kill", "-l"], install: Install::Debian("procps") },
+    Tool { name: "script", probe: &["script", "--version"], install: Install::Debian("bsdutils") },
 ];
 
 /// What the comparison needs besides.

@@ -5,6 +5,7 @@
 pub(crate) mod gnu;
 mod halt;
 mod jobs;
+pub(crate) mod variables;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -39,9 +40,11 @@ pub(crate) enum Command {
         /// bash, zsh, fish, elvish or powershell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    #[command(hide = true)]
-    Man,
+    /// Print the manual page, or that of one command
+    Man {
+        /// Such as map
+        command: Option<String>,
+    },
 }
 
 /// Run a command, or a Python function, for every input
@@ -184,16 +187,16 @@ pub(crate) enum Color {
 const TEMPLATE: &str = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
 
 const EXAMPLES: &str = "Examples:
-  anyplace map gzip ::: *.log                  a job for each log, as many at once as cores
-  anyplace map 'convert {} {.}.png' ::: *.jpg  one quoted text is a shell command
-  anyplace places                              what kinds of places there are";
+  anyplace map gzip ::: *.log                  one job for each file
+  anyplace map 'convert {} {.}.png' ::: *.jpg  one quoted text is for a shell
+  anyplace places                              the kinds of places there are";
 
 const MAP_EXAMPLES: &str = "Examples:
-  anyplace map gzip ::: *.log                    one job for each file, as many at once as cores
-  anyplace map 'convert {} {.}.png' ::: *.jpg    one quoted text is a shell command
+  anyplace map gzip ::: *.log                  one job for each file
+  anyplace map 'convert {} {.}.png' ::: *.jpg  one quoted text is for a shell
   find . -name '*.c' -print0 | anyplace map -0 -k wc -l
   anyplace map --tag ping -c1 {1}{2} ::: a b c ::: .net .org
-  anyplace map --timeout 30 --retries 3 --halt now,fail=1 ./fetch {} :::: urls.txt
+  anyplace map --timeout 30 --retries 3 --halt now,fail=1 ./fetch :::: urls
   anyplace map --call mypackage.photos:shrink ::: *.jpg";
 
 const MAP_CODES: &str = "Exit codes:

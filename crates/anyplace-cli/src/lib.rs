@@ -30,7 +30,7 @@ use args::{Args, Command};
 use exit::Exit;
 use input::Source;
 use map::End;
-use report::{Paint, Result};
+use report::{Paint, Report, Result};
 
 /// Runs the command with these arguments, the program's name first, and gives its exit code.
 ///
@@ -42,9 +42,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// As [`main`], with the exit code as a number: for programs of other languages that carry the command.
 pub fn status(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let (arguments, sources) = input::split_off_sources(arguments.into_iter().collect());
-    let args = match parse(arguments) {
+    let args = match parse(&arguments) {
         Ok(args) => args,
-        Err(error) => return usage(&error).0,
+        Err(error) => return usage(&error, &arguments).0,
     };
     let paint = Paint::new(args.color);
     match run(args, sources, paint) {
@@ -53,17 +53,13 @@ pub fn status(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             signals::end_by(signal);
             Exit::OWN_ERROR.0
         }
-        Err(report) => {
-            // Nobody reads our standard error: the exit code still tells.
-            drop(writeln!(stderr(), "{}", report.shown(paint)));
-            report.exit().0
-        }
+        Err(report) => tell(&report, paint).0,
     }
 }
 
-fn parse(arguments: Vec<OsString>) -> std::result::Result<Args, clap::Error> {
-    let command = Args::command().color(color_choice(&arguments));
-    Args::from_arg_matches(&command.try_get_matches_from(arguments)?)
+fn parse(arguments: &[OsString]) -> std::result::Result<Args, clap::Error> {
+    let command = Args::command().color(color_choice(arguments));
+    Args::from_arg_matches(&args::variables::parse(command, arguments)?)
 }
 
 /// Colours of help and usage errors are chosen before the arguments are understood.
@@ -79,14 +75,27 @@ fn color_choice(arguments: &[OsString]) -> clap::ColorChoice {
 }
 
 /// Help and version go to standard output and are no error.
-fn usage(error: &clap::Error) -> Exit {
-    drop(error.print());
+fn usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
+    let printed = error.print();
+    if !error.use_stderr() {
+        return report::written(printed)
+            .map_or_else(|report| tell(&report, Paint::Plain), |()| Exit::SUCCESS);
+    }
+    if let Some(variable) = args::variables::culprit(Args::command(), arguments, error) {
+        drop(writeln!(stderr(), " help: the value is that of the variable {variable}"));
+    }
     if let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg)
         && let Some(help) = args::gnu::here(option)
     {
         drop(writeln!(stderr(), " help: {help}"));
     }
-    if error.use_stderr() { Exit::USAGE } else { Exit::SUCCESS }
+    Exit::USAGE
+}
+
+/// Nobody may read our standard error: the exit code still tells.
+fn tell(report: &Report, paint: Paint) -> Exit {
+    drop(writeln!(stderr(), "{}", report.shown(paint)));
+    report.exit()
 }
 
 fn run(args: Args, sources: Vec<Source>, paint: Paint) -> Result<End> {
@@ -96,18 +105,31 @@ fn run(args: Args, sources: Vec<Source>, paint: Paint) -> Result<End> {
         Command::Completions { shell } => {
             let mut completions = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "anyplace", &mut completions);
-            Ok(print(&completions))
+            print(&completions)
         }
-        Command::Man => {
-            let mut page = Vec::new();
-            drop(clap_mangen::Man::new(Args::command()).render(&mut page));
-            Ok(print(&page))
-        }
+        Command::Man { command } => print(&manual(command.as_deref())?),
     }
 }
 
-/// A pipe that is closed early is no error: whoever reads has seen enough.
-fn print(text: &[u8]) -> End {
-    drop(stdout().lock().write_all(text));
-    End::Exit(Exit::SUCCESS)
+/// The page of the whole, which names the others, or of one command: `anyplace-map(1)`.
+fn manual(name: Option<&str>) -> Result<Vec<u8>> {
+    let mut whole = Args::command();
+    // Only then do the commands have their full names.
+    whole.build();
+    let command = match name {
+        None => whole,
+        Some(name) => whole.find_subcommand(name).cloned().ok_or_else(|| {
+            Report::usage(format!("there is no command `{name}`")).help("`anyplace --help` names them all")
+        })?,
+    };
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command)
+        .render(&mut page)
+        .map_err(|error| Report::own(format!("the manual page cannot be made: {error}")))?;
+    Ok(page)
+}
+
+fn print(text: &[u8]) -> Result<End> {
+    let mut out = stdout().lock();
+    report::written(out.write_all(text).and_then(|()| out.flush())).map(|()| End::Exit(Exit::SUCCESS))
 }

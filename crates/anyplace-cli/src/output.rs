@@ -82,7 +82,12 @@ impl Output {
             drop(self.copy(item, &finished.stderr, Stream::Err));
         }
         if let Ok(Value::Encoded(payload)) = &item.result {
-            self.out.write_all(&line_of(payload)).map_err(stopped)?;
+            let line = line_of(payload);
+            match self.style {
+                Style::Tag => Tagged::new(&self.out, item.values()).finish(&line),
+                Style::Plain | Style::Json => self.out.write_all(&line),
+            }
+            .map_err(stopped)?;
         }
         self.complain(item);
         Ok(())

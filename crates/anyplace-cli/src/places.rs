@@ -1,25 +1,20 @@
 //! `anyplace places`: what kinds of places there are, and whether they work here.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 
 use anyplace::{Entry, Registry};
 use serde_json::json;
 
 use crate::args;
 use crate::exit::Exit;
-use crate::report::{Report, Result};
+use crate::report::{Result, written};
 
 /// Prints every driver of the registry.
 pub(crate) fn print(args: &args::Places) -> Result<Exit> {
     let registry = Registry::standard();
     let kinds: Vec<Kind> = registry.entries().iter().map(|entry| Kind::new(entry, &registry)).collect();
     let text = if args.json { lines(&kinds) } else { table(&kinds) };
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Report::own(format!("standard output cannot be written: {error}")))
-        }
-        _ => Ok(Exit::SUCCESS),
-    }
+    written(io::stdout().lock().write_all(text.as_bytes())).map(|()| Exit::SUCCESS)
 }
 
 /// One kind of place, on this machine.

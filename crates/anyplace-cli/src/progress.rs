@@ -83,7 +83,7 @@ impl Progress {
         match self.how {
             How::Bar => {
                 self.drawn = true;
-                write!(stderr(), "\r\x1b[K{}{line}", bar(counts))
+                write!(stderr(), "\r\x1b[K{}", fitted(&bar(counts), &line, columns()))
             }
             How::Counter { .. } => writeln!(stderr(), "{line}"),
             How::Nothing => Ok(()),
@@ -145,6 +145,18 @@ fn bar(counts: &Counts) -> String {
     format!("[{}{}] ", cells("#", full), cells(".", BAR_WIDTH - full))
 }
 
+/// What fits: a line that wraps could not be wiped. A narrow terminal loses the bar before the numbers.
+fn fitted(bar: &str, line: &str, columns: usize) -> String {
+    let bar = if bar.len() + line.len() < columns { bar } else { "" };
+    bar.chars().chain(line.chars()).take(columns.saturating_sub(1)).collect()
+}
+
+/// How wide the terminal is; one that does not say may be as wide as it likes.
+fn columns() -> usize {
+    let size = rustix::termios::tcgetwinsize(stderr()).ok();
+    size.map(|size| usize::from(size.ws_col)).filter(|&columns| columns > 0).unwrap_or(usize::MAX)
+}
+
 /// `30 of 120 done, 2 failed, 1 retried, 15.0/s, 6s left`.
 #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
 fn line(counts: &Counts, elapsed: Duration) -> String {
@@ -203,6 +215,13 @@ mod tests {
         insta::assert_snapshot!(line(&endless, elapsed), @"28 done, more to come, 14.0/s");
         let over = Counts { succeeded: 120, failed: 0, retried: 0, ..counts };
         insta::assert_snapshot!(line(&over, Duration::from_secs(187)), @"120 of 120 done, 0.6/s, took 3m07s");
+    }
+
+    #[test]
+    fn a_line_never_wraps_since_it_could_not_be_wiped() {
+        assert_eq!(fitted("[#.] ", "1 of 2 done", 17), "[#.] 1 of 2 done");
+        assert_eq!(fitted("[#.] ", "1 of 2 done", 16), "1 of 2 done");
+        assert_eq!(fitted("[#.] ", "1 of 2 done", 8), "1 of 2 ");
     }
 
     #[test]

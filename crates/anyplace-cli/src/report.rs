@@ -1,7 +1,7 @@
 //! What the person at the terminal reads when something cannot be done.
 
 use std::fmt;
-use std::io::{IsTerminal, stderr};
+use std::io::{ErrorKind, IsTerminal, stderr};
 
 use crate::args::Color;
 use crate::exit::Exit;
@@ -75,6 +75,17 @@ impl Report {
     pub(crate) fn at(mut self, place: impl fmt::Display) -> Self {
         self.sentence = format!("{place}: {}", self.sentence);
         self
+    }
+}
+
+/// Whether writing to standard output went well enough: a pipe that is closed early is no error, since whoever reads
+/// has seen enough.
+pub(crate) fn written(result: std::io::Result<()>) -> Result<()> {
+    match result {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Report::own(format!("standard output cannot be written: {error}")))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -166,7 +166,8 @@ fn many_jobs_pass_through_little_memory() {
 fn a_job_is_tried_again_while_as_many_results_as_may_be_held_wait_for_it() {
     let folder = tempfile::tempdir().unwrap();
     // So many results with long output may wait; each other job leaves a mark when its output is complete.
-    let first = "until [ $(ls | wc -l) -ge 128 ]; do sleep 0.05; done; test -e again || { touch again; exit 1; }";
+    let first =
+        "until [ $(ls | wc -l) -ge 128 ]; do sleep 0.05; done; test -e again || { touch again; exit 1; }";
     let job = format!("if [ {{}} = 1 ]; then {first}; else head -c 300000 /dev/zero; touch {{}}; fi");
     let mut command = anyplace(&["map", "-j2", "-k", "--retries", "2", "--progress", "none", &job]);
     let inputs: String = (1..=160).map(|number| format!("{number}\n")).collect();
@@ -340,6 +341,61 @@ fn options_are_read_from_the_environment_too() {
 }
 
 #[test]
+fn the_command_line_wins_over_the_environment() {
+    let printed = |name: &str, value: &str, arguments: &[&str]| {
+        let output = anyplace(arguments).env(name, value).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(printed("ANYPLACE_JSON", "1", &["map", "--tag", "echo", ":::", "a"]), "a\ta\n");
+    assert_eq!(printed("ANYPLACE_SHELL", "sh", &["map", "--no-shell", "echo", "$0", ":::", "a"]), "$0 a\n");
+    assert_eq!(printed("ANYPLACE_NO_SHELL", "1", &["map", "--shell", "echo {}{}", ":::", "a"]), "aa\n");
+    assert_eq!(printed("ANYPLACE_CALL", "m:f", &["map", "echo", ":::", "a"]), "a\n");
+    assert_eq!(printed("ANYPLACE_JOBS", "many", &["map", "-j", "1", "echo", ":::", "a"]), "a\n");
+}
+
+#[test]
+fn a_wrong_value_of_the_environment_is_told_with_its_variable() {
+    let table = [
+        ("ANYPLACE", "nowhere:"),
+        ("ANYPLACE_JOBS", "many"),
+        ("ANYPLACE_HALT", "x"),
+        ("ANYPLACE_TIMEOUT", "x"),
+        ("ANYPLACE_RETRIES", "0"),
+        ("ANYPLACE_PROGRESS", "x"),
+        ("ANYPLACE_COLOR", "x"),
+    ];
+    for (name, value) in table {
+        let output = anyplace(&["map", "echo", ":::", "a"]).env(name, value).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        let is_named = said.lines().any(|line| line.ends_with(&format!("variable {name}")))
+            || said.starts_with(&format!("error: {name}: "));
+        assert!(is_named, "{name}: {said}");
+    }
+    let output =
+        anyplace(&["map", "-j", "few", "echo", ":::", "a"]).env("ANYPLACE_JOBS", "2").output().unwrap();
+    assert!(!String::from_utf8(output.stderr).unwrap().contains("ANYPLACE_JOBS"));
+}
+
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    for arguments in [
+        &["map", "echo", ":::", "a"][..],
+        &["map", "--dry-run", "echo", ":::", "a"],
+        &["places"],
+        &["completions", "bash"],
+        &["man"],
+        &["--help"],
+    ] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = anyplace(arguments).stdout(full).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(255), "{arguments:?}");
+        assert!(said.starts_with("error: standard output cannot be written: "), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
 fn what_went_wrong_is_said_once_with_the_next_step() {
     let said = |arguments: &[&str]| String::from_utf8(output(arguments).stderr).unwrap();
     insta::assert_snapshot!(said(&["map", "-k", "no-such-program", ":::", "1", "2", "3"]), @r"
@@ -386,7 +442,11 @@ fn completions_and_the_manual_page_are_made() {
         assert!(made.status.success());
         assert!(String::from_utf8(made.stdout).unwrap().contains("keep-order"), "{shell}");
     }
-    assert!(String::from_utf8(output(&["man"]).stdout).unwrap().starts_with(".ie"));
+    let page = |arguments: &[&str]| String::from_utf8(output(arguments).stdout).unwrap();
+    assert!(page(&["man"]).contains("anyplace\\-map(1)"));
+    let map = page(&["man", "map"]);
+    assert!(map.contains(".TH anyplace-map 1") && map.contains("keep\\-order"), "{map}");
+    assert_eq!(output(&["man", "mop"]).status.code(), Some(2));
 }
 
 #[test]

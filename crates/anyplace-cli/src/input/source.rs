@@ -54,10 +54,10 @@ impl Inputs {
             let count = arguments.len() as u64;
             match source.linked {
                 true => group = Some(group.map_or(count, |group| group.min(count))),
-                false => total *= group.replace(count).unwrap_or(1),
+                false => total = total.saturating_mul(group.replace(count).unwrap_or(1)),
             }
         }
-        Some(total * group.unwrap_or(1))
+        Some(total.saturating_mul(group.unwrap_or(1)))
     }
 
     /// Starts to read; a file that cannot be opened is told at once.
@@ -161,16 +161,18 @@ impl Token {
         }
     }
 
+    /// A source without values; it stays so if nothing follows, as where a shell's pattern matched no file.
     fn open(self, sources: &mut Vec<Source>) {
-        if !self.files {
-            sources.push(Source { kind: Kind::Arguments(Vec::new()), linked: self.linked });
-        }
+        sources.push(Source { kind: Kind::Arguments(Vec::new()), linked: self.linked });
     }
 
     fn add(self, argument: OsString, sources: &mut Vec<Source>) {
-        match sources.last_mut().map(|source| &mut source.kind) {
-            Some(Kind::Arguments(arguments)) if !self.files => arguments.push(argument),
-            _ => sources.push(Source::file(argument.into(), self.linked)),
+        let last = sources.last_mut().expect("a token has opened one");
+        let file = |argument: OsString| Source::file(argument.into(), self.linked);
+        match &mut last.kind {
+            Kind::Arguments(arguments) if !self.files => arguments.push(argument),
+            Kind::Arguments(_) => *last = file(argument),
+            _ => sources.push(file(argument)),
         }
     }
 }
@@ -203,6 +205,7 @@ mod tests {
         assert_eq!(rows("x ::: a b ::: 1 2"), ["a 1", "a 2", "b 1", "b 2"]);
         assert_eq!(rows("x ::: a b ::: 1 2 ::: z"), ["a 1 z", "a 2 z", "b 1 z", "b 2 z"]);
         assert_eq!(rows("x ::: a b :::"), [""; 0]);
+        assert_eq!(rows("x ::::"), [""; 0], "standard input is not read instead");
     }
 
     #[test]

@@ -23,7 +23,7 @@ use std::io::{IsTerminal, Write, stdin, stdout};
 use crate::args;
 use crate::exit::Exit;
 use crate::input::{Inputs, Kind, Source};
-use crate::report::{Paint, Report, Result};
+use crate::report::{Paint, Report, Result, written};
 use crate::template::{Reader, Template, Values};
 pub(crate) use item::Item;
 use work::Maker;
@@ -63,9 +63,8 @@ fn dry_run(maker: &Maker, inputs: &Inputs) -> Result<Exit> {
         let row = row?;
         let mut line = maker.line(&Values { values: &row.values, number, slot: 1 });
         line.push(b'\n');
-        if out.write_all(&line).is_err() {
-            // Whoever read it has seen enough.
-            break;
+        if let Err(error) = out.write_all(&line) {
+            return written(Err(error)).map(|()| Exit::SUCCESS);
         }
     }
     Ok(Exit::SUCCESS)

@@ -3,7 +3,7 @@
 use anyplace::{Address, Place, Registry};
 use rustix::process::{Resource, getrlimit};
 
-use crate::args;
+use crate::args::{self, variables};
 use crate::report::{Report, Result};
 
 /// A command that runs holds two pipes, a pidfd and sometimes two files.
@@ -12,12 +12,19 @@ const FILES_OF_A_JOB: u64 = 6;
 /// The Python module that is a worker when it is run.
 const WORKER: &str = "anyplace._worker";
 
+/// What it is told: standard output is for results, so what functions print goes to standard error.
+const PRINTS: &str = r#"{"prints": "stderr"}"#;
+
 /// What the process itself holds.
 const FILES_OF_OURS: u64 = 32;
 
 /// Opens the place that `--on` and `-j` name.
 pub(super) fn open(args: &args::Map) -> Result<Place> {
-    let address: Address = args.on.parse().map_err(Report::from)?;
+    let told = |error: anyplace::Error| match variables::holding("ANYPLACE", args.on.as_ref()) {
+        Some(variable) => Report::from(error).at(variable),
+        None => Report::from(error),
+    };
+    let address: Address = args.on.parse().map_err(told)?;
     let address = match args.jobs {
         Some(jobs) if takes_number(&address) => address.with_target(jobs.on(cores(), possible()).to_string()),
         Some(_) => {
@@ -26,12 +33,12 @@ pub(super) fn open(args: &args::Map) -> Result<Place> {
         }
         None => address,
     };
-    registry(args).open(address).map_err(Report::from)
+    registry(args).open(address).map_err(told)
 }
 
 /// Functions of Python run in workers of Python.
 fn registry(args: &args::Map) -> Registry {
-    let worker = [args.python.clone(), "-m".into(), WORKER.into()];
+    let worker = [args.python.clone(), "-m".into(), WORKER.into(), PRINTS.into()];
     Registry::standard().with_worker(worker)
 }
 

@@ -1,12 +1,13 @@
 //! From a job's values to the work that a place takes.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
 use anyplace::TaskOptions;
 use anyplace::work::{Arguments, Command, Encoding, Named, Payload, Work};
 
-use crate::args;
+use crate::args::{self, variables};
 use crate::report::{Report, Result};
 use crate::template::{Template, Values, push_quoted};
 
@@ -20,14 +21,14 @@ pub(crate) struct Maker {
 #[derive(Debug)]
 enum What {
     Command(Template),
-    /// `module:function` of Python.
-    Call(Arc<str>),
+    /// `module:function` of this Python.
+    Call(Arc<str>, OsString),
 }
 
 impl Maker {
     pub(super) fn new(args: &args::Map, sources: usize) -> Result<Self> {
         let what = match &args.call {
-            Some(call) => What::Call(named(call)?),
+            Some(call) => What::Call(named(call)?, args.python.clone()),
             None => What::Command(super::compile(&args.what, args, sources)?),
         };
         // A person who asks for retries says that trying again does no harm.
@@ -41,7 +42,7 @@ impl Maker {
     pub(super) fn work(&self, job: &Values<'_>) -> Result<Work> {
         match &self.what {
             What::Command(template) => Ok(Work::Command(Command::new(template.argv(job)))),
-            What::Call(name) => {
+            What::Call(name, _) => {
                 let arguments = Arguments::One(arguments(job.values)?);
                 Ok(Work::Named(Named { name: name.clone(), arguments }))
             }
@@ -61,17 +62,18 @@ impl Maker {
     pub(super) fn line(&self, job: &Values<'_>) -> Vec<u8> {
         match &self.what {
             What::Command(template) => template.line(job),
-            What::Call(name) => call_line(name, job.values),
+            What::Call(name, python) => call_line(python, name, job.values),
         }
     }
 }
 
 /// The call as a shell command that does the same.
-fn call_line(name: &str, values: &[OsString]) -> Vec<u8> {
-    use std::os::unix::ffi::OsStrExt;
+fn call_line(python: &OsStr, name: &str, values: &[OsString]) -> Vec<u8> {
     let (module, function) = name.split_once(':').unwrap_or((name, ""));
     let script = format!("import sys, {module}; print({module}.{function}(*sys.argv[1:]))");
-    let mut line = b"python3 -c ".to_vec();
+    let mut line = Vec::new();
+    push_quoted(&mut line, python.as_bytes());
+    line.extend_from_slice(b" -c ");
     push_quoted(&mut line, script.as_bytes());
     for value in values {
         line.push(b' ');
@@ -85,8 +87,14 @@ fn named(call: &str) -> Result<Arc<str>> {
         |part: &str| part.split('.').all(|name| !name.is_empty() && !name.contains(char::is_whitespace));
     match call.split_once(':') {
         Some((module, function)) if is_name(module) && is_name(function) => Ok(call.into()),
-        _ => Err(Report::usage(format!("`{call}` names no Python function"))
-            .help("write module:function, such as --call mypackage.photos:shrink")),
+        _ => {
+            let report = Report::usage(format!("`{call}` names no Python function"))
+                .help("write module:function, such as --call mypackage.photos:shrink");
+            Err(match variables::holding("ANYPLACE_CALL", call.as_ref()) {
+                Some(variable) => report.at(variable),
+                None => report,
+            })
+        }
     }
 }
 

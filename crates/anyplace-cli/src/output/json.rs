@@ -4,8 +4,8 @@
 //! {"v":1,"number":1,"values":["a"],"ok":true,"exit":0,"signal":null,"seconds":0.002,"attempts":1,"stdout":"a\n","stderr":"","error":null}
 //! ```
 //!
-//! Text that is not UTF-8 is `{"base64":"..."}`. A function's result is `"result"`, in place of the two streams. The
-//! keys and their order stay as they are as long as `v` does.
+//! Text that is not UTF-8 is `{"base64":"..."}`. A function's result is `"result"`, in place of the two streams; the
+//! traceback of its exception is `"traceback"`. The keys and their order stay as they are as long as `v` does.
 
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -52,6 +52,10 @@ fn left(out: &mut impl Write, item: &Item) -> io::Result<()> {
     if let Ok(Value::Encoded(payload)) = &item.result {
         out.write_all(b",\"result\":")?;
         out.write_all(&payload.bytes)?;
+    }
+    if let Some(remote) = item.error().and_then(Error::remote) {
+        out.write_all(b",\"traceback\":")?;
+        text(out, remote.traceback.as_bytes())?;
     }
     Ok(())
 }

@@ -25,6 +25,12 @@ impl<W: Write> Tagged<W> {
         captured.copy_to(&mut self)?;
         self.out.flush()
     }
+
+    /// Writes all there is.
+    pub(super) fn finish(mut self, text: &[u8]) -> io::Result<()> {
+        self.write_all(text)?;
+        self.out.flush()
+    }
 }
 
 impl<W: Write> Write for Tagged<W> {

@@ -70,6 +70,9 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     faulthandler.enable()
     handed = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
+    if handed.get("prints") == "stderr":
+        # The caller's standard output holds results only, so what the work prints goes beside it.
+        os.dup2(2, 1)
     sys.argv[:] = handed.get("argv", sys.argv[:1])
     # In place, so that what holds the list sees it too.
     sys.path[:] = handed.get("path", sys.path)

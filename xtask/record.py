@@ -1,4 +1,4 @@
-"""Record a real terminal run as an animated SVG: `record.py OUT.svg COMMAND`.
+"""Record a real terminal run as an animated SVG: `xtask/record.py OUT.svg COMMAND`.
 
 The command runs under bash in a pseudo-terminal, so it sees a terminal and draws its progress bar. What it
 writes is kept with its times and replayed through a terminal emulator; every state of the screen becomes a
