@@ -166,7 +166,8 @@ fn many_jobs_pass_through_little_memory() {
 fn a_job_is_tried_again_while_as_many_results_as_may_be_held_wait_for_it() {
     let folder = tempfile::tempdir().unwrap();
     // So many results with long output may wait; each other job leaves a mark when its output is complete.
-    let first = "until [ $(ls | wc -l) -ge 128 ]; do sleep 0.05; done; test -e again || { touch again; exit 1; }";
+    let first =
+        "until [ $(ls | wc -l) -ge 128 ]; do sleep 0.05; done; test -e again || { touch again; exit 1; }";
     let job = format!("if [ {{}} = 1 ]; then {first}; else head -c 300000 /dev/zero; touch {{}}; fi");
     let mut command = anyplace(&["map", "-j2", "-k", "--retries", "2", "--progress", "none", &job]);
     let inputs: String = (1..=160).map(|number| format!("{number}\n")).collect();
