@@ -1,9 +1,9 @@
 //! Errors of the engine as exceptions, and exceptions as errors of the engine.
 
-use anyplace::{Error, Exit, Kind, Outcome, Retry};
+use anyplace::{Error, Exit, Kind, Outcome, Remote, Retry};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 use std::error::Error as _;
 
 /// The exception for an error: the task's own if it raised one, else the class of `anyplace` for its kind.
@@ -22,25 +22,47 @@ pub(crate) fn of_anyplace(py: Python<'_>, error: &Error) -> PyErr {
 
 fn build<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
     static BUILD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let told = told(py, error)?;
+    if let Some((remote, payload)) = own_of_worker(error) {
+        return rebuild(py, remote, payload, &told);
+    }
+    let cause = error.source().and_then(|source| source.downcast_ref::<PyErr>()).map(|own| value(py, own));
+    let build = BUILD.import(py, "anyplace._errors", "build")?;
+    build.call1((error.kind().name(), error.message(), told, error.help(), cause))
+}
+
+/// What a worker's task itself raised, or what anyplace raised there, with the pickle of it.
+fn own_of_worker(error: &Error) -> Option<(&Remote, &[u8])> {
+    let remote = error.remote()?;
+    let is_own = error.kind() == Kind::TaskFailed || remote.type_name.starts_with("anyplace.");
+    remote.payload.as_deref().filter(|_| is_own).map(|payload| (remote, payload))
+}
+
+fn rebuild<'py>(
+    py: Python<'py>,
+    remote: &Remote,
+    payload: &[u8],
+    told: &Bound<'py, PyDict>,
+) -> PyResult<Bound<'py, PyAny>> {
+    static REBUILD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let rebuild = REBUILD.import(py, "anyplace._remote", "rebuild")?;
+    rebuild.call1((&remote.type_name, &remote.message, &remote.traceback, PyBytes::new(py, payload), told))
+}
+
+/// The attributes of the exception, as `anyplace.Error` documents them.
+fn told<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyDict>> {
     let told = PyDict::new(py);
     told.set_item("place", error.place())?;
     told.set_item("operation", error.operation())?;
     told.set_item("attempt", error.attempt())?;
     told.set_item("retry", retry(error.retry()))?;
-    told.set_item("help", error.help())?;
     told.set_item("exit", error.exit().map(exit))?;
     told.set_item("log_tail", error.log_tail())?;
     if let Some(remote) = error.remote() {
-        told.set_item("remote_type", &remote.type_name)?;
-        told.set_item("remote_message", &remote.message)?;
+        told.set_item("type_name", &remote.type_name)?;
         told.set_item("remote_traceback", &remote.traceback)?;
-        told.set_item("remote_payload", remote.payload.as_deref())?;
     }
-    if let Some(own) = error.source().and_then(|source| source.downcast_ref::<PyErr>()) {
-        told.set_item("cause", value(py, own))?;
-    }
-    let build = BUILD.import(py, "anyplace._errors", "build")?;
-    build.call((error.kind().name(), error.message()), Some(&told))
+    Ok(told)
 }
 
 fn retry(retry: Retry) -> &'static str {

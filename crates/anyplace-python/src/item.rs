@@ -51,7 +51,7 @@ impl Inputs {
         match self {
             Self::One(iterator) => Ok(advance(py, iterator)?.map(|item| Item::Single(item.unbind()))),
             Self::Star(iterator) => match advance(py, iterator)? {
-                Some(item) => Ok(Some(Item::Several(item.try_iter()?.collect_tuple()?))),
+                Some(item) => Ok(Some(Item::Several(spread(&item)?))),
                 None => Ok(None),
             },
             Self::Zip(iterators) => {
@@ -78,16 +78,9 @@ fn advance<'py>(py: Python<'py>, iterator: &Py<PyIterator>) -> PyResult<Option<B
 }
 
 /// The arguments of one call, from whatever iterable holds them.
-trait CollectTuple {
-    fn collect_tuple(self) -> PyResult<Py<PyTuple>>;
-}
-
-impl CollectTuple for Bound<'_, PyIterator> {
-    fn collect_tuple(self) -> PyResult<Py<PyTuple>> {
-        let py = self.py();
-        let items = self.collect::<PyResult<Vec<_>>>()?;
-        Ok(PyTuple::new(py, items)?.unbind())
-    }
+fn spread(item: &Bound<'_, PyAny>) -> PyResult<Py<PyTuple>> {
+    let arguments = item.try_iter()?.collect::<PyResult<Vec<_>>>()?;
+    Ok(PyTuple::new(item.py(), arguments)?.unbind())
 }
 
 impl Item {

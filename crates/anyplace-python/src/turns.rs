@@ -17,9 +17,13 @@ pub(crate) struct Turns<T> {
     free: Condvar,
 }
 
-enum State<T> {
-    Free(Box<T>),
-    Taken(ThreadId),
+struct State<T> {
+    /// Here unless it is somebody's turn.
+    thing: Option<Box<T>>,
+    /// Whose turn it is, or was last.
+    holder: ThreadId,
+    /// How many wait: to wake nobody costs as much as to wake somebody.
+    waiting: usize,
 }
 
 /// A thread's turn; over when it is dropped.
@@ -31,7 +35,8 @@ pub(crate) struct Turn<'a, T> {
 
 impl<T: Send> Turns<T> {
     pub(crate) fn new(thing: T) -> Self {
-        Self { state: Mutex::new(State::Free(Box::new(thing))), free: Condvar::new() }
+        let state = State { thing: Some(Box::new(thing)), holder: thread::current().id(), waiting: 0 };
+        Self { state: Mutex::new(state), free: Condvar::new() }
     }
 
     /// Waits for a turn.
@@ -39,24 +44,29 @@ impl<T: Send> Turns<T> {
     /// # Errors
     /// `ValueError` if it is this thread's turn already, which would wait for itself; `KeyboardInterrupt`.
     pub(crate) fn take(&self, py: Python<'_>) -> PyResult<Turn<'_, T>> {
-        let mut thing = self.state().take();
+        let me = thread::current().id();
+        let mut thing = self.state().take(me);
         if thing.is_none() {
-            if self.state().is_mine() {
+            if self.state().holder == me {
                 return Err(PyValueError::new_err("the inputs of a map cannot take its results"));
             }
             door::wait(py, None, |until| {
-                thing = self.take_until(until);
+                thing = self.take_until(me, until);
                 thing.is_some()
             })?;
         }
         Ok(Turn { turns: self, thing })
     }
 
-    fn take_until(&self, deadline: Instant) -> Option<Box<T>> {
-        let is_taken = |state: &mut State<T>| matches!(state, State::Taken(_));
+    fn take_until(&self, me: ThreadId, deadline: Instant) -> Option<Box<T>> {
+        let mut state = self.state();
+        state.waiting += 1;
         let left = deadline.saturating_duration_since(Instant::now());
-        let waited = self.free.wait_timeout_while(self.state(), left, is_taken);
-        waited.unwrap_or_else(PoisonError::into_inner).0.take()
+        let is_taken = |state: &mut State<T>| state.thing.is_none();
+        let waited = self.free.wait_timeout_while(state, left, is_taken);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        state.waiting -= 1;
+        state.take(me)
     }
 }
 
@@ -64,21 +74,21 @@ impl<T> Turns<T> {
     fn state(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn give_back(&self, thing: Box<T>) {
+        let mut state = self.state();
+        state.thing = Some(thing);
+        if state.waiting > 0 {
+            self.free.notify_one();
+        }
+    }
 }
 
 impl<T> State<T> {
-    fn take(&mut self) -> Option<Box<T>> {
-        match std::mem::replace(self, Self::Taken(thread::current().id())) {
-            Self::Free(thing) => Some(thing),
-            taken => {
-                *self = taken;
-                None
-            }
-        }
-    }
-
-    fn is_mine(&self) -> bool {
-        matches!(self, Self::Taken(holder) if *holder == thread::current().id())
+    fn take(&mut self, me: ThreadId) -> Option<Box<T>> {
+        let thing = self.thing.take()?;
+        self.holder = me;
+        Some(thing)
     }
 }
 
@@ -99,8 +109,7 @@ impl<T> DerefMut for Turn<'_, T> {
 impl<T> Drop for Turn<'_, T> {
     fn drop(&mut self) {
         if let Some(thing) = self.thing.take() {
-            *self.turns.state() = State::Free(thing);
-            self.turns.free.notify_one();
+            self.turns.give_back(thing);
         }
     }
 }

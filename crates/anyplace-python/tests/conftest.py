@@ -11,7 +11,7 @@ import pytest
 
 import anyplace
 
-#: Places that run plain functions, and one that any executor makes.
+#: Places that run plain functions.
 PLAIN = ["inline:", "threads:2", "processes:2", "retry=2::threads:2"]
 #: Places where tasks run beside the caller, in its own process.
 BESIDE = ["threads:2", "retry=2::threads:2"]

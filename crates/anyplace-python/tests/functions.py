@@ -71,15 +71,5 @@ def die_once(notes: str, number: int) -> int:
     return number
 
 
-def leave_a_note_and_fail_before(lucky: int, folder: str, number: int) -> int:
-    """Leave a note for each attempt; the attempt number `lucky` succeeds."""
-    notes = Path(folder) / str(number)
-    with notes.open("a") as file:
-        file.write("x")
-    if anyplace.current().attempt < lucky:
-        raise ValueError(f"attempt {anyplace.current().attempt}")
-    return number
-
-
 def hang(_: object) -> None:
     threading.Event().wait()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import anyplace
-from functions import hang, leave_a_note_and_fail_before, square
+from functions import hang, square, succeed_at
 
 #: Places that run plain functions, each with a way of its own to carry them.
 CARRIERS = ["inline:", "threads:2", "processes:2"]
@@ -18,15 +18,15 @@ CARRIERS = ["inline:", "threads:2", "processes:2"]
 @pytest.mark.parametrize("carrier", CARRIERS)
 def test_each_item_of_a_map_is_tried_again(carrier: str, tmp_path: Path) -> None:
     with anyplace.open(f"retry=3::{carrier}") as place:
-        function = partial(leave_a_note_and_fail_before, 3, str(tmp_path))
-        assert list(place.map(function, range(4))) == [0, 1, 2, 3]
-    assert [(tmp_path / str(number)).read_text() for number in range(4)] == ["xxx"] * 4
+        notes = [tmp_path / str(number) for number in range(4)]
+        assert list(place.map(partial(succeed_at, 3), map(str, notes))) == [3] * 4
+    assert [note.read_text() for note in notes] == ["xxx"] * 4
 
 
 @pytest.mark.parametrize("carrier", CARRIERS)
 def test_the_last_attempts_exception_is_the_items(carrier: str, tmp_path: Path) -> None:
     with anyplace.open(f"retry=2::{carrier}") as place:
-        results = place.map(partial(leave_a_note_and_fail_before, 9, str(tmp_path)), [7])
+        results = place.map(partial(succeed_at, 9), [str(tmp_path / "7")])
         with pytest.raises(ValueError, match="attempt 2"):
             next(results)
     assert (tmp_path / "7").read_text() == "xx"

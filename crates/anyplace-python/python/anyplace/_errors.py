@@ -125,29 +125,19 @@ class Unexpected(Error, RuntimeError):
 
 
 def build(
-    kind: str,
-    message: str,
-    /,
-    *,
-    help: str | None,
-    cause: BaseException | None = None,
-    remote_type: str | None = None,
-    remote_message: str | None = None,
-    remote_traceback: str | None = None,
-    remote_payload: bytes | None = None,
-    **told: Any,
-) -> BaseException:
-    """Make the exception of a kind; the task's own, if it came along and can be read."""
-    if remote_payload is not None and (kind == "TaskFailed" or str(remote_type).startswith("anyplace.")):
-        from anyplace import _remote
-
-        return _remote.rebuild(
-            str(remote_type), str(remote_message), str(remote_traceback), remote_payload, told
-        )
+    kind: str, message: str, told: dict[str, Any], help: str | None = None, cause: BaseException | None = None
+) -> Error:
+    """Make the exception of a kind, with the attributes that it tells."""
     error: Error = _KINDS[kind](message, help=help)
-    vars(error).update(told, remote_traceback=remote_traceback, type_name=remote_type)
-    error.__cause__ = RemoteTraceback(f'\n"""\n{remote_traceback}"""') if remote_traceback else cause
+    vars(error).update(told)
+    error.__cause__ = as_cause(error.remote_traceback) if error.remote_traceback else cause
     return error
+
+
+def as_cause(traceback: str) -> BaseException:
+    """Make the cause that shows a worker's traceback where the exception is printed."""
+    cause: BaseException = RemoteTraceback(f'\n"""\n{traceback}"""')
+    return cause
 
 
 _KINDS = {kind.__name__: kind for kind in Error.__subclasses__()}

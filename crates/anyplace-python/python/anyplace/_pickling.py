@@ -97,7 +97,7 @@ def load_result(data: bytes) -> Any:
         return pickle.loads(data)
     except (Exception, SystemExit) as error:
         message = f"the result cannot be unpickled: {type(error).__name__}: {error}"
-        raise _built(message, "what the worker pickled must be importable here, too") from error
+        raise _error(message, "what the worker pickled must be importable here, too") from error
 
 
 def dump(value: Any) -> bytes:
@@ -237,13 +237,14 @@ def not_serializable(value: Any, path: str, error: Exception) -> BaseException:
     # Errors of pickle often repeat the whole object: its first line says enough.
     reason = str(error).partition("\n")[0] or type(error).__name__
     message = f"`{path}` cannot be pickled: it is a `{kind.__module__}.{kind.__qualname__}` ({reason})"
-    return _built(message, _help(culprit))
+    return _error(message, _help(culprit))
 
 
-def _built(message: str, help: str) -> BaseException:
-    from ._errors import build
+def _error(message: str, help: str) -> BaseException:
+    # Not above: a worker that is never in need of it starts quicker.
+    from ._errors import NotSerializable
 
-    return build("NotSerializable", message, help=help)
+    return NotSerializable(message, help=help)
 
 
 def _help(culprit: Any) -> str:

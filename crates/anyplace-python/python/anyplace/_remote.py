@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import pickle
 import traceback
-from collections.abc import Mapping
 from typing import Any
 
 from . import _errors, _pickling
@@ -30,7 +29,7 @@ def describe(error: BaseException) -> tuple[str, str, str, bytes]:
 
 
 def rebuild(
-    type_name: str, message: str, traceback: str, payload: bytes, told: Mapping[str, Any]
+    type_name: str, message: str, traceback: str, payload: bytes, told: dict[str, Any]
 ) -> BaseException:
     """The exception that `describe` described. Its ``__cause__`` shows the worker's traceback.
 
@@ -40,14 +39,13 @@ def rebuild(
     notes, dumped, causes = pickle.loads(payload)
     error = _loaded(dumped)
     if error is None:
-        error = _errors.TaskFailed(f"{type_name}: {message}")
-        vars(error).update(told, remote_traceback=traceback, __notes__=notes)
+        error = _errors.build("TaskFailed", f"{type_name}: {message}", {**told, "__notes__": notes})
     _chain(error, traceback, [cause for cause in map(_loaded, causes) if cause is not None])
     return error
 
 
 def _chain(error: BaseException, traceback: str, causes: list[BaseException]) -> None:
-    remote = _errors.RemoteTraceback(f'\n"""\n{traceback}"""')
+    remote = _errors.as_cause(traceback)
     error.__cause__ = remote
     for inner, cause in zip([remote, *causes], causes, strict=False):
         inner.__context__ = cause
