@@ -133,8 +133,11 @@ fn call_with_json(
     payload: &Payload,
 ) -> Result<Payload, Failure> {
     let failed = |error| Failure::new(py, error, Phase::Call);
-    let call = helper(py, "_worker", "call_with_json").map_err(failed)?;
-    bytes(call.call1((function, PyBytes::new(py, &payload.bytes))), Encoding::Json).map_err(failed)
+    let arguments = helper(py, "_worker", "from_json")
+        .and_then(|read| Ok(read.call1((PyBytes::new(py, &payload.bytes),))?.cast_into::<PyTuple>()?));
+    let result = arguments.and_then(|arguments| plain(function.call1(arguments)?)).map_err(failed)?;
+    let dumped = helper(py, "_worker", "to_json").and_then(|write| write.call1((result,)));
+    bytes(dumped, Encoding::Json).map_err(failed)
 }
 
 /// A plain tuple, or `_pickling.Arguments` if there are keywords.

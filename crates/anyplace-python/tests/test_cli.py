@@ -39,6 +39,9 @@ def spoken(text):
 def refused(text):
     raise ValueError(f"no {text}")
 
+async def later(text):
+    return text
+
 def waits_for_last(text):
     mark = pathlib.Path("last")
     if text == "last":
@@ -141,3 +144,9 @@ def test_a_place_that_runs_no_named_function_says_which_does(call: Call) -> None
     ran = call("given:upper", "--on", "threads:2", ":::", "a")
     assert (ran.stdout, ran.returncode) == ("", 255)
     assert ran.stderr.endswith(" help: open `processes:`\n")
+
+
+def test_an_async_function_is_refused_with_help(call: Call) -> None:
+    ran = call("--call", "given:later", ":::", "1")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "async:" in ran.stderr and "never awaited" not in ran.stderr

@@ -104,9 +104,13 @@ def find(name: str) -> Any:
     return found
 
 
-def call_with_json(function: Callable[..., Any], data: bytes) -> bytes:
-    """Calls with a JSON list of arguments; what JSON cannot say is returned as its `repr`."""
-    value = function(*json.loads(data))
+def from_json(data: bytes) -> tuple[Any, ...]:
+    """The arguments of a call from the shell: a JSON list."""
+    return tuple(json.loads(data))
+
+
+def to_json(value: object) -> bytes:
+    """The result of a call from the shell; what JSON cannot say is told by its `repr`."""
     try:
         text = json.dumps(value)
     except (TypeError, ValueError):
