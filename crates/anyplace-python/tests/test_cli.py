@@ -149,4 +149,5 @@ def test_a_place_that_runs_no_named_function_says_which_does(call: Call) -> None
 def test_an_async_function_is_refused_with_help(call: Call) -> None:
     ran = call("given:later", ":::", "1")
     assert (ran.returncode, ran.stdout) == (1, "")
-    assert "async:" in ran.stderr and "never awaited" not in ran.stderr
+    assert "async:" in ran.stderr
+    assert "never awaited" not in ran.stderr
