@@ -398,6 +398,13 @@ impl StdError for Error {
     }
 }
 
+/// The standard library has no kind for "too many open files", of the process or of the system.
+fn is_out_of_descriptors(error: &std::io::Error) -> bool {
+    use rustix::io::Errno;
+    let code = error.raw_os_error();
+    [Errno::MFILE, Errno::NFILE].iter().any(|errno| code == Some(errno.raw_os_error()))
+}
+
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
         use std::io::ErrorKind as Io;
@@ -406,6 +413,7 @@ impl From<std::io::Error> for Error {
             Io::PermissionDenied => Kind::PermissionDenied,
             Io::TimedOut => Kind::Timeout,
             Io::OutOfMemory | Io::WouldBlock | Io::StorageFull => Kind::ResourceExhausted,
+            _ if is_out_of_descriptors(&error) => Kind::ResourceExhausted,
             _ => Kind::Unexpected,
         };
         Self::new(kind, error.to_string()).with_source(error)

@@ -127,7 +127,7 @@ impl Retry {
     /// Leaves this part of each wait to chance, from 0 (none) to 1 (all, as unless set).
     #[must_use]
     pub fn jitter(mut self, part: f64) -> Self {
-        self.policy.jitter = part.clamp(0.0, 1.0);
+        self.policy.jitter = if part.is_nan() { 1.0 } else { part.clamp(0.0, 1.0) };
         self
     }
 
@@ -182,7 +182,9 @@ impl Policy {
         let longest = self.backoff.saturating_mul(doubled).min(self.max_backoff);
         // The upper 53 bits, as a fraction from 0 up to 1.
         let chance = (split_mix(seed ^ u64::from(attempt)) >> 11) as f64 / (1_u64 << 53) as f64;
-        longest.mul_f64(1.0 - self.jitter * chance)
+        let seconds = longest.as_secs_f64() * (1.0 - self.jitter * chance);
+        // The longest of all durations is rounded up to one that does not exist.
+        Duration::try_from_secs_f64(seconds).unwrap_or(longest)
     }
 }
 
@@ -295,17 +297,24 @@ impl Attempts {
         let over = Arc::new(Latch::new());
         let ring = over.clone();
         self.timer.after(wait, move || ring.set());
+        if next.task.control().is_cancelled() {
+            self.timer.ring_all();
+        }
         over.wait(None);
         go_on(next)
     }
 
     fn wait_away(self: &Arc<Self>, next: Try, wait: Duration) -> Option<Try> {
-        let attempts = self.clone();
+        let (attempts, control) = (self.clone(), next.task.control());
         self.timer.after(wait, move || {
             if let Some(next) = go_on(next) {
                 attempts.drive(next);
             }
         });
+        // A place that was cancelled just before has already rung what was set.
+        if control.is_cancelled() {
+            self.timer.ring_all();
+        }
         None
     }
 }

@@ -11,6 +11,7 @@ use std::sync::{Arc, mpsc};
 
 crate::trials!["setups":
     a_program_that_forgets_init_is_told_before_anything_starts,
+    a_machine_without_room_costs_the_task_and_not_the_place,
     a_program_that_dies_at_once_is_not_started_for_ever,
     a_program_that_does_not_exist_is_named,
     a_program_that_is_no_worker_is_recognised,
@@ -24,6 +25,11 @@ crate::trials!["setups":
 #[anyplace::task]
 fn nothing() {}
 
+#[anyplace::task]
+fn leave() {
+    std::process::exit(1);
+}
+
 /// What happens to a program that opens a place without calling `init` first.
 pub(crate) fn without_init() {
     let place = open("processes:2").unwrap();
@@ -35,6 +41,31 @@ pub(crate) fn without_init() {
 
 fn a_program_that_forgets_init_is_told_before_anything_starts() -> Nothing {
     let ended = command(&this_program("--role-without-init")).stderr(Stdio::piped()).output()?;
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    Ok(())
+}
+
+/// A program whose limit of descriptors leaves none for a worker, and then enough.
+pub(crate) fn without_room() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    anyplace::init();
+    let place = open("processes:1").unwrap();
+    // The slot's thread and its bell are there before the room is taken.
+    place.submit(nothing, ()).unwrap().wait().unwrap();
+    let error = place.submit(leave, ()).unwrap().wait().unwrap_err();
+    assert_eq!(error.kind(), Kind::WorkerLost, "{error:?}");
+    let enough = getrlimit(Resource::Nofile);
+    let none = rustix::process::Rlimit { current: Some(3), maximum: enough.maximum };
+    setrlimit(Resource::Nofile, none).unwrap();
+    let error = place.submit(nothing, ()).unwrap().wait().unwrap_err();
+    assert_eq!((error.kind(), error.retry()), (Kind::ResourceExhausted, Retry::Safe), "{error:?}");
+    assert!(error.help().unwrap().contains("ulimit"), "{error:?}");
+    setrlimit(Resource::Nofile, enough).unwrap();
+    place.submit(nothing, ()).unwrap().wait().unwrap();
+}
+
+fn a_machine_without_room_costs_the_task_and_not_the_place() -> Nothing {
+    let ended = command(&this_program("--role-without-room")).stderr(Stdio::piped()).output()?;
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     Ok(())
 }

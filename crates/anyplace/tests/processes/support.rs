@@ -15,6 +15,7 @@ const PATIENCE: Timespec = Timespec { tv_sec: 30, tv_nsec: 0 };
 /// What this program does when its first argument is not the test harness's.
 const ROLES: &[(&str, fn())] = &[
     ("--role-without-init", crate::setups::without_init),
+    ("--role-without-room", crate::setups::without_room),
     ("--role-parent", crate::lifetimes::parent),
     ("--role-two-hundred-places", crate::lifetimes::two_hundred_places),
     ("--role-chatty", crate::calls::chatty),

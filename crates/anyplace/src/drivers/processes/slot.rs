@@ -114,6 +114,7 @@ impl Slot {
                     self.worker = Some(worker);
                 }
                 Err(NotStarted::Died(error)) => self.shared.start_failed(error),
+                Err(NotStarted::NoRoom(error)) => return Err(error),
                 Err(NotStarted::Never(error)) => return Err(self.shared.break_down(error)),
                 Err(NotStarted::Interrupted) => return Err(interrupted()),
             }

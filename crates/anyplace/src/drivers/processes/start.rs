@@ -20,6 +20,8 @@ const ENGINE: &str = env!("CARGO_PKG_VERSION");
 pub(super) enum NotStarted {
     /// It died early: another might not.
     Died(Error),
+    /// The machine has no room for another process now: this task is told, the next may have more luck.
+    NoRoom(Error),
     /// Every other would fail in the same way.
     Never(Error),
     /// The place is closed, or the task that it is for must end.
@@ -54,8 +56,17 @@ fn spawn(slot: &Slot) -> Result<Worker, NotStarted> {
     };
     started().map_err(|error: Error| match error.kind() {
         Kind::NotFound | Kind::PermissionDenied => NotStarted::Never(error),
+        Kind::ResourceExhausted => NotStarted::NoRoom(no_room(&error)),
         _ => NotStarted::Died(error.with_retry(Retry::Safe)),
     })
+}
+
+fn no_room(error: &Error) -> Error {
+    Error::new(Kind::ResourceExhausted, format!("no worker process can be started now: {error}"))
+        .with_retry(Retry::Safe)
+        .with_help(
+            "use fewer workers, end what is not needed, or raise the limits (`ulimit -u`, `ulimit -n`)",
+        )
 }
 
 struct Starting<'a> {

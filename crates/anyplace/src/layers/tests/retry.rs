@@ -172,3 +172,11 @@ fn a_command_that_ends_badly_is_run_again() -> Result<()> {
     assert_eq!((progress.counts().started, progress.counts().retried), (2, 2));
     Ok(())
 }
+
+#[test]
+fn the_strangest_waits_are_still_waits() {
+    let longest = Retry::times(2).backoff(Duration::MAX).max_backoff(Duration::MAX).jitter(0.0);
+    assert_eq!(longest.policy.wait(1, 7), Duration::MAX);
+    let chance = Retry::times(2).backoff(Duration::from_secs(1)).jitter(f64::NAN);
+    assert!(chance.policy.wait(1, 7) <= Duration::from_secs(1));
+}
