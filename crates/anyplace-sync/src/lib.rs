@@ -1,9 +1,9 @@
-//! What one machine offers to threads: a [`Pool`] that runs jobs, a [`Latch`] that tells when one is done, and the
-//! number of [`usable_cores`].
+//! What one machine offers to threads: a [`Pool`] that runs jobs, a [`Latch`] that tells when one is done, the number
+//! of [`usable_cores`]; and to processes: on Linux `spawn`, whose children do not outlive us.
 //!
-//! Nothing here knows what a place or a task is; it does no I/O beyond reading the machine's own limits, and needs no
-//! runtime. Every wait spins for about as long as a wake-up costs and then sleeps in the kernel, so that a hand-over
-//! between busy threads costs less than a microsecond and idle threads cost nothing.
+//! Nothing here knows what a place or a task is; it needs no runtime, and does no I/O beyond reading the machine's own
+//! limits and starting programs. Every wait spins for about as long as a wake-up costs and then sleeps in the kernel, so
+//! that a hand-over between busy threads costs less than a microsecond and idle threads cost nothing.
 //!
 //! ```
 //! use anyplace_sync::{Latch, Pool, PoolConfig, Thunk};
