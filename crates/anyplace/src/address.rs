@@ -107,15 +107,6 @@ impl Address {
         self.layers.clear();
         self
     }
-
-    /// The address with one more layer outside the others, such as `retry=3`.
-    ///
-    /// # Errors
-    /// `ConfigInvalid` if the text is not a layer.
-    pub fn with_layer(mut self, layer: &str) -> Result<Self> {
-        self.layers.insert(0, parse::layer(layer)?);
-        Ok(self)
-    }
 }
 
 impl Default for Address {

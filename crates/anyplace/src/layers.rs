@@ -57,14 +57,6 @@ pub(crate) fn from_specs(specs: &[LayerSpec]) -> Result<Vec<Arc<dyn Layer>>> {
     specs.iter().map(from_spec).collect()
 }
 
-pub(crate) fn from_text(text: &str) -> Result<Arc<dyn Layer>> {
-    let address: crate::Address = format!("{text}::inline:").parse()?;
-    let [spec] = address.layers() else {
-        return Err(Error::config("that is not one layer").with_help("write one such as `retry=3`"));
-    };
-    from_spec(spec)
-}
-
 fn from_spec(spec: &LayerSpec) -> Result<Arc<dyn Layer>> {
     let entry = LAYERS.iter().find(|entry| entry.name == spec.name()).ok_or_else(|| {
         let names = LAYERS.iter().map(|entry| entry.name);

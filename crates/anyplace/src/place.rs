@@ -72,11 +72,8 @@ impl Place {
     /// # Ok::<(), anyplace::Error>(())
     /// ```
     pub fn with(self, layer: impl Layer + 'static) -> Result<Self> {
-        self.with_arc(Arc::new(layer))
-    }
-
-    pub(crate) fn with_arc(self, layer: Arc<dyn Layer>) -> Result<Self> {
         let inner = &*self.0;
+        let layer: Arc<dyn Layer> = Arc::new(layer);
         let layers = [layer].into_iter().chain(inner.layers.iter().cloned()).collect();
         let place = Self::fold(inner.driver.clone(), layers, inner.scope.clone())?;
         inner.scope.hand_over();

@@ -1,12 +1,11 @@
 //! Which drivers and layers there are, and how an address becomes a place.
 
 use crate::address::Address;
-use crate::driver::{Entry, Layer, Setup};
+use crate::driver::{Entry, Setup};
 use crate::error::{Error, Result};
 use crate::place::Place;
 use crate::{drivers, layers, spelling};
 use std::ffi::OsString;
-use std::sync::Arc;
 
 /// The drivers an address may name. [`Registry::standard`] has those of this crate; [`with`](Self::with) adds one.
 #[derive(Clone, Debug)]
@@ -90,14 +89,6 @@ impl Registry {
                 .during("open")
                 .with_help(spelling::hint(scheme, schemes, "no drivers are built in", "there are"))
         })
-    }
-
-    /// The layer that a text such as `retry=3` stands for.
-    ///
-    /// # Errors
-    /// `ConfigInvalid` for an unknown layer or option.
-    pub fn layer(&self, text: &str) -> Result<Arc<dyn Layer>> {
-        layers::from_text(text)
     }
 }
 

@@ -9,7 +9,7 @@ mod system;
 
 // The table is compiled into the tests on every system, so that it is tested where this crate is developed.
 #[cfg(all(test, target_os = "linux", not(loom)))]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "on Linux only its tests call it")]
 mod table;
 
 pub(crate) use system::Futex;

@@ -21,16 +21,6 @@ pub(super) fn address(text: &str) -> Result<Address> {
     }
 }
 
-pub(super) fn layer(text: &str) -> Result<LayerSpec> {
-    let (word, behind) = word(text);
-    if word.is_empty() || behind.starts_with(':') || layer_end(behind).is_some() {
-        return Err(
-            Error::config("that is not a layer").with_help("write one such as `retry=3` or `timeout=30s`")
-        );
-    }
-    layer_of(word, behind)
-}
-
 fn place_of(text: &str, scheme: &str, behind: &str, layers: Vec<LayerSpec>) -> Result<Address> {
     let body = match behind.strip_prefix(':') {
         Some(body) => body,
