@@ -23,6 +23,8 @@ mod latch;
 mod pool;
 mod primitives;
 #[cfg(target_os = "linux")]
+pub mod shm;
+#[cfg(target_os = "linux")]
 pub mod spawn;
 mod spin;
 mod tokens;

@@ -44,23 +44,28 @@ impl Spinners {
 }
 
 impl Permit {
-    /// Spins until `found` or the time is up; true if found.
-    ///
-    /// It yields with every look at the clock: who is waited for may be runnable on this very core, and would run only
-    /// when the spinning ends. Alone on its core, the spinner gets it back within a microsecond.
-    pub(crate) fn spin_until(&self, until: Instant, mut found: impl FnMut() -> bool) -> bool {
-        loop {
-            for _ in 0..TURNS_PER_LOOK_AT_THE_CLOCK {
-                if found() {
-                    return true;
-                }
-                std::hint::spin_loop();
+    /// As [`spin_until`].
+    pub(crate) fn spin_until(&self, until: Instant, found: impl FnMut() -> bool) -> bool {
+        spin_until(until, found)
+    }
+}
+
+/// Spins until `found` or the time is up; true if found. Whoever calls it has seen to it that a core can be spared.
+///
+/// It yields with every look at the clock: who is waited for may be runnable on this very core, and would run only
+/// when the spinning ends. Alone on its core, the spinner gets it back within a microsecond.
+pub(crate) fn spin_until(until: Instant, mut found: impl FnMut() -> bool) -> bool {
+    loop {
+        for _ in 0..TURNS_PER_LOOK_AT_THE_CLOCK {
+            if found() {
+                return true;
             }
-            if Instant::now() >= until {
-                return found();
-            }
-            crate::primitives::thread::yield_now();
+            std::hint::spin_loop();
         }
+        if Instant::now() >= until {
+            return found();
+        }
+        crate::primitives::thread::yield_now();
     }
 }
 

@@ -1,14 +1,17 @@
-//! Sleeping in the Linux kernel: `futex(2)`, private to this process.
+//! Sleeping in the Linux kernel: `futex(2)`, private to this process or shared with others.
 
 use rustix::thread::futex::{self, Flags, Timespec};
 use std::sync::atomic::AtomicU32;
 use std::time::Instant;
 
-/// A word that threads can sleep on.
+/// A word that threads can sleep on: of this process, or if it is `SHARED` of all that map the memory it lies in.
 #[derive(Debug)]
-pub(crate) struct Futex(AtomicU32);
+#[repr(transparent)]
+pub(crate) struct Futex<const SHARED: bool = false>(AtomicU32);
 
-impl Futex {
+impl<const SHARED: bool> Futex<SHARED> {
+    const FLAGS: Flags = if SHARED { Flags::empty() } else { Flags::PRIVATE };
+
     pub(crate) const fn new(value: u32) -> Self {
         Self(AtomicU32::new(value))
     }
@@ -23,7 +26,7 @@ impl Futex {
     pub(crate) fn sleep_while(&self, expected: u32, deadline: Option<Instant>) -> bool {
         let Some(deadline) = deadline else {
             // An error says that the word has changed or that a signal came; the caller looks again either way.
-            let _ = futex::wait(&self.0, Flags::PRIVATE, expected, None);
+            let _ = futex::wait(&self.0, Self::FLAGS, expected, None);
             return true;
         };
         let left = deadline.saturating_duration_since(Instant::now());
@@ -31,13 +34,13 @@ impl Futex {
             return false;
         }
         // A duration beyond the kernel's range is as good as none.
-        let _ = futex::wait(&self.0, Flags::PRIVATE, expected, Timespec::try_from(left).ok().as_ref());
+        let _ = futex::wait(&self.0, Self::FLAGS, expected, Timespec::try_from(left).ok().as_ref());
         true
     }
 
     /// Wakes up to `count` sleeping threads.
     pub(crate) fn wake(&self, count: u32) {
         // The kernel reads the count as a signed number.
-        let _ = futex::wake(&self.0, Flags::PRIVATE, count.min(i32::MAX as u32));
+        let _ = futex::wake(&self.0, Self::FLAGS, count.min(i32::MAX as u32));
     }
 }

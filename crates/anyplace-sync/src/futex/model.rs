@@ -9,13 +9,13 @@ use std::time::Instant;
 
 /// A word that threads can sleep on.
 #[derive(Debug)]
-pub(crate) struct Futex {
+pub(crate) struct Futex<const SHARED: bool = false> {
     word: AtomicU32,
     bucket: Mutex<()>,
     changed: Condvar,
 }
 
-impl Futex {
+impl<const SHARED: bool> Futex<SHARED> {
     pub(crate) fn new(value: u32) -> Self {
         Self { word: AtomicU32::new(value), bucket: Mutex::new(()), changed: Condvar::new() }
     }

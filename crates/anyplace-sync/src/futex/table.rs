@@ -6,7 +6,7 @@ use std::time::Instant;
 
 /// A word that threads can sleep on.
 #[derive(Debug)]
-pub(crate) struct Futex(AtomicU32);
+pub(crate) struct Futex<const SHARED: bool = false>(AtomicU32);
 
 #[derive(Debug)]
 struct Bucket {
@@ -18,7 +18,7 @@ const BUCKETS: usize = 64;
 static TABLE: [Bucket; BUCKETS] =
     [const { Bucket { lock: Mutex::new(()), changed: Condvar::new() } }; BUCKETS];
 
-impl Futex {
+impl<const SHARED: bool> Futex<SHARED> {
     pub(crate) const fn new(value: u32) -> Self {
         Self(AtomicU32::new(value))
     }
@@ -71,12 +71,12 @@ mod tests {
 
     #[test]
     fn a_changed_word_never_sleeps() {
-        assert!(Futex::new(1).sleep_while(0, None));
+        assert!(Futex::<false>::new(1).sleep_while(0, None));
     }
 
     #[test]
     fn a_deadline_ends_the_sleep() {
-        let futex = Futex::new(0);
+        let futex: Futex = Futex::new(0);
         let deadline = Instant::now() + Duration::from_millis(2);
         while futex.sleep_while(0, Some(deadline)) {}
         assert!(Instant::now() >= deadline);
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_wake_up_is_never_lost() {
-        let (ping, pong) = (Futex::new(0), Futex::new(0));
+        let (ping, pong): (Futex, Futex) = (Futex::new(0), Futex::new(0));
         std::thread::scope(|scope| {
             scope.spawn(|| (0..500).for_each(|turn| hand_over(&ping, &pong, turn)));
             scope.spawn(|| (0..500).for_each(|turn| answer(&ping, &pong, turn)));

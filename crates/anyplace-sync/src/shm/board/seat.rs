@@ -1,0 +1,249 @@
+//! A worker's side of the board.
+
+use super::layout::{INLINE, SharedFutex, Slot};
+use super::queue::Claim;
+use super::word::{ANNOUNCED, AWAITED, BLOCKS, CONDEMNED, Phase, WATCHED, Word};
+use super::{Board, Size};
+use crate::primitives::atomic::Ordering::{Relaxed, Release, SeqCst};
+use crate::primitives::atomic::fence;
+use crate::{spin, usable_cores};
+use std::any::Any;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::time::Instant;
+
+pub(super) const AWAKE: u32 = 0;
+const ASLEEP: u32 = 1;
+
+/// A worker's seat at the board. One process has one, and one thread uses it.
+pub struct Seat {
+    board: Board,
+    worker: usize,
+    ring: Box<dyn Fn() + Send>,
+}
+
+/// A task that this worker runs now.
+#[derive(Debug)]
+pub struct Job {
+    number: u32,
+    inline: [u8; INLINE],
+    length: usize,
+    block: Option<(u32, usize)>,
+}
+
+impl Job {
+    /// The message: its bytes if it was short, else its block with its length. A block's number and length come from
+    /// another process and are checked by whoever opens it.
+    pub fn message(&self) -> super::Body<'_> {
+        match self.block {
+            Some((number, length)) => super::Body::Block(number, length),
+            None => super::Body::Inline(&self.inline[..self.length]),
+        }
+    }
+}
+
+impl Seat {
+    /// Takes the seat of `worker` at the board that lies at `start`. `ring` wakes the host's keeper.
+    ///
+    /// # Safety
+    /// `start` must be aligned to 256 bytes; `size.bytes()` from there on must be mapped while `owner` lives, and be
+    /// the board of a [`Host`](super::Host) of this size.
+    pub unsafe fn take(
+        start: NonNull<u8>,
+        size: Size,
+        owner: Arc<dyn Any + Send + Sync>,
+        worker: usize,
+        ring: impl Fn() + Send + 'static,
+    ) -> Self {
+        // SAFETY: the caller promises what `at` needs.
+        let board = unsafe { Board::at(start, size, owner) };
+        Self::at(board, worker, ring)
+    }
+
+    pub(super) fn at(board: Board, worker: usize, ring: impl Fn() + Send + 'static) -> Self {
+        Self { board, worker, ring: Box::new(ring) }
+    }
+
+    /// Whether the place is closed.
+    pub fn is_stopped(&self) -> bool {
+        self.board.header().bell.0.stop.load(SeqCst) != 0
+    }
+
+    /// The next task, if one is there now. Otherwise this worker counts as seeking: it must call [`wait`](Self::wait).
+    pub fn next(&self) -> Option<Job> {
+        let seeking = &self.board.header().seeking.0;
+        seeking.set(self.worker);
+        while let Some(claim) = self.board.pop(self.worker) {
+            match claim {
+                Claim::Ours(number) => {
+                    self.stop_seeking();
+                    return Some(self.begin(number));
+                }
+                Claim::TakenBack(number) => {
+                    self.slot(number).into_iter().for_each(|slot| self.board.link(number, slot));
+                }
+                Claim::Stale => {}
+            }
+        }
+        None
+    }
+
+    /// Leaves the table: the process will end by itself.
+    pub fn leave(&self) {
+        self.stop_seeking();
+    }
+
+    /// Whoever put something into the queue may have counted on us, so another worker is woken for it.
+    fn stop_seeking(&self) {
+        self.board.header().seeking.0.take(self.worker);
+        fence(SeqCst);
+        if self.board.waiting() > 0 {
+            self.board.wake_one();
+        }
+    }
+
+    fn slot(&self, number: u32) -> Option<&Slot> {
+        self.board.slot(number)
+    }
+
+    fn begin(&self, number: u32) -> Job {
+        let mut job = Job { number, inline: [0; INLINE], length: 0, block: None };
+        if let Some(slot) = self.slot(number) {
+            let length = usize::try_from(slot.length.load(Relaxed)).unwrap_or(usize::MAX);
+            match slot.block.load(Relaxed).checked_sub(1) {
+                Some(block) => job.block = Some((block, length)),
+                None => {
+                    job.length = length.min(INLINE);
+                    // SAFETY: the slot runs and is ours: nobody writes to it but this thread.
+                    job.inline = unsafe { *slot.inline.get() };
+                }
+            }
+            if slot.load().has(ANNOUNCED) {
+                self.ring();
+            }
+        }
+        job
+    }
+
+    /// Waits until there may be something to do: for about as long as a wake-up costs awake, if a core can be spared,
+    /// then asleep.
+    pub fn wait(&self) {
+        let header = self.board.header();
+        let found = || self.board.waiting() > 0 || self.is_stopped();
+        if self.may_spin() && spin::spin_until(Instant::now() + spin::DEFAULT, found) {
+            return;
+        }
+        let word = &self.board.seat(self.worker).word;
+        word.word().store(ASLEEP, SeqCst);
+        header.asleep.0.set(self.worker);
+        header.seeking.0.take(self.worker);
+        fence(SeqCst);
+        if !found() {
+            word.sleep_while(ASLEEP, None);
+        }
+        header.asleep.0.take(self.worker);
+    }
+
+    /// A few seekers are enough, and one core is left to those who work.
+    fn may_spin(&self) -> bool {
+        let seekers = self.board.header().seeking.0.count(self.board.size.workers);
+        !cfg!(loom) && usable_cores() > 1 && seekers < usable_cores()
+    }
+
+    /// Says which item of a chunk runs now, so that only this one is lost if the process dies over it.
+    pub fn item(&self, job: &Job, item: u32) {
+        self.slot(job.number).into_iter().for_each(|slot| slot.item.store(item, Relaxed));
+    }
+
+    /// Says where the replies of a chunk are, as far as they are written: what was finished is not lost with its
+    /// worker. The block may be another than before if it holds the same bytes and more.
+    pub fn written(&self, job: &Job, block: u32, length: usize) {
+        let Some(slot) = self.slot(job.number) else { return };
+        // The block first: with the old length it is right, too.
+        if slot.reply_block.load(Relaxed) != block + 1 {
+            slot.reply_block.store(block + 1, Release);
+        }
+        slot.reply_length.store(length as u64, Release);
+    }
+
+    /// Ends the task. `refers` says that the bytes refer to blocks of this worker, or that they lie in one.
+    ///
+    /// A worker that will be killed for this very task does not return.
+    pub fn finish(&self, job: &Job, reply: super::Body<'_>, refers: bool) {
+        let Some(slot) = self.slot(job.number) else { return };
+        write(slot, &reply);
+        // Seeking before anybody can see that it is done: whoever submits the next task then knows that we take it.
+        self.board.header().seeking.0.set(self.worker);
+        let flag = if refers || matches!(reply, super::Body::Block(..)) { BLOCKS } else { 0 };
+        let done = slot.update(|word| {
+            let may = word.phase() == Phase::Running && !word.has(CONDEMNED);
+            may.then(|| word.with(flag).step(Phase::Done))
+        });
+        match done {
+            Some(word) => self.tell(job.number, slot, word),
+            None => self.wait_for_the_end(),
+        }
+    }
+
+    fn tell(&self, number: u32, slot: &Slot, word: Word) {
+        let header = self.board.header();
+        self.board.link(number, slot);
+        if word.has(AWAITED) {
+            slot.wake();
+        }
+        // A caller that falls asleep counts itself first and looks at the stack then.
+        fence(SeqCst);
+        if header.callers.0.load(SeqCst) > 0 {
+            let any: &SharedFutex = &header.any.0;
+            any.word().fetch_add(1, SeqCst);
+            any.wake(u32::MAX);
+        }
+        let low = u64::from(header.bell.0.low.load(SeqCst));
+        if word.has(WATCHED)
+            || header.bell.0.always.load(SeqCst) != 0
+            || (low > 0 && self.board.waiting() < low)
+        {
+            self.ring();
+        }
+    }
+
+    /// One ring is enough until the host has looked.
+    fn ring(&self) {
+        if self.board.header().bell.0.rung.swap(1, SeqCst) == 0 {
+            (self.ring)();
+        }
+    }
+
+    /// The host has decided to kill this process; it must not begin anything.
+    fn wait_for_the_end(&self) -> ! {
+        self.board.header().seeking.0.take(self.worker);
+        let word = &self.board.seat(self.worker).word;
+        loop {
+            word.word().store(ASLEEP, SeqCst);
+            word.sleep_while(ASLEEP, None);
+        }
+    }
+}
+
+fn write(slot: &Slot, reply: &super::Body<'_>) {
+    match reply {
+        super::Body::Inline(bytes) => {
+            assert!(bytes.len() <= INLINE, "longer replies go into blocks");
+            // SAFETY: the slot runs and is ours until its word says that it is done.
+            let inline = unsafe { &mut *slot.inline.get() };
+            inline[..bytes.len()].copy_from_slice(bytes);
+            slot.reply_block.store(0, Relaxed);
+            slot.reply_length.store(bytes.len() as u64, Relaxed);
+        }
+        super::Body::Block(number, length) => {
+            slot.reply_block.store(number + 1, Relaxed);
+            slot.reply_length.store(*length as u64, Relaxed);
+        }
+    }
+}
+
+impl std::fmt::Debug for Seat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Seat({} at {:?})", self.worker, self.board)
+    }
+}
