@@ -25,8 +25,10 @@
     reason = "the only place that starts processes by clone; every block says why it holds"
 )]
 
+mod group;
 mod guard;
 
+pub use group::kill_group;
 pub use guard::{Guard, Watched};
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};

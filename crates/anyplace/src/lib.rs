@@ -12,6 +12,7 @@ mod context;
 mod error;
 mod function;
 mod handle;
+mod handover;
 mod map;
 mod outcome;
 mod place;

@@ -3,6 +3,8 @@
 //! Workers that are threads call `run` below. Workers that are processes of their own call [`serve`] with what runs
 //! work in their language, an [`Interpreter`]; Rust programs do that in [`init`](crate::init).
 
+mod ears;
+mod greeting;
 mod init;
 mod link;
 mod named;

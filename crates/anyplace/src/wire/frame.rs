@@ -86,6 +86,11 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// All of it in one piece, for what is small.
+    pub(crate) fn to_vec(&self) -> Vec<u8> {
+        self.pieces.iter().flat_map(|piece| piece.iter().copied()).collect()
+    }
+
     pub(crate) fn is_sent(&self) -> bool {
         self.pieces.is_empty()
     }

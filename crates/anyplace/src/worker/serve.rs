@@ -1,25 +1,18 @@
 //! The loop of a worker process.
 //!
-//! The place hands a socket over as descriptor 0. The worker takes it away from there at once, so that neither the
-//! work nor what the work starts can read from it or keep it open.
-//!
-//! A worker never outlives its place. The kernel kills it when the thread that started it ends, however that came
-//! about. If that thread ended before the worker could ask for this, the greeting finds the socket closed: no task
-//! comes before the greeting, so no task runs without the kernel's promise.
-//!
 //! A worker leads a process group of its own, so Ctrl-C in a terminal is heard by the program that opened the place
 //! and not by its workers: that program decides what becomes of their tasks.
 
+use super::ears::Ears;
+use super::greeting::{self, Greeting};
 use super::{Interpreter, Link};
 use crate::context::Context;
 use crate::error::{Error, Kind};
 use crate::outcome::Outcome;
-use crate::wire::{self, Callee, Hello, Inbox, Order, PROTOCOL, ToWorker, Welcome};
+use crate::wire::{self, Callee, Hello, Order, PROTOCOL, ToWorker, Welcome};
 use crate::work::{Function, Named, Pickled, Work};
-use rustix::process::{Signal, set_parent_process_death_signal};
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -41,11 +34,7 @@ pub fn serve<I: Interpreter>(make: impl FnOnce(Link) -> I) -> i32 {
 }
 
 fn greet<I: Interpreter>(make: impl FnOnce(Link) -> I) -> io::Result<Worker<I>> {
-    let socket = take_standard_input()?;
-    set_parent_process_death_signal(Some(Signal::KILL))?;
-    die_before_others();
-    let mut ears = Ears::new(socket.try_clone()?);
-    let Some(ToWorker::Hello(hello)) = ears.listen() else { return Err(ErrorKind::InvalidData.into()) };
+    let Greeting { hello, socket, ears, .. } = greeting::listen()?;
     let link = link(socket, &hello)?;
     let interpreter = make(link.clone());
     let welcome = Welcome {
@@ -55,19 +44,6 @@ fn greet<I: Interpreter>(make: impl FnOnce(Link) -> I) -> io::Result<Worker<I>> 
     };
     link.send(welcome.frame())?;
     Ok(Worker { interpreter, link, ears, functions: HashMap::new() })
-}
-
-/// Takes the socket out of the way of the work: to a high number that nothing inherits.
-fn take_standard_input() -> io::Result<UnixStream> {
-    let socket = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 100)?;
-    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
-    Ok(UnixStream::from(socket))
-}
-
-/// When memory runs out, a worker should go, not the program that waits for it. Where this is not allowed, the
-/// kernel chooses as it always does.
-fn die_before_others() {
-    drop(fs::write("/proc/self/oom_score_adj", "500"));
 }
 
 fn link(socket: UnixStream, hello: &Hello) -> io::Result<Link> {
@@ -125,34 +101,6 @@ impl<I: Interpreter> Worker<I> {
                 Some(function) => Ok(Work::Pickled(Pickled { function: function.clone(), arguments })),
                 None => Err(Error::new(Kind::Unexpected, "the place calls a function that it has not sent")),
             },
-        }
-    }
-}
-
-/// Where messages come in.
-struct Ears {
-    socket: UnixStream,
-    inbox: Inbox,
-    buffer: Box<[u8]>,
-}
-
-impl Ears {
-    fn new(socket: UnixStream) -> Self {
-        Self { socket, inbox: Inbox::default(), buffer: vec![0; 64 * 1024].into() }
-    }
-
-    /// The next message; nothing when the place is gone, or says what no place says.
-    fn listen(&mut self) -> Option<ToWorker> {
-        loop {
-            if let Some((kind, body)) = self.inbox.next().ok()? {
-                return ToWorker::read(kind, body).ok();
-            }
-            match self.socket.read(&mut self.buffer) {
-                Ok(0) => return None,
-                Ok(length) => self.inbox.feed(&self.buffer[..length]),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return None,
-            }
         }
     }
 }

@@ -4,8 +4,9 @@
 //! so that only the guilty one fails, and an item at most [`AGAIN`] times, so that one that kills every worker stops.
 
 use super::bell::Wish;
+use super::process::Death;
 use super::slot::Slot;
-use super::worker::{Death, Event, Outbox, Worker};
+use super::worker::{Event, Outbox, Worker};
 use crate::context::Context;
 use crate::error::{Error, Exit, Kind, Retry};
 use crate::outcome::{Outcome, Value};

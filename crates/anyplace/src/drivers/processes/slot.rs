@@ -1,8 +1,9 @@
 //! A slot: the thread that owns one worker process at a time, and runs one task after the other on it.
 
 use super::bell::{Bell, Wish};
+use super::not_started::NotStarted;
 use super::shared::{Shared, Take};
-use super::start::{self, NotStarted};
+use super::start;
 use super::worker::{Event, Outbox, Worker};
 use crate::context::caught;
 use crate::error::{Error, Kind, Retry};

@@ -2,42 +2,28 @@
 //!
 //! One wait serves everything that can happen: a message, room to send more, the worker's death, something on its
 //! standard error, the bell, the deadline. Sending never blocks, so a worker that talks while it is being sent a
-//! large argument, or dies over it, stops nobody.
+//! large argument, or dies over it, stops nobody. `starting.rs` is about the time before.
 //!
 //! ```text
-//!  start --(Welcome)--> ready --(socket closed, or died)--> ended --> reaped
+//!  ready --(socket closed, or died)--> ended --> reaped
 //! ```
 //!
-//! The process is the leader of its group and is reaped last: until then its number is nobody else's, so that the
-//! group, with all that the work has started, can be killed without harm to strangers.
-
 use super::bell::Bell;
 use super::known::Known;
-use super::stderr::Stderr;
-use crate::error::Exit;
+use super::process::{Death, Process};
+use super::starting::{LEAVING, Ready};
 use crate::wire::{Frame, FromWorker, Inbox, Malformed};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
-use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::ExitStatusExt;
-use std::process::Child;
 use std::time::{Duration, Instant};
-
-/// How long a process that has closed its socket may take to be gone.
-const LEAVING: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(super) struct Worker {
-    child: Child,
-    group: Pid,
-    pidfd: OwnedFd,
-    socket: UnixStream,
+    process: Process,
     inbox: Inbox,
-    stderr: Stderr,
     buffer: Box<[u8]>,
     /// The callables it holds.
     pub(super) known: Known,
@@ -53,9 +39,8 @@ enum State {
     Open,
     /// It says nothing more.
     Closed,
-    /// It has ended, and waits to be reaped.
+    /// It has ended.
     Ended,
-    Reaped,
 }
 
 /// What happened next.
@@ -67,14 +52,6 @@ pub(super) enum Event {
     Ended,
     Rung,
     Late,
-}
-
-/// How a worker process ended.
-#[derive(Clone, Debug)]
-pub(super) struct Death {
-    pub(super) pid: u32,
-    pub(super) exit: Exit,
-    pub(super) tail: String,
 }
 
 /// Frames on their way to the worker.
@@ -103,39 +80,21 @@ impl<'a> Outbox<'a> {
 }
 
 impl Worker {
-    pub(super) fn new(mut child: Child, socket: UnixStream) -> std::io::Result<Self> {
-        let group = Pid::from_child(&child);
-        let made = Self::descriptors(&mut child, group, &socket);
-        let (pidfd, stderr) = made.inspect_err(|_| {
-            // What cannot be watched must not go on.
-            let _ = kill_process_group(group, Signal::KILL);
-            drop(child.wait());
-        })?;
-        Ok(Self {
-            child,
-            group,
-            pidfd,
-            socket,
-            inbox: Inbox::default(),
-            stderr,
+    pub(super) fn new(ready: Ready) -> Self {
+        Self {
+            process: ready.process,
+            inbox: ready.inbox,
             buffer: vec![0; 64 * 1024].into(),
-            known: Known::default(),
+            known: ready.known,
             tasks: 0,
             leave_by: None,
             state: State::Open,
-        })
-    }
-
-    fn descriptors(child: &mut Child, pid: Pid, socket: &UnixStream) -> std::io::Result<(OwnedFd, Stderr)> {
-        socket.set_nonblocking(true)?;
-        let stderr = child.stderr.take().ok_or(ErrorKind::NotConnected)?;
-        Ok((pidfd_open(pid, PidfdFlags::empty())?, Stderr::new(stderr.into())?))
+        }
     }
 
     /// Whether it has died meanwhile.
     pub(super) fn is_dead(&self) -> bool {
-        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-        matches!(poll(&mut [PollFd::new(&self.pidfd, PollFlags::IN)], Some(&now)), Ok(1..))
+        self.process.has_ended()
     }
 
     /// Sends what is in the outbox and waits for what happens next.
@@ -153,9 +112,9 @@ impl Worker {
                 return Event::Late;
             }
             if self.leave_by.take_if(|leave_by| Instant::now() >= *leave_by).is_some() {
-                self.kill();
+                self.process.kill();
             }
-            outbox.send(&self.socket);
+            outbox.send(&self.process.control);
             let seen = self.look(!outbox.0.is_empty(), bell, earlier(deadline, self.leave_by));
             self.hear(&seen);
             if seen.bell {
@@ -172,7 +131,7 @@ impl Worker {
     fn hear(&mut self, seen: &Seen) {
         // What it said before it died counts, so its end is looked at before the socket is read.
         if seen.stderr {
-            self.stderr.pass_on(&mut self.buffer);
+            self.process.stderr.pass_on(&mut self.buffer);
         }
         if seen.socket || seen.ended {
             self.receive(seen.ended);
@@ -185,7 +144,7 @@ impl Worker {
     /// Reads what is there: all of it from a worker that has ended, a bufferful from others.
     fn receive(&mut self, all: bool) {
         while self.state == State::Open {
-            match self.socket.read(&mut self.buffer) {
+            match self.process.control.read(&mut self.buffer) {
                 Ok(0) => self.closed(),
                 Ok(length) => self.inbox.feed(&self.buffer[..length]),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -209,10 +168,13 @@ impl Worker {
             (State::Open, false) => PollFlags::IN,
             _ => PollFlags::empty(),
         };
-        let stderr = self.stderr.pipe();
-        let mut waits = vec![PollFd::new(bell, PollFlags::IN), PollFd::new(&self.pidfd, PollFlags::IN)];
+        let stderr = self.process.stderr.pipe();
+        let mut waits = vec![
+            PollFd::new(bell, PollFlags::IN),
+            PollFd::from_borrowed_fd(self.process.pidfd(), PollFlags::IN),
+        ];
         if !socket.is_empty() {
-            waits.push(PollFd::new(&self.socket, socket));
+            waits.push(PollFd::new(&self.process.control, socket));
         }
         if let Some(stderr) = stderr {
             waits.push(PollFd::from_borrowed_fd(stderr, PollFlags::IN));
@@ -231,17 +193,9 @@ impl Worker {
         }
     }
 
-    /// Kills it with all that it started.
-    pub(super) fn kill(&mut self) {
-        if self.state != State::Reaped {
-            // A group that is already gone needs no signal.
-            let _ = kill_process_group(self.group, Signal::KILL);
-        }
-    }
-
     /// Tells it that no more tasks come, and waits until it is gone: for `grace`, then it is killed.
     pub(super) fn end(mut self, grace: Duration, bell: &Bell, mut log: impl FnMut(FromWorker)) {
-        drop(self.socket.shutdown(Shutdown::Write));
+        drop(self.process.control.shutdown(Shutdown::Write));
         let deadline = Instant::now().checked_add(grace);
         loop {
             match self.next(&mut Outbox::default(), bell, deadline) {
@@ -255,28 +209,8 @@ impl Worker {
 
     /// Takes the process out of the process table, once it and its group are gone.
     pub(super) fn reap(&mut self) -> Death {
-        self.kill();
-        let pid = self.child.id();
-        let mut ended = [PollFd::new(&self.pidfd, PollFlags::IN)];
-        while poll(&mut ended, None).is_err() {}
-        // Once more, for what was started while the first signal was on its way.
-        self.kill();
-        while self.stderr.pass_on(&mut self.buffer) {}
-        self.state = State::Reaped;
-        let status = self.child.wait();
-        let exit = status.map_or(Exit::Signal(0), |status| match (status.code(), status.signal()) {
-            (Some(code), _) => Exit::Code(code),
-            (None, signal) => Exit::Signal(signal.unwrap_or(0)),
-        });
-        Death { pid, exit, tail: self.stderr.tail() }
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        if self.state != State::Reaped {
-            self.reap();
-        }
+        self.state = State::Ended;
+        self.process.reap()
     }
 }
 
@@ -298,7 +232,7 @@ fn passed(deadline: Option<Instant>) -> bool {
 }
 
 /// The time left, rounded up: a wait that ends early would only be repeated.
-fn until(deadline: Instant) -> Timespec {
+pub(super) fn until(deadline: Instant) -> Timespec {
     let left = deadline.saturating_duration_since(Instant::now()) + Duration::from_micros(1);
     let tv_sec = i64::try_from(left.as_secs()).unwrap_or(i64::MAX);
     Timespec { tv_sec, tv_nsec: i64::from(left.subsec_nanos()) }
