@@ -10,12 +10,11 @@
 //! A worker leads a process group of its own, so Ctrl-C in a terminal is heard by the program that opened the place
 //! and not by its workers: that program decides what becomes of their tasks.
 
-use super::{Interpreter, Link};
-use crate::context::Context;
+use super::{Collected, Functions, Interpreter, Link, Order, Replies, Sink};
 use crate::error::{Error, Kind};
-use crate::outcome::Outcome;
-use crate::wire::{self, Callee, Hello, Inbox, Order, PROTOCOL, ToWorker, Welcome};
-use crate::work::{Function, Named, Pickled, Work};
+use crate::wire::beside::Apart;
+use crate::wire::{self, Hello, Inbox, PROTOCOL, ToWorker, Welcome};
+use crate::work::Function;
 use rustix::process::{Signal, set_parent_process_death_signal};
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -45,7 +44,8 @@ fn greet<I: Interpreter>(make: impl FnOnce(Link) -> I) -> io::Result<Worker<I>> 
     set_parent_process_death_signal(Some(Signal::KILL))?;
     die_before_others();
     let mut ears = Ears::new(socket.try_clone()?);
-    let Some(ToWorker::Hello(hello)) = ears.listen() else { return Err(ErrorKind::InvalidData.into()) };
+    ears.wait();
+    let Some(ToWorker::Hello(hello)) = ears.next() else { return Err(ErrorKind::InvalidData.into()) };
     let link = link(socket, &hello)?;
     let interpreter = make(link.clone());
     let welcome = Welcome {
@@ -54,7 +54,7 @@ fn greet<I: Interpreter>(make: impl FnOnce(Link) -> I) -> io::Result<Worker<I>> 
         language: interpreter.language(),
     };
     link.send(welcome.frame())?;
-    Ok(Worker { interpreter, link, ears, functions: HashMap::new() })
+    Ok(Worker { interpreter, link, ears, functions: Defined::default() })
 }
 
 /// Takes the socket out of the way of the work: to a high number that nothing inherits.
@@ -79,54 +79,71 @@ struct Worker<I> {
     interpreter: I,
     link: Link,
     ears: Ears,
-    functions: HashMap<u64, Arc<Function>>,
+    functions: Defined,
+}
+
+/// The callables that the place has sent.
+#[derive(Default)]
+struct Defined(HashMap<u64, Arc<Function>>);
+
+impl Functions for Defined {
+    fn get(&self, id: u64) -> Result<Arc<Function>, Error> {
+        let unknown = || Error::new(Kind::Unexpected, "the place calls a function that it has not sent");
+        self.0.get(&id).cloned().ok_or_else(unknown)
+    }
 }
 
 impl<I: Interpreter> Worker<I> {
     fn work(&mut self) -> i32 {
         loop {
-            let mut heard = None;
-            self.interpreter.idle(&mut || heard = self.ears.listen());
-            let sent = match heard {
+            self.interpreter.idle(&mut || self.ears.wait());
+            let sent = match self.ears.next() {
                 None => return ENDED,
                 Some(ToWorker::Hello(_)) => return NO_PLACE,
                 Some(ToWorker::Define(function)) => {
-                    self.functions.insert(function.id, Arc::new(function));
+                    self.functions.0.insert(function.id, Arc::new(function));
                     Ok(())
                 }
                 Some(ToWorker::Forget(id)) => {
-                    self.functions.remove(&id);
+                    self.functions.0.remove(&id);
                     Ok(())
                 }
-                Some(ToWorker::First(order)) => self.answer(order, I::first),
-                Some(ToWorker::Task(order)) => self.answer(order, I::run),
+                Some(ToWorker::First(order)) => {
+                    answer(&mut self.interpreter, &self.link, &self.functions, order, I::first)
+                }
+                Some(ToWorker::Task(order)) => {
+                    answer(&mut self.interpreter, &self.link, &self.functions, order, I::run)
+                }
             };
             if sent.is_err() {
                 return ENDED;
             }
         }
     }
+}
 
-    fn answer(&mut self, order: Order, run: fn(&mut I, Work, Context) -> Outcome) -> io::Result<()> {
-        let context = order.context;
-        let outcome = match self.resolve(order) {
-            Ok(work) => catch_unwind(AssertUnwindSafe(|| run(&mut self.interpreter, work, context)))
-                .unwrap_or_else(|payload| Outcome::Failed(Error::panicked(&*payload))),
-            Err(error) => Outcome::Failed(error),
-        };
-        self.link.send(wire::reply(&outcome))
-    }
+fn answer<I: Interpreter>(
+    interpreter: &mut I,
+    link: &Link,
+    functions: &Defined,
+    order: &[u8],
+    run: fn(&mut I, &Order<'_>, &mut Replies<'_>),
+) -> io::Result<()> {
+    let mut buffers = Vec::new();
+    let order = wire::Order::read(order, &mut buffers, &Apart).map_err(|_| ErrorKind::InvalidData)?;
+    let (is_chunk, context) = (order.is_chunk, order.context(link.worker(), link.workers()));
+    let order = Order::new(order, context, functions);
+    let mut collected = Collected::default();
+    run_order(&mut collected, &order, |replies| run(interpreter, &order, replies));
+    link.send(wire::reply(is_chunk, &collected.finish()))
+}
 
-    fn resolve(&self, order: Order) -> Result<Work, Error> {
-        let arguments = order.arguments;
-        match order.callee {
-            Callee::Named(name) => Ok(Work::Named(Named { name, arguments })),
-            Callee::Defined(id) => match self.functions.get(&id) {
-                Some(function) => Ok(Work::Pickled(Pickled { function: function.clone(), arguments })),
-                None => Err(Error::new(Kind::Unexpected, "the place calls a function that it has not sent")),
-            },
-        }
-    }
+/// Has every call of the order answered, whatever `run` does.
+fn run_order(sink: &mut dyn Sink, order: &Order<'_>, run: impl FnOnce(&mut Replies<'_>)) {
+    let mut replies = Replies::new(sink);
+    let panicked = catch_unwind(AssertUnwindSafe(|| run(&mut replies))).err();
+    let error = panicked.map(|payload| Error::panicked(&*payload).on_attempt(order.context().attempt));
+    replies.finish(order.calls().len(), error.as_ref());
 }
 
 /// Where messages come in.
@@ -141,18 +158,21 @@ impl Ears {
         Self { socket, inbox: Inbox::default(), buffer: vec![0; 64 * 1024].into() }
     }
 
-    /// The next message; nothing when the place is gone, or says what no place says.
-    fn listen(&mut self) -> Option<ToWorker> {
-        loop {
-            if let Some((kind, body)) = self.inbox.next().ok()? {
-                return ToWorker::read(kind, body).ok();
-            }
+    /// Waits until there is a message, or until none can come any more.
+    fn wait(&mut self) {
+        while !self.inbox.is_ready() {
             match self.socket.read(&mut self.buffer) {
-                Ok(0) => return None,
+                Ok(0) => return,
                 Ok(length) => self.inbox.feed(&self.buffer[..length]),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return None,
+                Err(_) => return,
             }
         }
+    }
+
+    /// The message that was waited for; nothing when the place is gone, or says what no place says.
+    fn next(&mut self) -> Option<ToWorker<'_>> {
+        let (kind, body) = self.inbox.next().ok()??;
+        ToWorker::read(kind, body).ok()
     }
 }

@@ -101,7 +101,7 @@ impl Starting<'_> {
         let mut outbox = Outbox::default();
         outbox.push(wire::define(function));
         let callee = wire::Callee::Defined(function.id);
-        outbox.push(wire::order(FrameKind::First, &callee, &first.arguments, context));
+        outbox.push(wire::order(FrameKind::First, callee, &first.arguments, context));
         let answer = self.answer(&mut outbox).map_err(|not| match not {
             NotStarted::Died(error) => NotStarted::Never(error),
             not => not,
