@@ -1,7 +1,7 @@
 //! A Python callable as work that travels: one call, or a chunk of a map.
 
 use crate::item::Item;
-use anyplace::work::{Arguments, Encoding, Function, Payload, Pickled, Work};
+use anyplace::work::{Arguments, Encoding, Function, Packer, Payload, Pickled, Work};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
@@ -24,8 +24,11 @@ impl Portable {
         if let ([item], true) = (items, single) {
             return Ok(work(self.0.clone(), Arguments::One(payload(item)?)));
         }
-        let payloads: PyResult<Vec<Payload>> = items.iter().map(payload).collect();
-        Ok(work(self.0.clone(), Arguments::Each(payloads?)))
+        let mut packer = Packer::default();
+        for item in items {
+            packer.push(payload(item)?.as_ref());
+        }
+        Ok(work(self.0.clone(), Arguments::Each(packer.finish())))
     }
 }
 
@@ -49,7 +52,7 @@ pub(crate) fn one(
 pub(crate) fn first(py: Python<'_>, initializer: &Py<PyAny>, initargs: &Py<PyTuple>) -> PyResult<Pickled> {
     let (bytes, name, arguments): (Vec<u8>, String, Vec<u8>) =
         py.import("anyplace._worker")?.getattr("first")?.call1((initializer, initargs))?.extract()?;
-    let arguments = Payload { encoding: Encoding::Pickle, bytes: arguments.into() };
+    let arguments = Payload::new(Encoding::Pickle, arguments);
     Ok(Pickled { function: Arc::new(hashed(bytes, name)), arguments: Arguments::One(arguments) })
 }
 
@@ -70,11 +73,11 @@ fn function(py: Python<'_>, callable: &Bound<'_, PyAny>) -> PyResult<Arc<Functio
 fn hashed(bytes: Vec<u8>, name: String) -> Function {
     let mut hasher = DefaultHasher::new();
     bytes.hash(&mut hasher);
-    Function { id: hasher.finish(), name, bytes }
+    Function { id: hasher.finish(), name, bytes: bytes.into() }
 }
 
 fn payload(dumped: &Bound<'_, PyAny>) -> PyResult<Payload> {
-    Ok(Payload { encoding: Encoding::Pickle, bytes: dumped.cast::<PyBytes>()?.as_bytes().into() })
+    Ok(Payload::new(Encoding::Pickle, dumped.cast::<PyBytes>()?.as_bytes()))
 }
 
 fn work(function: Arc<Function>, arguments: Arguments) -> Work {

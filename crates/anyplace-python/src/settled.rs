@@ -33,7 +33,7 @@ impl Settled {
     pub(crate) fn each(py: Python<'_>, outcome: Outcome, items: usize) -> Vec<Self> {
         match outcome {
             Outcome::Returned(Value::Items(outcomes)) => {
-                outcomes.into_iter().map(|outcome| Self::one(py, outcome)).collect()
+                outcomes.into_outcomes().map(|outcome| Self::one(py, outcome)).collect()
             }
             Outcome::Returned(Value::Chunk { results, failed }) => match results.downcast::<Vec<Self>>() {
                 Ok(settled) => *settled,

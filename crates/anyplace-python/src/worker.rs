@@ -4,9 +4,9 @@
 //! `KeyboardInterrupt` too; only what ends the process ends the worker.
 
 use crate::call::plain;
-use anyplace::work::{Arguments, Encoding, Named, Payload, Pickled, Work};
-use anyplace::worker::{Interpreter, Link, serve};
-use anyplace::{Context, Error, Kind, Outcome, Remote, Retry, Value};
+use anyplace::work::{Encoding, Payload, PayloadRef};
+use anyplace::worker::{Callee, Interpreter, Link, Order, Replies, serve};
+use anyplace::{Error, Kind, Remote, Retry};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -26,7 +26,7 @@ pub(crate) fn worker_main(py: Python<'_>) -> i32 {
 #[pyfunction]
 pub(crate) fn worker_log(py: Python<'_>, record: &[u8]) -> PyResult<()> {
     let link = LINK.get().ok_or_else(|| PyRuntimeError::new_err("this process is no worker"))?;
-    let payload = Payload { encoding: Encoding::Pickle, bytes: record.into() };
+    let payload = Payload::new(Encoding::Pickle, record);
     Ok(py.detach(|| link.log(&payload))?)
 }
 
@@ -57,34 +57,33 @@ impl Worker {
         Self { functions: Functions::default() }
     }
 
-    fn run_in(&mut self, py: Python<'_>, work: Work, context: Context) -> Outcome {
-        match work {
-            Work::Pickled(pickled) => self.pickled(py, &pickled, context),
-            Work::Named(named) => self.named(py, &named, context),
-            work => Outcome::Failed(unsupported(work.kind().name())),
+    fn run_in(&mut self, py: Python<'_>, order: &Order<'_>, replies: &mut Replies<'_>) {
+        match order.callee() {
+            Callee::Pickled(id) => self.pickled(py, id, order, replies),
+            Callee::Named(name) => named(py, name, order, replies),
         }
     }
 
-    fn pickled(&mut self, py: Python<'_>, pickled: &Pickled, context: Context) -> Outcome {
-        let function = self.functions.get(py, pickled, context);
-        each(&pickled.arguments, context, |payload| match &function {
+    fn pickled(&mut self, py: Python<'_>, id: u64, order: &Order<'_>, replies: &mut Replies<'_>) {
+        let function = self.functions.get(py, id, order);
+        each(order, replies, |payload| match &function {
             Ok(function) => call(py, function.bind(py), payload),
             Err(error) => Err(Failure::new(py, error.clone_ref(py), Phase::Function)),
-        })
-    }
-
-    fn named(&mut self, py: Python<'_>, named: &Named, context: Context) -> Outcome {
-        let function = context.enter(|| helper(py, "_worker", "find")?.call1((&*named.name,)));
-        each(&named.arguments, context, |payload| match &function {
-            Ok(function) => call_with_json(py, function, payload),
-            Err(error) => Err(Failure::new(py, error.clone_ref(py), Phase::Name)),
-        })
+        });
     }
 }
 
+fn named(py: Python<'_>, name: &str, order: &Order<'_>, replies: &mut Replies<'_>) {
+    let function = order.context().enter(|| helper(py, "_worker", "find")?.call1((name,)));
+    each(order, replies, |payload| match &function {
+        Ok(function) => call_with_json(py, function, payload),
+        Err(error) => Err(Failure::new(py, error.clone_ref(py), Phase::Name)),
+    });
+}
+
 impl Interpreter for Worker {
-    fn run(&mut self, work: Work, context: Context) -> Outcome {
-        Python::attach(|py| self.run_in(py, work, context))
+    fn run(&mut self, order: &Order<'_>, replies: &mut Replies<'_>) {
+        Python::attach(|py| self.run_in(py, order, replies));
     }
 
     fn language(&self) -> String {
@@ -98,28 +97,23 @@ pub(crate) fn language(py: Python<'_>) -> String {
     format!("python {}.{}", version.major, version.minor)
 }
 
-/// Does all calls of a work, each in its own context.
+/// Makes all calls of an order, each in its own context.
 fn each(
-    arguments: &Arguments,
-    context: Context,
-    mut call: impl FnMut(&Payload) -> Result<Payload, Failure>,
-) -> Outcome {
-    let mut at = |index, payload| {
-        let context = context.at(context.index + index);
+    order: &Order<'_>,
+    replies: &mut Replies<'_>,
+    mut call: impl FnMut(PayloadRef<'_>) -> Result<Payload, Failure>,
+) {
+    for (position, payload) in order.calls().enumerate() {
+        replies.begin(position);
+        let context = order.context().at(order.context().index + position as u64);
         match context.enter(|| call(payload)) {
-            Ok(payload) => Outcome::Returned(Value::Encoded(payload)),
-            Err(failure) => Outcome::Failed(failure.error.on_attempt(context.attempt)),
+            Ok(payload) => replies.returned(payload.encoding, &payload.bytes, &payload.buffers),
+            Err(failure) => replies.failed(&failure.error.on_attempt(context.attempt)),
         }
-    };
-    match arguments {
-        Arguments::One(payload) => at(0, payload),
-        Arguments::Each(payloads) => Outcome::Returned(Value::Items(
-            (0..).zip(payloads).map(|(index, payload)| at(index, payload)).collect(),
-        )),
     }
 }
 
-fn call(py: Python<'_>, function: &Bound<'_, PyAny>, payload: &Payload) -> Result<Payload, Failure> {
+fn call(py: Python<'_>, function: &Bound<'_, PyAny>, payload: PayloadRef<'_>) -> Result<Payload, Failure> {
     let failed = |phase| move |error| Failure::new(py, error, phase);
     let (args, kwargs) = load_arguments(py, payload).map_err(failed(Phase::Arguments))?;
     let result = function.call(args, kwargs.as_ref()).and_then(plain).map_err(failed(Phase::Call))?;
@@ -130,11 +124,11 @@ fn call(py: Python<'_>, function: &Bound<'_, PyAny>, payload: &Payload) -> Resul
 fn call_with_json(
     py: Python<'_>,
     function: &Bound<'_, PyAny>,
-    payload: &Payload,
+    payload: PayloadRef<'_>,
 ) -> Result<Payload, Failure> {
     let failed = |error| Failure::new(py, error, Phase::Call);
     let arguments = helper(py, "_worker", "from_json")
-        .and_then(|read| Ok(read.call1((PyBytes::new(py, &payload.bytes),))?.cast_into::<PyTuple>()?));
+        .and_then(|read| Ok(read.call1((PyBytes::new(py, payload.bytes),))?.cast_into::<PyTuple>()?));
     let result = arguments.and_then(|arguments| plain(function.call1(arguments)?)).map_err(failed)?;
     let dumped = helper(py, "_worker", "to_json").and_then(|write| write.call1((result,)));
     bytes(dumped, Encoding::Json).map_err(failed)
@@ -143,9 +137,9 @@ fn call_with_json(
 /// A plain tuple, or `_pickling.Arguments` if there are keywords.
 fn load_arguments<'py>(
     py: Python<'py>,
-    payload: &Payload,
+    payload: PayloadRef<'_>,
 ) -> PyResult<(Bound<'py, PyTuple>, Option<Bound<'py, PyDict>>)> {
-    let loaded = loads(py, &payload.bytes)?;
+    let loaded = loads(py, payload.bytes)?;
     match loaded.cast_into::<PyTuple>() {
         Ok(args) => Ok((args, None)),
         Err(error) => {
@@ -163,7 +157,7 @@ fn loads<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
 
 fn bytes(dumped: PyResult<Bound<'_, PyAny>>, encoding: Encoding) -> PyResult<Payload> {
     let dumped = dumped?.cast_into::<PyBytes>()?;
-    Ok(Payload { encoding, bytes: dumped.as_bytes().into() })
+    Ok(Payload::new(encoding, dumped.as_bytes()))
 }
 
 fn helper<'py>(py: Python<'py>, module: &str, name: &str) -> PyResult<Bound<'py, PyAny>> {
@@ -221,10 +215,6 @@ fn describe(py: Python<'_>, error: &PyErr) -> PyResult<Remote> {
     Ok(Remote { type_name, message, traceback, payload: Some(payload) })
 }
 
-fn unsupported(kind: &str) -> Error {
-    Error::new(Kind::Unsupported, format!("a Python worker does not run {kind}"))
-}
-
 /// Functions as loaded, by the hash of their bytes: the least recently used goes when there are many, since each
 /// call of a lambda may bring a new one.
 #[derive(Default)]
@@ -236,21 +226,22 @@ struct Functions {
 impl Functions {
     const MOST: usize = 256;
 
-    fn get(&mut self, py: Python<'_>, pickled: &Pickled, context: Context) -> PyResult<Py<PyAny>> {
+    fn get(&mut self, py: Python<'_>, id: u64, order: &Order<'_>) -> PyResult<Py<PyAny>> {
         self.uses += 1;
-        if let Some((function, used)) = self.loaded.get_mut(&pickled.function.id) {
+        if let Some((function, used)) = self.loaded.get_mut(&id) {
             *used = self.uses;
             return Ok(function.clone_ref(py));
         }
-        let data = PyBytes::new(py, &pickled.function.bytes);
+        let function = order.function(id).map_err(|error| crate::error::to_python(py, &error))?;
+        let data = PyBytes::new(py, &function.bytes);
         let load = || helper(py, "_pickling", "load_function")?.call1((data,))?.extract();
-        let (loaded, was_reloaded): (Py<PyAny>, bool) = context.enter(load)?;
+        let (loaded, was_reloaded): (Py<PyAny>, bool) = order.context().enter(load)?;
         if was_reloaded {
             // What was loaded before may be of the modules' old code.
             self.loaded.clear();
         }
         self.make_room();
-        self.loaded.insert(pickled.function.id, (loaded.clone_ref(py), self.uses));
+        self.loaded.insert(id, (loaded.clone_ref(py), self.uses));
         Ok(loaded)
     }
 

@@ -5,7 +5,7 @@ use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::outcome::Done;
 use crate::task::Task;
-use crate::work::WorkKind;
+use crate::work::{Bytes, WorkKind};
 use std::ffi::OsString;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -31,6 +31,12 @@ pub trait Driver: Send + Sync + Debug + 'static {
         ))
     }
 
+    /// Where large values are put so that the place's workers read them without a copy; `None` where there is no such
+    /// memory, and values are copied on their way.
+    fn memory(&self) -> Option<Arc<dyn Memory>> {
+        None
+    }
+
     /// The place was cancelled: tasks that wait in the driver get their outcome now, not when a worker is free.
     ///
     /// A driver in which none wait for long leaves it out: [`Task::start`] refuses them when their turn comes.
@@ -51,6 +57,15 @@ pub trait Tasks: Send + Sync + Debug {
     ///
     /// A driver asks [`Task::start`] right before it runs the task, and runs it only if that says so.
     fn submit(&self, task: Task, done: Done);
+}
+
+/// Memory that a place shares with its workers.
+pub trait Memory: Send + Sync + Debug {
+    /// Sets `length` bytes aside and has them filled, once. They stay until the last clone of them is gone, here and
+    /// in the workers.
+    ///
+    /// `None` if there is no room: then `fill` was not called, and the value travels as on a place without memory.
+    fn write(&self, length: usize, fill: &mut dyn FnMut(&mut [u8])) -> Option<Bytes>;
 }
 
 /// A Tasks around a Tasks.

@@ -2,9 +2,12 @@
 
 mod captured;
 mod finished;
+mod items;
 
 pub use captured::Captured;
 pub use finished::Finished;
+pub use items::{Item, Items, ItemsWriter};
+pub(crate) use items::{ending, outcome};
 
 use crate::context::caught;
 use crate::error::{Error, Kind, Retry};
@@ -42,7 +45,7 @@ pub enum Value {
         failed: u32,
     },
     /// One outcome per call of a chunk, in order.
-    Items(Vec<Outcome>),
+    Items(Items),
     /// What a command left.
     Command(Finished),
 }
@@ -121,7 +124,7 @@ impl fmt::Debug for Value {
             Self::Local(_) => f.write_str("Local"),
             Self::Chunk { failed, .. } => write!(f, "Chunk({failed} failed)"),
             Self::Encoded(payload) => write!(f, "Encoded({payload:?})"),
-            Self::Items(items) => write!(f, "Items({items:?})"),
+            Self::Items(items) => items.fmt(f),
             Self::Command(finished) => write!(f, "Command({finished:?})"),
         }
     }

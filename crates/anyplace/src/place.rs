@@ -5,7 +5,7 @@ mod scope;
 pub(crate) use scope::Scope;
 
 use crate::address::Address;
-use crate::driver::{Driver, Layer, Limits, Tasks};
+use crate::driver::{Driver, Layer, Limits, Memory, Tasks};
 use crate::error::{Error, Kind, Result};
 use crate::function::{ByFuture, Function, Futures};
 use crate::handle::Handle;
@@ -98,6 +98,11 @@ impl Place {
     /// The root of all seeds; give it as `?seed=` to see the same random numbers again.
     pub fn seed(&self) -> u64 {
         self.0.scope.seed
+    }
+
+    /// Where large values are put so that the place's workers read them without a copy, if there is such memory.
+    pub fn memory(&self) -> Option<Arc<dyn Memory>> {
+        self.0.driver.memory()
     }
 
     /// Runs `function` with `input` in the place.

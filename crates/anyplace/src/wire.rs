@@ -16,14 +16,21 @@
 //! | Reply | worker | how the last First or Task ended |
 //! | Log | worker | a record for the caller's log, at any time |
 //!
-//! The layouts stand beside the types: `hello`, `message`, `outcome`, `error`.
+//! The layouts stand beside the types: `hello`, `message`, `order`, `reply`, `rows`, `beside`, `error`, `plain`.
+//! Orders and replies are the same bytes in a frame and in memory that place and worker share.
+
+pub mod plain;
+
+pub(crate) mod beside;
+pub(crate) mod order;
+pub(crate) mod reply;
+pub(crate) mod rows;
 
 mod bytes;
 mod error;
 mod frame;
 mod hello;
 mod message;
-mod outcome;
 
 #[cfg(test)]
 mod tests;
@@ -31,4 +38,6 @@ mod tests;
 pub(crate) use bytes::Malformed;
 pub(crate) use frame::{Frame, Inbox, Kind};
 pub(crate) use hello::{Hello, PROTOCOL, Welcome};
-pub(crate) use message::{Callee, FromWorker, Order, ToWorker, define, forget, log, order, reply};
+pub(crate) use message::{FromWorker, ToWorker, define, forget, log, order, reply};
+pub(crate) use order::{Callee, Order};
+pub(crate) use reply::{CANCELLED, FAILED, LOST, error_bytes, read_error_bytes, stays_here};

@@ -1,5 +1,14 @@
 //! What to do, in the four kinds a place may take.
 
+mod bytes;
+mod packed;
+mod payload;
+
+pub use crate::wire::plain;
+pub use bytes::{Bytes, Owner};
+pub use packed::{Packed, Packer, Payloads};
+pub use payload::{Encoding, Payload, PayloadRef};
+
 use crate::context::Context;
 use crate::outcome::{Done, Outcome};
 use std::ffi::OsString;
@@ -128,40 +137,6 @@ impl fmt::Debug for Call {
     }
 }
 
-/// How bytes that travel are to be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Encoding {
-    /// <https://postcard.jamesmunns.com/wire-format>, for Rust values.
-    Postcard = 0,
-    /// Python's pickle, protocol 5.
-    Pickle = 1,
-    /// JSON, for values from the shell.
-    Json = 2,
-}
-
-impl Encoding {
-    /// The encoding with this number on the wire.
-    pub fn from_number(number: u8) -> Option<Self> {
-        [Self::Postcard, Self::Pickle, Self::Json].into_iter().find(|encoding| *encoding as u8 == number)
-    }
-}
-
-/// Bytes that travel, with how to read them.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Payload {
-    /// How to read them.
-    pub encoding: Encoding,
-    /// The bytes.
-    pub bytes: Arc<[u8]>,
-}
-
-impl fmt::Debug for Payload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} of {} bytes", self.encoding, self.bytes.len())
-    }
-}
-
 /// A function by name with the arguments of one or more calls.
 ///
 /// A chunk of a map is one work with many calls: its outcome is [`Value::Items`](crate::Value::Items), one per call.
@@ -190,7 +165,7 @@ pub struct Function {
     /// The callable's qualified name.
     pub name: String,
     /// Its pickle.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
 }
 
 /// The arguments of one call, or of each item of a chunk.
@@ -199,7 +174,7 @@ pub enum Arguments {
     /// One call; its outcome stands alone.
     One(Payload),
     /// One call per item, in order; all outcomes come back together as `Value::Items`.
-    Each(Vec<Payload>),
+    Each(Packed),
 }
 
 impl Arguments {
@@ -217,11 +192,12 @@ impl Arguments {
     }
 
     /// The arguments of each call.
-    pub fn payloads(&self) -> &[Payload] {
-        match self {
-            Self::One(payload) => std::slice::from_ref(payload),
-            Self::Each(items) => items,
-        }
+    pub fn iter(&self) -> impl Iterator<Item = PayloadRef<'_>> {
+        let (one, each) = match self {
+            Self::One(payload) => (Some(payload.as_ref()), None),
+            Self::Each(items) => (None, Some(items.iter())),
+        };
+        one.into_iter().chain(each.into_iter().flatten())
     }
 }
 

@@ -8,14 +8,20 @@ mod greeting;
 mod init;
 mod link;
 mod named;
+mod order;
+mod replies;
 mod serve;
 
 pub use init::init;
 pub(crate) use init::{MARKER, is_initialised};
 pub use link::Link;
+pub(crate) use order::Functions;
+pub use order::{Callee, Order};
+pub use replies::Replies;
+pub(crate) use replies::{Collected, Sink};
 pub use serve::serve;
 
-use crate::context::{Context, within_engine};
+use crate::context::within_engine;
 use crate::error::{Error, Kind};
 use crate::outcome::{Done, Outcome};
 use crate::task::Task;
@@ -25,13 +31,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Runs work in a worker process for one language: the engine's own runs `#[anyplace::task]` functions, Python's
 /// runs pickled callables and `module:function`.
 pub trait Interpreter {
-    /// Does the work and tells how it ended. `Arguments::Each` gives `Value::Items`, one outcome per call, each
-    /// called with `context.at(context.index + position)`.
-    fn run(&mut self, work: Work, context: Context) -> Outcome;
+    /// Makes the calls of an order and tells how each ended. A call at position `p` runs in the order's context at
+    /// its index plus `p`. If this panics, the calls that are not answered have failed by the panic.
+    fn run(&mut self, order: &Order<'_>, replies: &mut Replies<'_>);
 
     /// Does what the place wants done before the first task. If it does not return, the place is broken.
-    fn first(&mut self, work: Work, context: Context) -> Outcome {
-        self.run(work, context)
+    fn first(&mut self, order: &Order<'_>, replies: &mut Replies<'_>) {
+        self.run(order, replies);
     }
 
     /// The language and its version, such as `python 3.12`: both ends of a place must speak the same.

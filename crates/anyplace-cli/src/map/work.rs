@@ -106,5 +106,5 @@ fn arguments(values: &[OsString]) -> Result<Payload> {
             .help("run a command instead")
     })?;
     let bytes = serde_json::to_vec(&texts).expect("strings can be written as JSON");
-    Ok(Payload { encoding: Encoding::Json, bytes: bytes.into() })
+    Ok(Payload::new(Encoding::Json, bytes))
 }

@@ -3,8 +3,8 @@
 use super::{ByName, Function, each, local, one, other_type};
 use crate::driver::Limits;
 use crate::error::{Error, Kind, Result};
-use crate::outcome::{Outcome, Value};
-use crate::work::{Arguments, Encoding, Named, Payload, Work, WorkKind};
+use crate::outcome::{Item, Value};
+use crate::work::{Arguments, Encoding, Named, Packer, Payload, PayloadRef, Work, WorkKind};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -37,22 +37,23 @@ impl<N: NamedTask> Function<N::Input, ByName> for N {
         if limits.takes(WorkKind::Closure) {
             return Ok(each(Arc::new(N::run), inputs));
         }
-        let payloads: Result<Vec<Payload>> = inputs.iter().map(encode::<N, _>).collect();
-        Ok(named::<N>(Arguments::Each(payloads?)))
+        let mut packer = Packer::default();
+        for input in &inputs {
+            packer.push_with(Encoding::Postcard, |out| encode_to::<N, _>(input, out))?;
+        }
+        Ok(named::<N>(Arguments::Each(packer.finish())))
     }
 
     fn decode(value: Value) -> Result<N::Output> {
         match value {
-            Value::Encoded(payload) => decode::<N, _>(&payload),
+            Value::Encoded(payload) => decode::<N, _>(payload.as_ref()),
             value => local(value),
         }
     }
 
     fn decode_items(value: Value) -> Result<Vec<Result<N::Output>>> {
         match value {
-            Value::Items(items) => {
-                Ok(items.into_iter().map(|item| item.into_result().and_then(Self::decode)).collect())
-            }
+            Value::Items(items) => Ok(items.iter().map(decode_item::<N>).collect()),
             value => local(value),
         }
     }
@@ -63,15 +64,38 @@ fn named<N: NamedTask>(arguments: Arguments) -> Work {
 }
 
 fn encode<N: NamedTask, T: Serialize>(value: &T) -> Result<Payload> {
-    let bytes = postcard::to_stdvec(value).map_err(|error| not_serializable::<N>("encoded", error))?;
-    Ok(Payload { encoding: Encoding::Postcard, bytes: bytes.into() })
+    let mut bytes = Vec::new();
+    encode_to::<N, T>(value, &mut bytes)?;
+    Ok(Payload::new(Encoding::Postcard, bytes))
 }
 
-fn decode<N: NamedTask, T: DeserializeOwned>(payload: &Payload) -> Result<T> {
+fn encode_to<N: NamedTask, T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<()> {
+    postcard::to_extend(value, Appending(out))
+        .map(drop)
+        .map_err(|error| not_serializable::<N>("encoded", error))
+}
+
+/// What is written goes behind what is there.
+struct Appending<'a>(&'a mut Vec<u8>);
+
+impl Extend<u8> for Appending<'_> {
+    fn extend<I: IntoIterator<Item = u8>>(&mut self, bytes: I) {
+        self.0.extend(bytes);
+    }
+}
+
+fn decode<N: NamedTask, T: DeserializeOwned>(payload: PayloadRef<'_>) -> Result<T> {
     if payload.encoding != Encoding::Postcard {
         return Err(other_type());
     }
-    postcard::from_bytes(&payload.bytes).map_err(|error| not_serializable::<N>("decoded", error))
+    postcard::from_bytes(payload.bytes).map_err(|error| not_serializable::<N>("decoded", error))
+}
+
+fn decode_item<N: NamedTask>(item: Item<'_>) -> Result<N::Output> {
+    match item {
+        Item::Returned(payload) => decode::<N, _>(payload),
+        Item::Ended(outcome) => outcome.into_result().and_then(N::decode),
+    }
 }
 
 fn not_serializable<N: NamedTask>(what: &str, error: postcard::Error) -> Error {
@@ -83,8 +107,8 @@ fn not_serializable<N: NamedTask>(what: &str, error: postcard::Error) -> Error {
 pub struct Registered {
     /// Its name.
     pub name: &'static str,
-    /// Decodes, calls, encodes.
-    pub call: fn(&Payload) -> Outcome,
+    /// Decodes, calls, and appends what was returned, encoded. A panic is an error.
+    pub call: fn(PayloadRef<'_>, &mut Vec<u8>) -> Result<()>,
 }
 
 impl Registered {
@@ -94,15 +118,10 @@ impl Registered {
     }
 }
 
-fn call<N: NamedTask>(payload: &Payload) -> Outcome {
-    let input = match decode::<N, N::Input>(payload) {
-        Ok(input) => input,
-        Err(error) => return Outcome::Failed(error),
-    };
-    match super::call(&N::run, input).and_then(|output| encode::<N, _>(&output)) {
-        Ok(payload) => Outcome::Returned(Value::Encoded(payload)),
-        Err(error) => Outcome::Failed(error),
-    }
+fn call<N: NamedTask>(payload: PayloadRef<'_>, out: &mut Vec<u8>) -> Result<()> {
+    let input = decode::<N, N::Input>(payload)?;
+    let output = super::call(&N::run, input)?;
+    encode_to::<N, _>(&output, out)
 }
 
 inventory::collect!(Registered);

@@ -16,7 +16,7 @@ use crate::address::LayerSpec;
 use crate::context::caught;
 use crate::driver::{Layer, Limits, Tasks};
 use crate::error::{Error, Result};
-use crate::outcome::{Done, Outcome, Value};
+use crate::outcome::{Done, Item, Items, Outcome, Value};
 use crate::task::Task;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -212,7 +212,7 @@ impl Board {
 
     fn end(self: &Arc<Self>, outcome: &Outcome, items: u64, timer: &Timer) {
         match outcome {
-            Outcome::Returned(Value::Items(each)) => each.iter().for_each(|one| self.end(one, 1, timer)),
+            Outcome::Returned(Value::Items(each)) => self.end_each(each, timer),
             Outcome::Returned(Value::Chunk { failed, .. }) => {
                 let failed = u64::from(*failed).min(items);
                 self.add(&self.failed, failed, timer);
@@ -222,6 +222,19 @@ impl Board {
             Outcome::Failed(_) => self.add(&self.failed, items, timer),
             Outcome::Cancelled(_) => self.add(&self.cancelled, items, timer),
             Outcome::Lost(_) => self.add(&self.lost, items, timer),
+        }
+    }
+
+    /// Looks at the items one by one only if some did not return.
+    fn end_each(self: &Arc<Self>, items: &Items, timer: &Timer) {
+        let returned = items.len() - items.failed();
+        self.add(&self.returned, returned as u64, timer);
+        if items.failed() > 0 {
+            let ended = items.iter().filter_map(|item| match item {
+                Item::Ended(outcome) => Some(outcome),
+                Item::Returned(_) => None,
+            });
+            ended.for_each(|outcome| self.end(&outcome, 1, timer));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// Blobs from this size on are sent from where they are; smaller ones are cheaper to copy than to list.
-const WORTH_LISTING: usize = 4096;
+pub(super) const WORTH_LISTING: usize = 4096;
 
 /// Writes a frame's body. Large blobs are borrowed, so that they go from their owner to the kernel in one copy.
 pub(super) struct Writer<'a> {
@@ -16,6 +16,17 @@ pub(super) struct Writer<'a> {
 impl<'a> Writer<'a> {
     pub(super) fn new(kind: Kind) -> Self {
         Self { done: Vec::new(), last: Frame::head(kind) }
+    }
+
+    /// For what is no frame.
+    pub(super) fn bare() -> Self {
+        Self { done: Vec::new(), last: Vec::new() }
+    }
+
+    /// What was written, if no large blob was among it.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        debug_assert!(self.done.is_empty(), "blobs are listed in frames only");
+        self.last
     }
 
     pub(super) fn finish(mut self) -> Frame<'a> {
@@ -83,7 +94,7 @@ impl<'a> Reader<'a> {
         Self(bytes)
     }
 
-    fn take(&mut self, length: usize) -> Result<&'a [u8]> {
+    pub(super) fn take(&mut self, length: usize) -> Result<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(length).ok_or(Malformed("a whole message"))?;
         self.0 = rest;
         Ok(taken)
@@ -126,12 +137,6 @@ impl<'a> Reader<'a> {
             1 => read(self).map(Some),
             _ => Err(Malformed("a value that may be absent")),
         }
-    }
-
-    /// As many as are announced; a wrong announcement ends at the last byte, having cost nothing.
-    pub(super) fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
-        let count = self.count()?;
-        (0..count).map(|_| read(self)).collect()
     }
 
     pub(super) fn end(self) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Frames: where a message begins and ends in a stream of bytes.
 
-use super::bytes::Malformed;
+use super::bytes::{Malformed, WORTH_LISTING};
+use super::order::Rest;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -66,6 +67,19 @@ impl<'a> Frame<'a> {
         Self { pieces: pieces.into(), sent: 0 }
     }
 
+    /// A head with the beginning of a body, and the rest of the body from where it is.
+    pub(super) fn with_rest(mut head: Vec<u8>, rest: &Rest<'a>) -> Self {
+        let mut pieces = Vec::with_capacity(2 + rest.following.len());
+        if rest.rows.len() < WORTH_LISTING {
+            head.extend_from_slice(rest.rows);
+            pieces.push(Cow::Owned(head));
+        } else {
+            pieces.extend([Cow::Owned(head), Cow::Borrowed(rest.rows)]);
+        }
+        pieces.extend(rest.following.iter().map(|bytes| Cow::Borrowed(&***bytes)));
+        Self::new(pieces)
+    }
+
     /// What is to be sent next, as the kernel takes it; nothing when all is sent.
     pub(crate) fn slices(&self) -> Vec<IoSlice<'_>> {
         let mut slices: Vec<_> = self.pieces.iter().take(PIECES).map(|piece| IoSlice::new(piece)).collect();
@@ -117,6 +131,11 @@ impl Inbox {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// Whether there is a whole message, or bytes that are none.
+    pub(crate) fn is_ready(&self) -> bool {
+        !matches!(first(&self.bytes[self.taken..]), Ok(None))
+    }
+
     /// The next whole message: its kind and its body; nothing if it has not come yet.
     pub(crate) fn next(&mut self) -> Result<Option<(Kind, &[u8])>, Malformed> {
         if self.taken == self.bytes.len() {
@@ -124,14 +143,17 @@ impl Inbox {
             self.bytes.shrink_to(KEPT);
             self.taken = 0;
         }
-        let rest = &self.bytes[self.taken..];
-        let Some((&[number, ref length @ ..], rest)) = rest.split_first_chunk::<HEAD>() else {
-            return Ok(None);
-        };
-        let kind = Kind::from_number(number).ok_or(Malformed("a message of anyplace"))?;
-        let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
-        let Some(body) = rest.get(..length) else { return Ok(None) };
-        self.taken += HEAD + length;
-        Ok(Some((kind, body)))
+        let found = first(&self.bytes[self.taken..])?;
+        self.taken += found.map_or(0, |(_, body)| HEAD + body.len());
+        Ok(found)
     }
+}
+
+fn first(bytes: &[u8]) -> Result<Option<(Kind, &[u8])>, Malformed> {
+    let Some((&[number, ref length @ ..], rest)) = bytes.split_first_chunk::<HEAD>() else {
+        return Ok(None);
+    };
+    let kind = Kind::from_number(number).ok_or(Malformed("a message of anyplace"))?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
+    Ok(rest.get(..length).map(|body| (kind, body)))
 }

@@ -4,7 +4,7 @@ use super::bytes::{Malformed, Reader, Result, Writer};
 use super::frame::{Frame, Kind};
 
 /// Changes whenever a frame's layout does.
-pub(crate) const PROTOCOL: u32 = 1;
+pub(crate) const PROTOCOL: u32 = 2;
 
 /// Both sides' first bytes, so that a stranger's program is recognised as one.
 const MAGIC: &str = "anyplace";

@@ -1,10 +1,12 @@
 //! What is written is read back the same, and no bytes, whoever made them, do harm.
 
+use super::beside::{Apart, Blocks};
+use super::rows::LARGE;
 use super::*;
 use crate::context::Context;
 use crate::error::{Error, Exit, Kind as ErrorKind, Remote, Retry};
-use crate::outcome::{Outcome, Value};
-use crate::work::{Arguments, Encoding, Function, Payload};
+use crate::outcome::{Item, Items, ItemsWriter, Outcome, Value};
+use crate::work::{Arguments, Bytes, Encoding, Function, Packed, Payload};
 use proptest::option;
 use proptest::prelude::*;
 
@@ -25,32 +27,70 @@ fn bytes_of(frame: Frame<'_>) -> Vec<u8> {
     taken(frame, usize::MAX)
 }
 
-fn to_worker(frame: Frame<'_>) -> ToWorker {
+/// The one message of a frame: its kind and its body.
+fn message(frame: Frame<'_>) -> (Kind, Vec<u8>) {
     let mut inbox = Inbox::default();
     inbox.feed(&bytes_of(frame));
     let (kind, body) = inbox.next().unwrap().unwrap();
-    ToWorker::read(kind, body).unwrap()
+    (kind, body.to_vec())
 }
 
 fn from_worker(frame: Frame<'_>) -> FromWorker {
+    let (kind, body) = message(frame);
+    FromWorker::read(kind, &body).unwrap()
+}
+
+/// A reply as a worker sends it.
+fn frame_of(outcome: &Outcome) -> Vec<u8> {
+    let mut writer = ItemsWriter::default();
+    match outcome {
+        Outcome::Returned(Value::Items(items)) => writer.extend(items),
+        one => writer.push(clone(one)),
+    }
+    let is_chunk = matches!(outcome, Outcome::Returned(Value::Items(_)));
+    bytes_of(reply(is_chunk, &writer.finish().into_rows()))
+}
+
+fn reply_of(frame: &[u8]) -> FromWorker {
     let mut inbox = Inbox::default();
-    inbox.feed(&bytes_of(frame));
+    inbox.feed(frame);
     let (kind, body) = inbox.next().unwrap().unwrap();
     FromWorker::read(kind, body).unwrap()
 }
 
-fn payload() -> impl Strategy<Value = Payload> {
-    let encoding = prop_oneof![Just(Encoding::Postcard), Just(Encoding::Pickle), Just(Encoding::Json)];
+fn clone(outcome: &Outcome) -> Outcome {
+    match outcome {
+        Outcome::Returned(Value::Encoded(payload)) => Outcome::Returned(Value::Encoded(payload.clone())),
+        Outcome::Returned(_) => panic!("one call"),
+        Outcome::Failed(error) => Outcome::Failed(error.clone()),
+        Outcome::Cancelled(error) => Outcome::Cancelled(error.clone()),
+        Outcome::Lost(error) => Outcome::Lost(error.clone()),
+    }
+}
+
+fn bytes() -> impl Strategy<Value = Bytes> {
     // Large ones are sent in another way than small ones.
-    let bytes = prop_oneof![9 => 0..100_usize, 1 => 4000..9000_usize];
-    (encoding, bytes, any::<u8>())
-        .prop_map(|(encoding, length, byte)| Payload { encoding, bytes: vec![byte; length].into() })
+    let length = prop_oneof![9 => 0..100_usize, 1 => 4000..9000_usize, 1 => LARGE..LARGE + 10];
+    (length, any::<u8>()).prop_map(|(length, byte)| vec![byte; length].into())
+}
+
+fn payload() -> impl Strategy<Value = Payload> {
+    let encoding = prop_oneof![
+        Just(Encoding::Postcard),
+        Just(Encoding::Pickle),
+        Just(Encoding::Json),
+        Just(Encoding::Plain)
+    ];
+    let buffers = prop::collection::vec(bytes(), 0..3);
+    (encoding, bytes(), buffers).prop_map(|(encoding, bytes, buffers)| Payload { encoding, bytes, buffers })
 }
 
 fn arguments() -> impl Strategy<Value = Arguments> {
+    let each = prop::collection::vec(payload(), 0..20);
+    let pack = |payloads: Vec<Payload>| payloads.iter().map(Payload::as_ref).collect::<Packed>();
     prop_oneof![
         payload().prop_map(Arguments::One),
-        prop::collection::vec(payload(), 0..20).prop_map(Arguments::Each),
+        each.prop_map(move |payloads| Arguments::Each(pack(payloads))),
     ]
 }
 
@@ -126,12 +166,18 @@ fn single() -> impl Strategy<Value = Outcome> {
 
 fn outcome() -> impl Strategy<Value = Outcome> {
     let items = prop::collection::vec(single(), 0..5);
-    prop_oneof![single(), items.prop_map(|items| Outcome::Returned(Value::Items(items)))]
+    prop_oneof![single(), items.prop_map(|outcomes| Outcome::Returned(Value::Items(items_of(outcomes))))]
+}
+
+fn items_of(outcomes: Vec<Outcome>) -> Items {
+    let mut writer = ItemsWriter::default();
+    outcomes.into_iter().for_each(|outcome| writer.push(outcome));
+    writer.finish()
 }
 
 /// Outcomes have no equality (values of this process have none). Bytes have, and so have all parts of an error.
 fn same(left: &Outcome, right: &Outcome) -> bool {
-    bytes_of(reply(left)) == bytes_of(reply(right)) && format!("{left:?}") == format!("{right:?}")
+    frame_of(left) == frame_of(right) && format!("{left:?}") == format!("{right:?}")
 }
 
 proptest! {
@@ -139,7 +185,7 @@ proptest! {
 
     #[test]
     fn every_outcome_arrives_as_it_was_sent(sent in outcome()) {
-        let FromWorker::Reply(arrived) = from_worker(reply(&sent)) else { panic!("not a reply") };
+        let FromWorker::Reply(arrived) = reply_of(&frame_of(&sent)) else { panic!("not a reply") };
         prop_assert!(same(&sent, &arrived), "{sent:?} became {arrived:?}");
     }
 
@@ -148,27 +194,29 @@ proptest! {
         arguments in arguments(), context in context(), name in any::<String>(), id in any::<u64>(),
         named in any::<bool>(), first in any::<bool>(),
     ) {
-        let callee = if named { Callee::Named(name.into()) } else { Callee::Defined(id) };
+        let callee = if named { Callee::Named(&name) } else { Callee::Defined(id) };
         let kind = if first { Kind::First } else { Kind::Task };
-        let arrived = match to_worker(order(kind, &callee, &arguments, &context)) {
-            ToWorker::First(order) if first => order,
-            ToWorker::Task(order) if !first => order,
-            other => panic!("{other:?}"),
-        };
-        prop_assert_eq!((arrived.context, arrived.callee), (context, callee));
-        prop_assert_eq!(arrived.arguments.payloads(), arguments.payloads());
-        let is_each = |arguments: &Arguments| matches!(arguments, Arguments::Each(_));
-        prop_assert_eq!(is_each(&arrived.arguments), is_each(&arguments));
+        let (arrived, body) = message(order(kind, callee, &arguments, &context));
+        prop_assert_eq!(arrived, kind);
+        let mut buffers = Vec::new();
+        let arrived = Order::read(&body, &mut buffers, &Apart).unwrap();
+        prop_assert_eq!((arrived.context(context.worker, context.workers), arrived.callee), (context, callee));
+        prop_assert_eq!(arrived.is_chunk, matches!(arguments, Arguments::Each(_)));
+        let calls = crate::work::Payloads(arrived.rows);
+        prop_assert!(calls.eq(arguments.iter()));
     }
 
     #[test]
     fn every_function_and_record_arrives_as_it_was_sent(
-        id in any::<u64>(), name in any::<String>(), record in payload(),
+        id in any::<u64>(), name in any::<String>(), mut record in payload(),
     ) {
-        let function = Function { id, name, bytes: record.bytes.to_vec() };
-        let ToWorker::Define(arrived) = to_worker(define(&function)) else { panic!("not a function") };
+        record.buffers.clear();
+        let function = Function { id, name, bytes: record.bytes.clone() };
+        let (kind, body) = message(define(&function));
+        let ToWorker::Define(arrived) = ToWorker::read(kind, &body).unwrap() else { panic!("not a function") };
         prop_assert_eq!((arrived.id, &arrived.name, &arrived.bytes), (id, &function.name, &function.bytes));
-        let ToWorker::Forget(forgotten) = to_worker(forget(id)) else { panic!("not an id") };
+        let (kind, body) = message(forget(id));
+        let ToWorker::Forget(forgotten) = ToWorker::read(kind, &body).unwrap() else { panic!("not an id") };
         prop_assert_eq!(forgotten, id);
         let FromWorker::Log(arrived) = from_worker(log(&record)) else { panic!("not a record") };
         prop_assert_eq!(arrived, record);
@@ -176,8 +224,9 @@ proptest! {
 
     #[test]
     fn messages_are_found_however_the_stream_is_cut(
-        payloads in prop::collection::vec(payload(), 1..10), cut in 1..5000_usize,
+        mut payloads in prop::collection::vec(payload(), 1..10), cut in 1..5000_usize,
     ) {
+        payloads.iter_mut().for_each(|payload| payload.buffers.clear());
         let stream: Vec<u8> = payloads.iter().flat_map(|payload| bytes_of(log(payload))).collect();
         let (mut inbox, mut arrived) = (Inbox::default(), Vec::new());
         for piece in stream.chunks(cut) {
@@ -191,8 +240,9 @@ proptest! {
     }
 
     #[test]
-    fn a_frame_is_sent_whole_however_little_goes_at_a_time(sent in outcome(), most in 1..5000_usize) {
-        prop_assert_eq!(taken(reply(&sent), most), bytes_of(reply(&sent)));
+    fn a_frame_is_sent_whole_however_little_goes_at_a_time(sent in single(), most in 1..5000_usize) {
+        let rows = items_of(vec![sent]).into_rows();
+        prop_assert_eq!(taken(reply(false, &rows), most), bytes_of(reply(false, &rows)));
     }
 
     #[test]
@@ -205,6 +255,7 @@ proptest! {
         let (kind, body) = inbox.next().unwrap().unwrap();
         // Either may be what the bytes mean; neither may panic.
         drop((ToWorker::read(kind, body), FromWorker::read(kind, body)));
+        drop(Order::read(body, &mut Vec::new(), &Apart));
         let mut stream = Inbox::default();
         stream.feed(&bytes);
         while let Ok(Some(_)) = stream.next() {}
@@ -214,12 +265,84 @@ proptest! {
     fn a_message_with_a_spoilt_byte_is_read_or_refused(
         sent in outcome(), at in any::<prop::sample::Index>(), byte in any::<u8>(),
     ) {
-        let mut bytes = bytes_of(reply(&sent)).split_off(9);
+        let mut bytes = frame_of(&sent).split_off(9);
         let at = at.index(bytes.len());
         bytes[at] = byte;
         drop(FromWorker::read(Kind::Reply, &bytes));
         prop_assert!(FromWorker::read(Kind::Reply, &bytes[..at]).is_err());
     }
+}
+
+/// One block of memory that two sides share.
+struct OneBlock(Bytes);
+
+impl Blocks for OneBlock {
+    fn locate(&self, bytes: &Bytes) -> Option<u64> {
+        let (own, block) = (bytes.owner::<Vec<u8>>()?, self.0.owner::<Vec<u8>>()?);
+        std::sync::Arc::ptr_eq(&own, &block).then_some(bytes.range().start as u64)
+    }
+
+    fn find(&self, offset: u64, length: u64) -> Option<Bytes> {
+        let (start, length) = (usize::try_from(offset).ok()?, usize::try_from(length).ok()?);
+        let end = start.checked_add(length).filter(|end| *end <= self.0.len())?;
+        Some(self.0.slice(start..end))
+    }
+}
+
+#[test]
+fn what_lies_in_shared_memory_is_only_spoken_of() {
+    let shared = OneBlock(Bytes::from(vec![7; 100_000]));
+    let payload = Payload {
+        encoding: Encoding::Pickle,
+        bytes: shared.0.slice(10..50),
+        buffers: vec![shared.0.slice(100..90_000), Bytes::from(b"here")],
+    };
+    let context = Context { task: 1, index: 2, attempt: 3, worker: 0, workers: 1, root_seed: 4 };
+    let mut body = Vec::new();
+    let arguments = Arguments::One(payload.clone());
+    let rest = super::order::write(&mut body, &context, Callee::Defined(5), &arguments, &shared);
+    assert_eq!((rest.rows, rest.following.len()), (&[][..], 1));
+    body.extend_from_slice(rest.following[0]);
+    assert!(body.len() < 200, "only numbers travel, and what is not shared");
+    let mut buffers = Vec::new();
+    let order = Order::read(&body, &mut buffers, &shared).unwrap();
+    let arrived = crate::work::Payloads(order.rows).next().unwrap().to_owned();
+    assert_eq!(arrived, payload);
+    assert!(arrived.buffers[0].owner::<Vec<u8>>().is_some());
+    assert!(Order::read(&body, &mut Vec::new(), &Apart).is_err(), "others cannot know where it is");
+}
+
+#[test]
+fn a_tail_shares_what_was_packed() {
+    let payloads: Vec<Payload> = (0..5_u8)
+        .map(|number| Payload {
+            encoding: Encoding::Plain,
+            bytes: Bytes::from(&[number; 3]),
+            buffers: vec![Bytes::from(&[number; 2]); usize::from(number % 3)],
+        })
+        .collect();
+    let packed: Packed = payloads.iter().map(Payload::as_ref).collect();
+    for from in 0..=6 {
+        let tail = packed.tail(from);
+        assert_eq!(tail.len(), 5_usize.saturating_sub(from));
+        assert!(tail.iter().eq(payloads.iter().skip(from).map(Payload::as_ref)));
+        assert_eq!(tail.iter().collect::<Packed>(), tail);
+    }
+}
+
+#[test]
+fn items_are_counted_and_looked_at_one_by_one() {
+    let failed = || Outcome::Failed(Error::new(ErrorKind::TaskFailed, "no"));
+    let returned = || Outcome::Returned(Value::Encoded(Payload::new(Encoding::Plain, &[0_u8; 1])));
+    let mut writer = ItemsWriter::default();
+    writer.push(returned());
+    writer.extend(&items_of(vec![failed(), returned()]));
+    let mut items = writer.finish();
+    assert_eq!((items.len(), items.failed()), (3, 1));
+    assert!(matches!(items.advance(), Some(Item::Returned(_))));
+    let rest: Vec<Outcome> = items.clone().into_outcomes().collect();
+    assert!(matches!(rest[..], [Outcome::Failed(_), Outcome::Returned(_)]));
+    assert_eq!(items.iter().count(), 2);
 }
 
 #[test]

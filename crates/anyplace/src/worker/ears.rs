@@ -20,19 +20,22 @@ impl Ears {
         Self { socket, inbox: Inbox::default(), descriptors: Vec::new(), buffer: vec![0; 64 * 1024].into() }
     }
 
-    /// The next message; nothing when the place is gone, or says what no place says.
-    pub(super) fn listen(&mut self) -> Option<ToWorker> {
-        loop {
-            if let Some((kind, body)) = self.inbox.next().ok()? {
-                return ToWorker::read(kind, body).ok();
-            }
+    /// Waits until there is a message, or until none can come any more.
+    pub(super) fn wait(&mut self) {
+        while !self.inbox.is_ready() {
             match handover::receive(&self.socket, &mut self.buffer, &mut self.descriptors) {
-                Ok(0) => return None,
+                Ok(0) => return,
                 Ok(length) => self.inbox.feed(&self.buffer[..length]),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return None,
+                Err(_) => return,
             }
         }
+    }
+
+    /// The message that was waited for; nothing when the place is gone, or says what no place says.
+    pub(super) fn next(&mut self) -> Option<ToWorker<'_>> {
+        let (kind, body) = self.inbox.next().ok()??;
+        ToWorker::read(kind, body).ok()
     }
 
     /// The descriptors that have come so far.

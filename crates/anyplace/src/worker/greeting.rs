@@ -37,7 +37,8 @@ pub(super) fn listen() -> io::Result<Greeting> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     die_before_others();
     let mut ears = Ears::new(socket.try_clone()?);
-    let Some(ToWorker::Hello(hello)) = ears.listen() else { return Err(ErrorKind::InvalidData.into()) };
+    ears.wait();
+    let Some(ToWorker::Hello(hello)) = ears.next() else { return Err(ErrorKind::InvalidData.into()) };
     Ok(Greeting { hello, descriptors: ears.take_descriptors(), socket, ears })
 }
 

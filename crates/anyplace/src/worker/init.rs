@@ -34,7 +34,7 @@ pub fn init() {
     // In a worker too: its tasks may open places of their own.
     INITIALISED.store(true, Ordering::Release);
     if std::env::args_os().nth(1).is_some_and(|argument| argument == MARKER) {
-        std::process::exit(serve(|_| NamedTasks));
+        std::process::exit(serve(|_| NamedTasks::default()));
     }
 }
 

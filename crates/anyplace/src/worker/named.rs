@@ -1,39 +1,54 @@
 //! The engine's own interpreter: `#[anyplace::task]` functions of this program.
 
-use super::Interpreter;
+use super::{Callee, Interpreter, Order, Replies};
 use crate::context::Context;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Result};
 use crate::function::{Registered, find};
-use crate::outcome::{Outcome, Value};
-use crate::work::{Arguments, Named, Payload, Work};
+use crate::work::{Encoding, PayloadRef};
+use std::sync::Arc;
 
-#[derive(Debug)]
-pub(super) struct NamedTasks;
+#[derive(Debug, Default)]
+pub(super) struct NamedTasks {
+    /// The last function that was called and the name it was called by: finding one means looking at all.
+    last: Option<(Arc<str>, &'static Registered)>,
+    /// What a call returned, on its way to the replies.
+    output: Vec<u8>,
+}
 
 impl Interpreter for NamedTasks {
-    fn run(&mut self, work: Work, context: Context) -> Outcome {
-        match work {
-            Work::Named(named) => run(&named, context),
-            work => Outcome::Failed(not_ours(&work)),
+    fn run(&mut self, order: &Order<'_>, replies: &mut Replies<'_>) {
+        match self.function(order.callee()) {
+            Ok(function) => self.call_each(function, order, replies),
+            Err(error) => order.calls().for_each(|_| replies.failed(&error)),
         }
     }
 }
 
-fn run(named: &Named, context: Context) -> Outcome {
-    let Some(function) = find(&named.name) else { return Outcome::Failed(not_found(&named.name)) };
-    match &named.arguments {
-        Arguments::One(payload) => call(function, payload, context),
-        Arguments::Each(payloads) => {
-            let at = |(index, payload)| call(function, payload, context.at(context.index + index));
-            Outcome::Returned(Value::Items((0..).zip(payloads).map(at).collect()))
+impl NamedTasks {
+    fn function(&mut self, callee: Callee<'_>) -> Result<&'static Registered> {
+        let Callee::Named(name) = callee else { return Err(not_ours()) };
+        if let Some((_, function)) = self.last.as_ref().filter(|(last, _)| **last == *name) {
+            return Ok(function);
+        }
+        let function = find(name).ok_or_else(|| not_found(name))?;
+        self.last = Some((name.into(), function));
+        Ok(function)
+    }
+
+    fn call_each(&mut self, function: &Registered, order: &Order<'_>, replies: &mut Replies<'_>) {
+        for (position, payload) in order.calls().enumerate() {
+            replies.begin(position);
+            let context = order.context().at(order.context().index + position as u64);
+            match self.call(function, payload, context) {
+                Ok(()) => replies.returned(Encoding::Postcard, &self.output, &[]),
+                Err(error) => replies.failed(&error.on_attempt(context.attempt)),
+            }
         }
     }
-}
 
-fn call(function: &Registered, payload: &Payload, context: Context) -> Outcome {
-    match context.enter(|| (function.call)(payload)) {
-        Outcome::Failed(error) => Outcome::Failed(error.on_attempt(context.attempt)),
-        outcome => outcome,
+    fn call(&mut self, function: &Registered, payload: PayloadRef<'_>, context: Context) -> Result<()> {
+        self.output.clear();
+        context.enter(|| (function.call)(payload, &mut self.output))
     }
 }
 
@@ -42,7 +57,7 @@ fn not_found(name: &str) -> Error {
         .with_help("mark the function `#[anyplace::task]` in a crate that the worker's program links")
 }
 
-fn not_ours(work: &Work) -> Error {
-    Error::new(Kind::Unsupported, format!("a worker of this program does not run {}", work.kind().name()))
+fn not_ours() -> Error {
+    Error::new(Kind::Unsupported, "a worker of this program does not run a Python callable")
         .with_help("open the place from Python, or give the program its workers run in `Setup::worker`")
 }

@@ -5,12 +5,11 @@
 
 use super::ears::Ears;
 use super::greeting::{self, Greeting};
-use super::{Interpreter, Link};
-use crate::context::Context;
+use super::{Collected, Functions, Interpreter, Link, Order, Replies, Sink};
 use crate::error::{Error, Kind};
-use crate::outcome::Outcome;
-use crate::wire::{self, Callee, Hello, Order, PROTOCOL, ToWorker, Welcome};
-use crate::work::{Function, Named, Pickled, Work};
+use crate::wire::beside::Apart;
+use crate::wire::{self, Hello, PROTOCOL, ToWorker, Welcome};
+use crate::work::Function;
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::os::unix::net::UnixStream;
@@ -43,7 +42,7 @@ fn greet<I: Interpreter>(make: impl FnOnce(Link) -> I) -> io::Result<Worker<I>> 
         language: interpreter.language(),
     };
     link.send(welcome.frame())?;
-    Ok(Worker { interpreter, link, ears, functions: HashMap::new() })
+    Ok(Worker { interpreter, link, ears, functions: Defined::default() })
 }
 
 fn link(socket: UnixStream, hello: &Hello) -> io::Result<Link> {
@@ -55,52 +54,69 @@ struct Worker<I> {
     interpreter: I,
     link: Link,
     ears: Ears,
-    functions: HashMap<u64, Arc<Function>>,
+    functions: Defined,
+}
+
+/// The callables that the place has sent.
+#[derive(Default)]
+struct Defined(HashMap<u64, Arc<Function>>);
+
+impl Functions for Defined {
+    fn get(&self, id: u64) -> Result<Arc<Function>, Error> {
+        let unknown = || Error::new(Kind::Unexpected, "the place calls a function that it has not sent");
+        self.0.get(&id).cloned().ok_or_else(unknown)
+    }
 }
 
 impl<I: Interpreter> Worker<I> {
     fn work(&mut self) -> i32 {
         loop {
-            let mut heard = None;
-            self.interpreter.idle(&mut || heard = self.ears.listen());
-            let sent = match heard {
+            self.interpreter.idle(&mut || self.ears.wait());
+            let sent = match self.ears.next() {
                 None => return ENDED,
                 Some(ToWorker::Hello(_)) => return NO_PLACE,
                 Some(ToWorker::Define(function)) => {
-                    self.functions.insert(function.id, Arc::new(function));
+                    self.functions.0.insert(function.id, Arc::new(function));
                     Ok(())
                 }
                 Some(ToWorker::Forget(id)) => {
-                    self.functions.remove(&id);
+                    self.functions.0.remove(&id);
                     Ok(())
                 }
-                Some(ToWorker::First(order)) => self.answer(order, I::first),
-                Some(ToWorker::Task(order)) => self.answer(order, I::run),
+                Some(ToWorker::First(order)) => {
+                    answer(&mut self.interpreter, &self.link, &self.functions, order, I::first)
+                }
+                Some(ToWorker::Task(order)) => {
+                    answer(&mut self.interpreter, &self.link, &self.functions, order, I::run)
+                }
             };
             if sent.is_err() {
                 return ENDED;
             }
         }
     }
+}
 
-    fn answer(&mut self, order: Order, run: fn(&mut I, Work, Context) -> Outcome) -> io::Result<()> {
-        let context = order.context;
-        let outcome = match self.resolve(order) {
-            Ok(work) => catch_unwind(AssertUnwindSafe(|| run(&mut self.interpreter, work, context)))
-                .unwrap_or_else(|payload| Outcome::Failed(Error::panicked(&*payload))),
-            Err(error) => Outcome::Failed(error),
-        };
-        self.link.send(wire::reply(&outcome))
-    }
+fn answer<I: Interpreter>(
+    interpreter: &mut I,
+    link: &Link,
+    functions: &Defined,
+    order: &[u8],
+    run: fn(&mut I, &Order<'_>, &mut Replies<'_>),
+) -> io::Result<()> {
+    let mut buffers = Vec::new();
+    let order = wire::Order::read(order, &mut buffers, &Apart).map_err(|_| ErrorKind::InvalidData)?;
+    let (is_chunk, context) = (order.is_chunk, order.context(link.worker(), link.workers()));
+    let order = Order::new(order, context, functions);
+    let mut collected = Collected::default();
+    run_order(&mut collected, &order, |replies| run(interpreter, &order, replies));
+    link.send(wire::reply(is_chunk, &collected.finish()))
+}
 
-    fn resolve(&self, order: Order) -> Result<Work, Error> {
-        let arguments = order.arguments;
-        match order.callee {
-            Callee::Named(name) => Ok(Work::Named(Named { name, arguments })),
-            Callee::Defined(id) => match self.functions.get(&id) {
-                Some(function) => Ok(Work::Pickled(Pickled { function: function.clone(), arguments })),
-                None => Err(Error::new(Kind::Unexpected, "the place calls a function that it has not sent")),
-            },
-        }
-    }
+/// Has every call of the order answered, whatever `run` does.
+fn run_order(sink: &mut dyn Sink, order: &Order<'_>, run: impl FnOnce(&mut Replies<'_>)) {
+    let mut replies = Replies::new(sink);
+    let panicked = catch_unwind(AssertUnwindSafe(|| run(&mut replies))).err();
+    let error = panicked.map(|payload| Error::panicked(&*payload).on_attempt(order.context().attempt));
+    replies.finish(order.calls().len(), error.as_ref());
 }

@@ -2,10 +2,8 @@
 
 use crate::support::{Nothing, command, returned, text, text_of, this_program};
 use anyplace::work::{Arguments, Function, Payload, Pickled, Work};
-use anyplace::worker::{Interpreter, Link, serve};
-use anyplace::{
-    Context, Error, Exit, Kind, OnLog, Outcome, Place, Registry, Retry, Setup, TaskOptions, open,
-};
+use anyplace::worker::{Callee, Interpreter, Link, Order, Replies, serve};
+use anyplace::{Error, Exit, Kind, OnLog, Place, Registry, Retry, Setup, TaskOptions, open};
 use std::process::Stdio;
 use std::sync::{Arc, mpsc};
 
@@ -128,22 +126,28 @@ struct Recorder {
     last: Option<Arc<Function>>,
 }
 
+impl Recorder {
+    fn function(order: &Order<'_>) -> Arc<Function> {
+        let Callee::Pickled(id) = order.callee() else { panic!("only callables") };
+        order.function(id).unwrap()
+    }
+}
+
 impl Interpreter for Recorder {
-    fn run(&mut self, work: Work, context: Context) -> Outcome {
-        let Work::Pickled(pickled) = work else { panic!("only callables") };
-        if pickled.function.name == "log" {
-            self.link.log(&pickled.arguments.payloads()[0]).unwrap();
+    fn run(&mut self, order: &Order<'_>, replies: &mut Replies<'_>) {
+        let function = Self::function(order);
+        if function.name == "log" {
+            self.link.log(&order.calls().next().unwrap().to_owned()).unwrap();
         }
-        let last = self.last.replace(pickled.function.clone());
-        let same = last.is_some_and(|last| Arc::ptr_eq(&last, &pickled.function));
-        returned(&format!("prepared {}, same {same}, of {}", self.prepared, self.link.workers()), context)
+        let last = self.last.replace(function.clone());
+        let same = last.is_some_and(|last| Arc::ptr_eq(&last, &function));
+        returned(&format!("prepared {}, same {same}, of {}", self.prepared, self.link.workers()), replies);
     }
 
-    fn first(&mut self, work: Work, context: Context) -> Outcome {
-        let Work::Pickled(pickled) = work else { panic!("only callables") };
-        assert_ne!(pickled.function.name, "bad", "this cannot be prepared");
+    fn first(&mut self, order: &Order<'_>, replies: &mut Replies<'_>) {
+        assert_ne!(Self::function(order).name, "bad", "this cannot be prepared");
         self.prepared += 1;
-        returned("", context)
+        returned("", replies);
     }
 
     fn language(&self) -> String {
@@ -152,7 +156,7 @@ impl Interpreter for Recorder {
 }
 
 fn function(id: u64, name: &str) -> Arc<Function> {
-    Arc::new(Function { id, name: name.to_owned(), bytes: vec![7; 10_000] })
+    Arc::new(Function { id, name: name.to_owned(), bytes: vec![7; 10_000].into() })
 }
 
 fn pickled(function: &Arc<Function>, argument: &str) -> Pickled {

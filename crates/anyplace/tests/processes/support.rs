@@ -1,7 +1,8 @@
 //! What the trials share: this program in other roles, tasks that wait to be told, processes to watch.
 
 use anyplace::work::{Arguments, Encoding, Named, Payload, Work};
-use anyplace::{Context, NamedTask, Outcome, Result, Value};
+use anyplace::worker::Replies;
+use anyplace::{NamedTask, Result, Value};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::ffi::OsString;
@@ -43,13 +44,13 @@ pub(crate) fn command(words: &[OsString]) -> Command {
 
 /// A call of a task as work, for what only `submit_work` takes: options.
 pub(crate) fn work<N: NamedTask>(_: N, input: &N::Input) -> Work {
-    let bytes = postcard::to_stdvec(input).unwrap().into();
-    let arguments = Arguments::One(Payload { encoding: Encoding::Postcard, bytes });
+    let bytes = postcard::to_stdvec(input).unwrap();
+    let arguments = Arguments::One(Payload::new(Encoding::Postcard, bytes));
     Work::Named(Named { name: N::NAME.into(), arguments })
 }
 
 pub(crate) fn text(text: &str) -> Payload {
-    Payload { encoding: Encoding::Json, bytes: text.as_bytes().into() }
+    Payload::new(Encoding::Json, text.as_bytes())
 }
 
 pub(crate) fn text_of(value: &Value) -> String {
@@ -118,8 +119,8 @@ pub(crate) fn is_gone(pid: u32) {
 }
 
 /// What an interpreter returns: a text.
-pub(crate) fn returned(said: &str, _: Context) -> Outcome {
-    Outcome::Returned(Value::Encoded(text(said)))
+pub(crate) fn returned(said: &str, replies: &mut Replies<'_>) {
+    replies.returned(Encoding::Json, said.as_bytes(), &[]);
 }
 
 pub(crate) type Nothing = Result<()>;

@@ -145,7 +145,7 @@ impl Board {
 
     pub(super) fn rouse(&self, worker: usize) {
         let word = &self.seat(worker).word;
-        word.word().store(super::seat::AWAKE, SeqCst);
+        word.word().swap(super::seat::AWAKE, SeqCst);
         word.wake(1);
     }
 }

@@ -134,7 +134,8 @@ impl Seat {
             return;
         }
         let word = &self.board.seat(self.worker).word;
-        word.word().store(ASLEEP, SeqCst);
+        // A swap, so that this sees all that was done before it was last set to `AWAKE`: the end, too.
+        word.word().swap(ASLEEP, SeqCst);
         header.asleep.0.set(self.worker);
         header.seeking.0.take(self.worker);
         fence(SeqCst);

@@ -2,7 +2,9 @@
 
 use crate::submit::{How, ended, map, submit};
 use crate::work::{double, echo, fail, sum_in, who};
-use anyplace::work::{Arguments, Call, Command, Encoding, Function, Named, Payload, Pickled, Work, WorkKind};
+use anyplace::work::{
+    Arguments, Bytes, Call, Command, Encoding, Function, Named, Payload, Pickled, Work, WorkKind,
+};
 use anyplace::{Kind, Outcome, Place, Result, Retry, TaskOptions};
 use std::sync::Arc;
 
@@ -55,8 +57,8 @@ pub(super) fn work_of_another_kind_is_refused_with_help(place: &Place) -> Result
 }
 
 fn one_of_each() -> [Work; 5] {
-    let arguments = || Arguments::One(Payload { encoding: Encoding::Json, bytes: b"[]".as_slice().into() });
-    let function = Function { id: 0, name: "f".to_owned(), bytes: Vec::new() };
+    let arguments = || Arguments::One(Payload::new(Encoding::Json, b"[]"));
+    let function = Function { id: 0, name: "f".to_owned(), bytes: Bytes::default() };
     let all = [
         Work::Call(Call::Closure(Box::new(|_: &anyplace::Context| Outcome::local(())))),
         Work::Call(Call::Future(Box::new(Never))),

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     fn function(id: u64, size: usize) -> Function {
-        Function { id, name: String::new(), bytes: vec![0; size] }
+        Function { id, name: String::new(), bytes: vec![0; size].into() }
     }
 
     #[test]

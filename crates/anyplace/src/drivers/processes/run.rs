@@ -9,10 +9,10 @@ use super::slot::Slot;
 use super::worker::{Event, Outbox, Worker};
 use crate::context::Context;
 use crate::error::{Error, Exit, Kind, Retry};
-use crate::outcome::{Outcome, Value};
+use crate::outcome::{ItemsWriter, Outcome, Value};
 use crate::task::{Ending, Task, TaskOptions};
 use crate::wire::{self, Callee, FromWorker, Kind as FrameKind, Malformed};
-use crate::work::{Arguments, Function, Payload, Work};
+use crate::work::{Arguments, Function, Packed, Work};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -30,7 +30,7 @@ enum Ran {
 
 /// What one run is about.
 struct Call<'a> {
-    callee: Callee,
+    callee: Callee<'a>,
     function: Option<&'a Arc<Function>>,
     options: &'a TaskOptions,
     wish: &'a Wish,
@@ -41,7 +41,7 @@ impl Slot {
     pub(super) fn run_work(&mut self, task: &Task, context: Context, wish: &Wish) -> Outcome {
         let options = &task.options;
         let (callee, function, arguments) = match &task.work {
-            Work::Named(named) => (Callee::Named(named.name.clone()), None, &named.arguments),
+            Work::Named(named) => (Callee::Named(&named.name), None, &named.arguments),
             Work::Pickled(pickled) => {
                 (Callee::Defined(pickled.function.id), Some(&pickled.function), &pickled.arguments)
             }
@@ -52,21 +52,21 @@ impl Slot {
             (Ran::Replied(outcome) | Ran::Stopped(outcome), _) => outcome,
             (Ran::Died(error), _) if !options.idempotent => Outcome::Lost(error),
             (Ran::Died(error), Arguments::One(_)) => self.run_again(&call, arguments, context, error),
-            (Ran::Died(_), Arguments::Each(payloads)) => self.run_each(&call, payloads, context),
+            (Ran::Died(_), Arguments::Each(calls)) => self.run_each(&call, calls, context),
         }
     }
 
     /// Runs the items of a chunk one by one, each on its own.
-    fn run_each(&mut self, call: &Call<'_>, payloads: &[Payload], context: Context) -> Outcome {
-        let mut items = Vec::with_capacity(payloads.len());
-        for (index, payload) in (context.index..).zip(payloads) {
-            let (arguments, context) = (Arguments::One(payload.clone()), context.at(index));
+    fn run_each(&mut self, call: &Call<'_>, calls: &Packed, context: Context) -> Outcome {
+        let mut items = ItemsWriter::default();
+        for (index, payload) in (context.index..).zip(calls) {
+            let (arguments, context) = (Arguments::One(payload.to_owned()), context.at(index));
             items.push(match self.run_once(call, &arguments, context) {
                 Ran::Replied(outcome) | Ran::Stopped(outcome) => outcome,
                 Ran::Died(error) => self.run_again(call, &arguments, context, error),
             });
         }
-        Outcome::Returned(Value::Items(items))
+        Outcome::Returned(Value::Items(items.finish()))
     }
 
     fn run_again(
@@ -122,7 +122,7 @@ impl Slot {
                 outbox.push(wire::define(function));
             }
         }
-        outbox.push(wire::order(FrameKind::Task, &call.callee, arguments, &context));
+        outbox.push(wire::order(FrameKind::Task, call.callee, arguments, &context));
         worker.tasks += 1;
         let deadline = call.options.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {

@@ -209,7 +209,7 @@ impl Starting {
         self.known.call(&first.function);
         self.outgoing.push(wire::define(&first.function));
         let callee = Callee::Defined(first.function.id);
-        self.outgoing.push(wire::order(FrameKind::First, &callee, &first.arguments, context));
+        self.outgoing.push(wire::order(FrameKind::First, callee, &first.arguments, context));
         self.stage = Stage::Preparing;
         self.advance()
     }

@@ -1,0 +1,120 @@
+//! How a worker tells how its calls end.
+
+use crate::driver::Memory;
+use crate::error::{Error, Kind};
+use crate::outcome::ending;
+use crate::wire::error_bytes;
+use crate::wire::rows::{Head, LARGE, Rows, Writer};
+use crate::work::{Bytes, Encoding};
+use std::fmt;
+
+/// Where replies go. A row is appended in pieces and then committed with what stands beside it.
+pub(crate) trait Sink {
+    /// The call at this position begins: if the process dies now, it is the one to blame.
+    fn begin(&mut self, position: usize);
+
+    /// Adds bytes of the row that is being made.
+    fn append(&mut self, bytes: &[u8]);
+
+    /// The row is whole.
+    fn commit(&mut self, buffers: &[Bytes]);
+
+    /// Where large results are put, so that the caller reads them without a copy.
+    fn memory(&self) -> Option<&dyn Memory> {
+        None
+    }
+}
+
+/// Tells how the calls of an [`Order`](super::Order) end, one after the other, while they end.
+///
+/// Say [`begin`](Self::begin), make the call, say [`returned`](Self::returned) or [`failed`](Self::failed); then the
+/// next. What is never answered is told as a failure.
+pub struct Replies<'a> {
+    sink: &'a mut dyn Sink,
+    answered: usize,
+}
+
+impl<'a> Replies<'a> {
+    pub(crate) fn new(sink: &'a mut dyn Sink) -> Self {
+        Self { sink, answered: 0 }
+    }
+
+    /// The call at this position in the order begins: from here on, a crash is its own.
+    pub fn begin(&mut self, position: usize) {
+        self.sink.begin(position);
+    }
+
+    /// It returned this.
+    pub fn returned(&mut self, encoding: Encoding, bytes: &[u8], buffers: &[Bytes]) {
+        let kind = encoding as u8;
+        let kept = if bytes.len() < LARGE { None } else { self.keep(bytes) };
+        match (kept, Head::here(kind, bytes.len(), buffers.len())) {
+            (None, Some(head)) => self.row(head, bytes, buffers),
+            (kept, _) => self.row_beside(kind, kept.unwrap_or_else(|| bytes.into()), buffers),
+        }
+    }
+
+    /// It failed so; what the error's kind stands for is its ending.
+    pub fn failed(&mut self, error: &Error) {
+        let bytes = error_bytes(error);
+        match Head::here(ending(error), bytes.len(), 0) {
+            Some(head) => self.row(head, &bytes, &[]),
+            None => self.row_beside(ending(error), bytes.into(), &[]),
+        }
+    }
+
+    /// Puts bytes where the caller reads them without a copy, if there is such memory with room for them.
+    pub fn keep(&self, bytes: &[u8]) -> Option<Bytes> {
+        self.sink.memory()?.write(bytes.len(), &mut |room| room.copy_from_slice(bytes))
+    }
+
+    fn row(&mut self, head: Head, bytes: &[u8], buffers: &[Bytes]) {
+        self.sink.append(head.as_bytes());
+        self.sink.append(bytes);
+        self.sink.commit(buffers);
+        self.answered += 1;
+    }
+
+    fn row_beside(&mut self, kind: u8, bytes: Bytes, buffers: &[Bytes]) {
+        let all: Vec<Bytes> = std::iter::once(bytes).chain(buffers.iter().cloned()).collect();
+        self.sink.append(Head::beside(kind, all.len()).as_bytes());
+        self.sink.commit(&all);
+        self.answered += 1;
+    }
+
+    /// Answers the calls up to `calls` that are not answered: they failed by `error`.
+    pub(crate) fn finish(mut self, calls: usize, error: Option<&Error>) {
+        let forgotten = Error::new(Kind::Unexpected, "the worker did not say how the call ended");
+        while self.answered < calls {
+            self.failed(error.unwrap_or(&forgotten));
+        }
+    }
+}
+
+/// Collects replies, to be sent when all are there.
+#[derive(Default)]
+pub(crate) struct Collected(Writer);
+
+impl Collected {
+    pub(crate) fn finish(self) -> Rows {
+        self.0.finish()
+    }
+}
+
+impl Sink for Collected {
+    fn begin(&mut self, _: usize) {}
+
+    fn append(&mut self, bytes: &[u8]) {
+        self.0.append(bytes);
+    }
+
+    fn commit(&mut self, buffers: &[Bytes]) {
+        self.0.commit(buffers);
+    }
+}
+
+impl fmt::Debug for Replies<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Replies({} answered)", self.answered)
+    }
+}
