@@ -1,30 +1,62 @@
-//! `cargo xtask bench local`: builds what is measured, then lets the bench crate measure.
+//! `cargo xtask bench`: builds what is measured, in an environment with its peers, then lets it be measured.
 
 use crate::line::Line;
 use crate::site::Site;
 use crate::{Result, tools};
 
+/// Does what the words after `bench` say.
+pub(crate) fn dispatch(site: &Site, words: &[&str]) -> Result<bool> {
+    match words {
+        ["local", options @ ..] => local(site, options),
+        ["crashes"] => crashes(site),
+        ["tables"] => run_all([itself(site).arg("tables")]),
+        _ => Err("say what to do: `bench local`, `bench crashes` or `bench tables`".into()),
+    }
+}
+
 /// Measures with the options `--quick` and `--suite NAME`.
-pub(crate) fn local(site: &Site, options: &[&str]) -> Result<bool> {
+fn local(site: &Site, options: &[&str]) -> Result<bool> {
     if !tools::check_peers() {
         return Ok(false);
     }
-    for line in lines(site, options) {
+    let measure = itself(site)
+        .env("ANYPLACE_BENCH_COMMAND", site.command())
+        .env("ANYPLACE_BENCH_PYTHON", site.peers_python());
+    let measure = options.iter().fold(measure, Line::arg);
+    run_all([Line::of("cargo build --release")].into_iter().chain(environment(site)).chain([measure]))
+}
+
+/// Lets tasks crash in every pool.
+fn crashes(site: &Site) -> Result<bool> {
+    let matrix = Line::program(site.short(&site.peers_python()), "bench/crashes --keep bench/runs");
+    run_all(environment(site).into_iter().chain([matrix]))
+}
+
+/// The bench crate's program.
+fn itself(site: &Site) -> Line {
+    Line::of("cargo run --release --quiet --package bench --")
+        .env("CARGO_TARGET_DIR", site.short(&site.target))
+}
+
+/// An environment of its own: the peers, pinned, and the wheel of this very tree.
+fn environment(site: &Site) -> [Line; 3] {
+    let pip = |words: &str| {
+        let words = format!("-m pip install --quiet --disable-pip-version-check {words}");
+        Line::program(site.short(&site.peers_python()), &words)
+    };
+    [
+        Line::of("python3 -m venv").arg(site.short(&site.peers())),
+        pip("--requirement bench/requirements.txt"),
+        pip("."),
+    ]
+}
+
+fn run_all(lines: impl IntoIterator<Item = Line>) -> Result<bool> {
+    for line in lines {
         println!("$ {line}");
         if let Some(why) = line.run().failure {
             return Err(format!("`{line}`: {why}"));
         }
     }
     Ok(true)
-}
-
-fn lines(site: &Site, options: &[&str]) -> Vec<Line> {
-    let folder = site.short(&site.target);
-    let environment = Line::of("cargo xtask test tools venv wheel");
-    let measure = Line::of("cargo run --release --quiet --package bench --")
-        .env("ANYPLACE_BENCH_COMMAND", site.command())
-        .env("ANYPLACE_BENCH_PYTHON", site.python())
-        .env("CARGO_TARGET_DIR", folder);
-    let measure = options.iter().fold(measure, Line::arg);
-    vec![Line::of("cargo build --release"), environment, measure]
 }

@@ -29,6 +29,8 @@ cargo xtask test                everything that must hold, step by step
 cargo xtask test STEP...        only these steps, such as `clippy pytest`
 cargo xtask test --list         the steps, with the commands that each runs
 cargo xtask bench local         how fast it is, side by side with its peers (add --quick for a first look)
+cargo xtask bench crashes       what a crash costs in every process pool
+cargo xtask bench tables        shows the newest runs in docs/compare
 
 Parts of the test command, which it runs as steps:
 cargo xtask tools               installs what the steps need and this machine lacks
@@ -56,7 +58,7 @@ fn dispatch(words: &[&str]) -> Result<bool> {
     match words {
         ["test", "--list"] => Ok(test::list(&site)),
         ["test", only @ ..] => test::run(&site, only),
-        ["bench", "local", options @ ..] => bench::local(&site, options),
+        ["bench", words @ ..] => bench::dispatch(&site, words),
         ["tools"] => tools::check(),
         ["house"] => house::check(&site),
         ["readme"] => readme::run(&site),

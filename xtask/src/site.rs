@@ -32,6 +32,16 @@ impl Site {
         self.venv().join("bin/python")
     }
 
+    /// The virtual environment of comparisons: the wheel and its peers.
+    pub(crate) fn peers(&self) -> PathBuf {
+        self.target.join("peers")
+    }
+
+    /// That environment's Python.
+    pub(crate) fn peers_python(&self) -> PathBuf {
+        self.peers().join("bin/python")
+    }
+
     /// The command line built by `cargo build --release`.
     pub(crate) fn command(&self) -> PathBuf {
         self.target.join("release/anyplace")
