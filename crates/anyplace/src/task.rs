@@ -1,5 +1,6 @@
 //! A work on its way: its numbers, its options, and the state that its handle, its driver and its layers share.
 
+pub(crate) mod away;
 mod shared;
 
 pub(crate) use shared::Shared;

@@ -146,7 +146,7 @@ impl Flow {
         }
         if let Some(landed) = &self.landed {
             let (landed, index) = (landed.clone(), self.index);
-            shared.on_settled(Box::new(move || landed.push(index)));
+            shared.on_landed(move || landed.push(index));
         }
         self.out.push_back(Out { index: self.index, items, shared: shared.clone() });
         self.index += items as u64;
@@ -180,10 +180,21 @@ impl Flow {
                 if anyplace_sync::current_worker().is_some() {
                     self.out.iter().for_each(|out| out.shared.run_if_waiting());
                 }
-                let index = landed.pop(deadline)?;
+                let index = self.landing(landed, deadline)?;
                 let at = self.out.iter().position(|out| out.index == index)?;
                 self.out.remove(at)
             }
+        }
+    }
+
+    /// The next chunk that ended; if their driver brings outcomes home only when asked, it is asked meanwhile.
+    fn landing(&self, landed: &Landed, deadline: Option<Instant>) -> Option<u64> {
+        match self.out.front().and_then(|out| out.shared.driver()) {
+            Some(driver) => {
+                driver.wait_any(&|| !landed.is_empty(), deadline);
+                landed.pop(Some(Instant::now()))
+            }
+            None => landed.pop(deadline),
         }
     }
 
@@ -199,6 +210,10 @@ impl Landed {
     fn push(&self, index: u64) {
         self.indices.lock().unwrap_or_else(PoisonError::into_inner).push_back(index);
         self.arrived.notify_one();
+    }
+
+    fn is_empty(&self) -> bool {
+        self.indices.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     fn pop(&self, deadline: Option<Instant>) -> Option<u64> {

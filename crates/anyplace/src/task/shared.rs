@@ -11,9 +11,19 @@
 //!            cancel (handle, place): settled as Cancelled by the canceller
 //! ```
 //!
+//! A task may also be AWAY: its driver has put it where a worker takes it by itself (`away.rs`). Whether it has begun is
+//! asked of the driver then. It comes home, as if it had just begun, right before it is settled:
+//!
+//! ```text
+//!            leave (driver)         come_home (driver)            settle
+//!  WAITING ----------------> AWAY ----------------------> RUNNING -------> SETTLED
+//!                              '--- take_back (handle): settled as Cancelled ----^
+//! ```
+//!
 //! `settled` is a latch that is set after the outcome is written; waiting is spinning a little, then sleeping on it.
 //! The outcome is taken out once: by `wait`, by the future, or by the callback.
 
+use super::away::{Away, Whereabouts};
 use crate::context::{caught, within_engine};
 use crate::outcome::Outcome;
 use crate::place::Scope;
@@ -26,6 +36,7 @@ use std::time::{Duration, Instant};
 const WAITING: u8 = 0;
 const RUNNING: u8 = 1;
 const SETTLED: u8 = 2;
+const AWAY: u8 = 3;
 
 /// Why a running task is ended: by its handle, by a time limit, or with its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +64,7 @@ type OnSettled = Box<dyn FnOnce() + Send>;
 type OnKill = Box<dyn Fn(Ending) + Send + Sync>;
 type OnStart = Box<dyn Fn(&Started) + Send + Sync>;
 type OnWait = Box<dyn FnOnce() + Send>;
+type OnLanded = Box<dyn FnOnce() + Send>;
 
 pub(crate) struct Shared {
     phase: AtomicU8,
@@ -72,9 +84,14 @@ struct State {
     published: bool,
     waker: Option<Waker>,
     on_settled: Option<OnSettled>,
+    /// As `on_settled`, for the engine itself: short, and on whatever thread.
+    on_landed: Option<OnLanded>,
+    whereabouts: Option<Whereabouts>,
     on_kill: Option<Arc<OnKill>>,
     killed: Option<Ending>,
     on_start: Vec<Arc<OnStart>>,
+    /// The last attempt whose start was told.
+    observed: u32,
     on_wait: Option<OnWait>,
 }
 
@@ -107,18 +124,125 @@ impl Shared {
         }
         if self.hooked.load(Ordering::Acquire) {
             self.began.store(now(), Ordering::Relaxed);
-            let observers = self.state().on_start.clone();
-            observers.iter().for_each(|observe| caught(|| observe(&started)));
+            self.observe(started);
         }
         true
     }
 
     pub(crate) fn is_running(&self) -> bool {
-        self.phase.load(Ordering::Acquire) == RUNNING
+        match self.phase.load(Ordering::Acquire) {
+            AWAY => self.whereabouts().is_some_and(|(driver, key)| driver.has_begun(key)),
+            phase => phase == RUNNING,
+        }
     }
 
+    /// Whether the outcome is there; it is brought home first if it only waits for that.
     pub(crate) fn is_settled(&self) -> bool {
+        if !self.settled.is_set() && self.phase.load(Ordering::Acquire) == AWAY {
+            self.whereabouts().into_iter().for_each(|(driver, _)| driver.collect());
+        }
         self.settled.is_set()
+    }
+
+    /// The outcome is there, and nobody needs to bring it.
+    pub(crate) fn is_home(&self) -> bool {
+        self.settled.is_set()
+    }
+
+    fn whereabouts(&self) -> Option<(Arc<dyn Away>, u64)> {
+        self.state().whereabouts.clone().and_then(|at| Some((at.driver, at.key?)))
+    }
+
+    /// The driver's number of this task, while it is away.
+    pub(crate) fn key(&self) -> Option<u64> {
+        self.state().whereabouts.as_ref().and_then(|at| at.key)
+    }
+
+    /// The driver that brings outcomes home, if this task is in the hands of such a one.
+    pub(crate) fn driver(&self) -> Option<Arc<dyn Away>> {
+        self.state().whereabouts.as_ref().map(|at| at.driver.clone())
+    }
+
+    /// A driver has taken the task, and has not put it anywhere yet. It can be cancelled as ever.
+    pub(crate) fn wait_in(&self, driver: Arc<dyn Away>) {
+        self.state().whereabouts = Some(Whereabouts { driver, key: None });
+    }
+
+    /// The driver puts the task where workers take it, by `put`, which gives its number there or says that there is no
+    /// room. Nobody asks after it in between. `false` if it was cancelled before: then `put` was not called.
+    pub(crate) fn leave<E>(
+        &self,
+        driver: &Arc<impl Away + 'static>,
+        put: impl FnOnce() -> Result<u64, E>,
+    ) -> Result<bool, E> {
+        let mut state = self.state();
+        if self.scope.is_cancelled() || !self.step(WAITING, AWAY) {
+            return Ok(false);
+        }
+        match put() {
+            Ok(key) => {
+                let driver: Arc<dyn Away> = driver.clone();
+                state.whereabouts = Some(Whereabouts { driver, key: Some(key) });
+                Ok(true)
+            }
+            Err(error) => {
+                self.step(AWAY, WAITING);
+                Err(error)
+            }
+        }
+    }
+
+    /// The task is back from where it was: it has run, or will be put elsewhere. Observers of its start are told if they
+    /// have not been.
+    pub(crate) fn come_home(&self, started: Option<Started>) {
+        let to = if started.is_some() { RUNNING } else { WAITING };
+        {
+            let mut state = self.state();
+            state.whereabouts.as_mut().into_iter().for_each(|at| at.key = None);
+            if !self.step(AWAY, to) {
+                return;
+            }
+        }
+        started.into_iter().for_each(|started| self.observe(started));
+    }
+
+    /// Whether somebody is called back when the task is settled.
+    pub(crate) fn calls_back(&self) -> bool {
+        let state = self.state();
+        state.on_settled.is_some() || state.waker.is_some()
+    }
+
+    /// Whether the start of the task has to be told when it happens.
+    pub(crate) fn tells_start(&self) -> bool {
+        self.hooked.load(Ordering::Acquire) && !self.state().on_start.is_empty()
+    }
+
+    /// Tells the observers, once per attempt, that it has begun.
+    pub(crate) fn observe(&self, started: Started) {
+        if !self.hooked.load(Ordering::Acquire) {
+            return;
+        }
+        let observers = {
+            let mut state = self.state();
+            if state.observed >= started.attempt {
+                return;
+            }
+            state.observed = started.attempt;
+            state.on_start.clone()
+        };
+        observers.iter().for_each(|observe| caught(|| observe(&started)));
+    }
+
+    /// The driver knows better how long the attempt took.
+    pub(crate) fn took_exactly(&self, took: Duration) {
+        let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX).max(1);
+        self.began.store(0, Ordering::Relaxed);
+        self.took.store(nanoseconds, Ordering::Relaxed);
+    }
+
+    /// Whether the time it takes is wanted.
+    pub(crate) fn is_measured(&self) -> bool {
+        self.hooked.load(Ordering::Acquire)
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
@@ -126,11 +250,18 @@ impl Shared {
     }
 
     pub(crate) fn cancel(&self) -> bool {
-        let cancelled = self.step(WAITING, SETTLED);
+        let cancelled = self.step(WAITING, SETTLED) || self.take_back();
         if cancelled {
             self.publish(Outcome::cancelled());
         }
         cancelled
+    }
+
+    /// Takes the task back from where its driver put it, if no worker has begun it.
+    fn take_back(&self) -> bool {
+        self.phase.load(Ordering::Acquire) == AWAY
+            && self.whereabouts().is_some_and(|(driver, key)| driver.take_back(key))
+            && self.step(AWAY, SETTLED)
     }
 
     pub(crate) fn wait_again(&self) -> bool {
@@ -145,7 +276,7 @@ impl Shared {
 
     /// Writes the outcome of the task, unless it was cancelled before: then it is dropped.
     pub(crate) fn settle(&self, outcome: Outcome) {
-        if self.step(RUNNING, SETTLED) || self.step(WAITING, SETTLED) {
+        if self.step(RUNNING, SETTLED) || self.step(WAITING, SETTLED) || self.step(AWAY, SETTLED) {
             self.publish(outcome);
         }
     }
@@ -170,13 +301,16 @@ impl Shared {
         state.outcome = Some(outcome.within(&self.scope.place));
         state.published = true;
         let hooks = (state.on_kill.take(), state.on_wait.take());
-        let (waker, then) = (state.waker.take(), state.on_settled.take());
+        let (waker, then, landed) = (state.waker.take(), state.on_settled.take(), state.on_landed.take());
+        let waited = state.whereabouts.take().filter(|at| at.key.is_none());
         // Waiters are woken only when they can have the lock.
         drop(state);
         self.settled.set();
         self.scope.leave();
         within_engine(|| {
             drop(hooks);
+            landed.into_iter().for_each(|landed| landed());
+            waited.into_iter().for_each(|at| at.driver.rouse());
             waker.into_iter().for_each(|waker| caught(|| waker.wake()));
             then.into_iter().for_each(caught);
         });
@@ -186,7 +320,7 @@ impl Shared {
         if self.cancel() {
             return true;
         }
-        let hook = {
+        let (hook, away) = {
             let mut state = self.state();
             if state.published {
                 return false;
@@ -195,9 +329,11 @@ impl Shared {
             if state.killed != Some(Ending::Cancelled) {
                 state.killed = Some(ending);
             }
-            state.on_kill.clone()
+            (state.on_kill.clone(), state.whereabouts.clone())
         };
-        hook.as_ref().inspect(|end| end(ending)).is_some()
+        let away = away.and_then(|at| Some((at.driver, at.key?)));
+        away.is_some_and(|(driver, key)| driver.end(key, ending))
+            || hook.as_ref().inspect(|end| end(ending)).is_some()
     }
 
     /// Whether somebody, not the clock, has asked for the end of what runs.
@@ -244,7 +380,15 @@ impl Shared {
         if anyplace_sync::current_worker().is_some() {
             self.run_if_waiting();
         }
-        self.settled.wait_spinning_first(deadline)
+        match self.driver() {
+            Some(driver) => driver.wait(self, deadline),
+            None => self.settled.wait_spinning_first(deadline),
+        }
+    }
+
+    /// Sleeps until others have settled it.
+    pub(crate) fn wait_for_others(&self, deadline: Option<Instant>) -> bool {
+        self.settled.wait(deadline)
     }
 
     /// Runs the task on this thread if it waits in a pool that lets it.
@@ -271,6 +415,7 @@ impl Shared {
         }
         let replaced = state.on_settled.replace(then);
         drop(state);
+        self.watch();
         // Behind the lock: what it holds may want the lock when it goes.
         drop(replaced);
     }
@@ -286,7 +431,18 @@ impl Shared {
         let replaced = state.waker.replace(waker);
         drop(state);
         drop(replaced);
+        self.watch();
         false
+    }
+
+    /// Somebody wants to be called back: if the task is away, its driver has to see to that.
+    fn watch(&self) {
+        self.whereabouts().into_iter().for_each(|(driver, key)| driver.watch(key));
+    }
+
+    /// As [`on_settled`](Self::on_settled), for the engine: it need not be called soon, and is called on any thread.
+    pub(crate) fn on_landed(&self, then: impl FnOnce() + Send + 'static) {
+        self.state().on_landed = Some(Box::new(then));
     }
 }
 
