@@ -18,15 +18,24 @@
 //! ```
 
 mod cores;
+#[cfg(all(target_os = "linux", not(loom)))]
+mod fork;
 mod futex;
 mod latch;
 mod pool;
 mod primitives;
+#[cfg(all(target_os = "linux", not(loom)))]
+pub mod shm;
+#[cfg(loom)]
+#[path = "shm/models.rs"]
+pub mod shm;
 #[cfg(target_os = "linux")]
 pub mod spawn;
 mod spin;
 mod tokens;
 
 pub use cores::usable_cores;
+#[cfg(all(target_os = "linux", not(loom)))]
+pub use fork::fork_generation;
 pub use latch::Latch;
 pub use pool::{Job, Pool, PoolConfig, Reason, Refused, Thunk, before_rest, current_worker};
