@@ -18,11 +18,16 @@
 //! ```
 
 mod cores;
+#[cfg(all(target_os = "linux", not(loom)))]
+mod fork;
 mod futex;
 mod latch;
 mod pool;
 mod primitives;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(loom)))]
+pub mod shm;
+#[cfg(loom)]
+#[path = "shm/models.rs"]
 pub mod shm;
 #[cfg(target_os = "linux")]
 pub mod spawn;
@@ -30,5 +35,7 @@ mod spin;
 mod tokens;
 
 pub use cores::usable_cores;
+#[cfg(all(target_os = "linux", not(loom)))]
+pub use fork::fork_generation;
 pub use latch::Latch;
 pub use pool::{Job, Pool, PoolConfig, Reason, Refused, Thunk, before_rest, current_worker};

@@ -4,7 +4,7 @@
 //! A lost wake-up shows as a deadlock, which loom reports. Spinning is off: it only puts the sleep off.
 #![cfg(all(loom, target_os = "linux"))]
 
-use anyplace_sync::shm::board::{Body, Host, Seat, Size, Stage, table};
+use anyplace_sync::shm::board::{Body, Calls, Host, Seat, Size, Stage, table};
 use loom::thread;
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ fn set(workers: usize) -> (Arc<Host<u32>>, Vec<Seat>) {
 }
 
 fn post(host: &Host<u32>, task: u32) -> anyplace_sync::shm::board::Ticket {
-    host.post(Body::Inline(&[]), false, task).expect("there is a free slot")
+    host.post(Body::Inline(&[]), Calls::default(), task).expect("there is a free slot")
 }
 
 /// Works until the host stops it; gives how many tasks it did.
@@ -29,7 +29,7 @@ fn work(seat: &Seat) -> usize {
     loop {
         match seat.next() {
             Some(job) => {
-                seat.finish(&job, Body::Inline(&[]), false);
+                seat.finish(&job, &[], None, false);
                 done += 1;
             }
             None if seat.is_stopped() => return done,

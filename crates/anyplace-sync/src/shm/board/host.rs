@@ -7,8 +7,6 @@ use crate::primitives::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use crate::primitives::atomic::fence;
 use crate::primitives::{Mutex, MutexGuard, lock};
 use crate::spin;
-use std::any::Any;
-use std::ptr::NonNull;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -26,6 +24,34 @@ pub enum Body<'a> {
 pub struct Ticket {
     slot: u32,
     generation: u32,
+}
+
+impl From<Ticket> for u64 {
+    fn from(ticket: Ticket) -> Self {
+        Self::from(ticket.slot) << 32 | Self::from(ticket.generation)
+    }
+}
+
+impl From<u64> for Ticket {
+    fn from(number: u64) -> Self {
+        Self { slot: (number >> 32) as u32, generation: number as u32 }
+    }
+}
+
+/// When the host's keeper is called for a task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// When it begins.
+    pub at_start: bool,
+    /// When it is done.
+    pub at_end: bool,
+}
+
+impl Calls {
+    fn flags(self) -> u32 {
+        let flag = |wanted, flag| if wanted { flag } else { 0 };
+        flag(self.at_start, ANNOUNCED) | flag(self.at_end, WATCHED)
+    }
 }
 
 /// How far a task is.
@@ -51,12 +77,15 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The bytes, or where they are.
-    pub fn body(&self) -> Body<'_> {
-        match self.block {
-            Some((number, length)) => Body::Block(number, length),
-            None => Body::Inline(&self.inline[..self.length]),
-        }
+    /// The bytes that lie in the slot.
+    pub fn inline(&self) -> &[u8] {
+        &self.inline[..self.length]
+    }
+
+    /// The block with the others, and how many they are. Both come from another process and are checked by whoever
+    /// opens it.
+    pub fn block(&self) -> Option<(u32, usize)> {
+        self.block
     }
 
     /// Who owns the blocks of this reply.
@@ -109,16 +138,6 @@ impl Drop for Reading {
 }
 
 impl<T> Host<T> {
-    /// A host for the board that lies at `start`.
-    ///
-    /// # Safety
-    /// `start` must be aligned to 256 bytes, and `size.bytes()` from there on must be mapped while `owner` lives, zero,
-    /// and be used for nothing else.
-    pub unsafe fn new(start: NonNull<u8>, size: Size, owner: Arc<dyn Any + Send + Sync>) -> Self {
-        // SAFETY: the caller promises what `at` needs.
-        Self::on(unsafe { Board::at(start, size, owner) })
-    }
-
     pub(super) fn on(board: Board) -> Self {
         let Size { workers, slots } = board.size;
         // The slot used last is used next: its lines are still in the caches.
@@ -139,7 +158,7 @@ impl<T> Host<T> {
     ///
     /// # Errors
     /// The entry, if all slots are taken.
-    pub fn post(&self, message: Body<'_>, announced: bool, entry: T) -> Result<Ticket, T> {
+    pub fn post(&self, message: Body<'_>, calls: Calls, entry: T) -> Result<Ticket, T> {
         let mut state = self.state();
         if !self.board.has_room() {
             return Err(entry);
@@ -147,7 +166,7 @@ impl<T> Host<T> {
         let Some(number) = state.free.pop() else { return Err(entry) };
         let slot = self.slot(number);
         write(slot, message);
-        let word = slot.load().posted(if announced { ANNOUNCED } else { 0 });
+        let word = slot.load().posted(calls.flags());
         state.entries[number as usize] = Some(entry);
         // The slot is free, so nobody else moves its word; a hint that is in the queue twice may find it from now on.
         slot.word.word().store(word.0, Release);
@@ -240,11 +259,14 @@ impl<T> Host<T> {
         header.callers.0.fetch_sub(1, SeqCst);
     }
 
-    /// Wakes all that wait in [`wait_any`](Self::wait_any), to look again.
+    /// Wakes all that wait in [`wait_any`](Self::wait_any), to look again. Costs no call of the kernel if there are none.
     pub fn rouse_callers(&self) {
-        let any = &self.board.header().any.0;
-        any.word().fetch_add(1, SeqCst);
-        any.wake(u32::MAX);
+        let header = self.board.header();
+        fence(SeqCst);
+        if header.callers.0.load(SeqCst) > 0 {
+            header.any.0.word().fetch_add(1, SeqCst);
+            header.any.0.wake(u32::MAX);
+        }
     }
 
     /// Gives all finished tasks with their replies, the one that finished first first.
@@ -287,6 +309,7 @@ impl<T> Host<T> {
         }
         let entry = state.entries[number as usize].take()?;
         let worker = word.owner()?;
+        let inline_length = slot.reply_inline.load(Relaxed) as usize;
         let length = usize::try_from(slot.reply_length.load(Relaxed)).unwrap_or(usize::MAX);
         let block = slot.reply_block.load(Relaxed).checked_sub(1).map(|block| (block, length));
         let reading = (word.has(BLOCKS) && worker < self.board.size.workers).then(|| {
@@ -295,7 +318,7 @@ impl<T> Host<T> {
         });
         // SAFETY: the slot is done, so its worker writes to it no more, and only the host frees it, under this lock.
         let inline = unsafe { *slot.inline.get() };
-        Some((entry, Reply { worker, block, inline, length: length.min(INLINE), _reading: reading }))
+        Some((entry, Reply { worker, block, inline, length: inline_length.min(INLINE), _reading: reading }))
     }
 
     /// Whether replies are being read that refer to blocks of this worker: until then, its blocks must be kept.

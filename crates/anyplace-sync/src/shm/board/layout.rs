@@ -71,7 +71,8 @@ pub(super) struct Slot {
     pub(super) length: AtomicU64,
     /// The block of the reply as far as it is written, plus one.
     pub(super) reply_block: AtomicU32,
-    pub(super) spare: AtomicU32,
+    /// How many bytes of the reply lie inline.
+    pub(super) reply_inline: AtomicU32,
     pub(super) reply_length: AtomicU64,
     /// Its place in the queue.
     pub(super) position: AtomicU64,

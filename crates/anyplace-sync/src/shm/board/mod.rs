@@ -13,7 +13,7 @@ mod seat;
 mod tests;
 mod word;
 
-pub use host::{Body, Buried, Host, Partial, Reply, Stage, Ticket};
+pub use host::{Body, Buried, Calls, Host, Partial, Reply, Stage, Ticket};
 pub use layout::INLINE;
 pub use seat::{Job, Seat};
 
@@ -54,6 +54,54 @@ impl Size {
     /// Places of the queue. A slot is in it once, and once more after each death of a worker: see the README.
     fn places(self) -> usize {
         self.slots * 4
+    }
+}
+
+#[cfg(not(loom))]
+impl Size {
+    fn start_in(self, segment: &super::Segment) -> std::io::Result<NonNull<u8>> {
+        if segment.control_len() < self.bytes() || !segment.control().addr().get().is_multiple_of(256) {
+            let message = "the segment has no board of this size";
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, message));
+        }
+        Ok(segment.control())
+    }
+}
+
+#[cfg(not(loom))]
+impl<T> Host<T> {
+    /// A new segment with a board for so many workers at its front; `name` is shown among the process's descriptors.
+    ///
+    /// # Errors
+    /// As [`Segment::create`](super::Segment::create).
+    pub fn create(workers: usize, name: &str) -> std::io::Result<(Self, Arc<super::Segment>)> {
+        let size = Size::of(workers);
+        let segment = super::Segment::create(size.bytes(), name)?;
+        let start = size.start_in(&segment)?;
+        // SAFETY: the front of a new segment is zero, mapped while the segment lives, and nobody else has it yet.
+        let host = Self::on(unsafe { Board::at(start, size, segment.clone()) });
+        Ok((host, segment))
+    }
+}
+
+#[cfg(not(loom))]
+impl Seat {
+    /// Takes the seat of `worker` of `workers` at the board of a segment that their host has
+    /// [created](Host::create). `ring` wakes the host's keeper.
+    ///
+    /// # Errors
+    /// `InvalidData` if the segment has no board of this size.
+    pub fn take(
+        segment: &Arc<super::Segment>,
+        workers: usize,
+        worker: usize,
+        ring: impl Fn() + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let size = Size::of(workers);
+        let start = size.start_in(segment)?;
+        // SAFETY: it is mapped while the segment lives; its host made it a board of this size, or lied, and then the
+        // atomics in it have values that nobody relies on.
+        Ok(Self::at(unsafe { Board::at(start, size, segment.clone()) }, worker.min(size.workers - 1), ring))
     }
 }
 
@@ -199,7 +247,7 @@ mod private {
             block: zero(),
             length: AtomicU64::new(0),
             reply_block: zero(),
-            spare: zero(),
+            reply_inline: zero(),
             reply_length: AtomicU64::new(0),
             position: AtomicU64::new(0),
             inline: UnsafeCell::new([0; INLINE]),

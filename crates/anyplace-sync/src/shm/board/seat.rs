@@ -3,13 +3,10 @@
 use super::layout::{INLINE, SharedFutex, Slot};
 use super::queue::Claim;
 use super::word::{ANNOUNCED, AWAITED, BLOCKS, CONDEMNED, Phase, WATCHED, Word};
-use super::{Board, Size};
+use super::{Board, Body};
 use crate::primitives::atomic::Ordering::{Relaxed, Release, SeqCst};
 use crate::primitives::atomic::fence;
 use crate::{spin, usable_cores};
-use std::any::Any;
-use std::ptr::NonNull;
-use std::sync::Arc;
 use std::time::Instant;
 
 pub(super) const AWAKE: u32 = 0;
@@ -34,32 +31,15 @@ pub struct Job {
 impl Job {
     /// The message: its bytes if it was short, else its block with its length. A block's number and length come from
     /// another process and are checked by whoever opens it.
-    pub fn message(&self) -> super::Body<'_> {
+    pub fn message(&self) -> Body<'_> {
         match self.block {
-            Some((number, length)) => super::Body::Block(number, length),
-            None => super::Body::Inline(&self.inline[..self.length]),
+            Some((number, length)) => Body::Block(number, length),
+            None => Body::Inline(&self.inline[..self.length]),
         }
     }
 }
 
 impl Seat {
-    /// Takes the seat of `worker` at the board that lies at `start`. `ring` wakes the host's keeper.
-    ///
-    /// # Safety
-    /// `start` must be aligned to 256 bytes; `size.bytes()` from there on must be mapped while `owner` lives, and be
-    /// the board of a [`Host`](super::Host) of this size.
-    pub unsafe fn take(
-        start: NonNull<u8>,
-        size: Size,
-        owner: Arc<dyn Any + Send + Sync>,
-        worker: usize,
-        ring: impl Fn() + Send + 'static,
-    ) -> Self {
-        // SAFETY: the caller promises what `at` needs.
-        let board = unsafe { Board::at(start, size, owner) };
-        Self::at(board, worker, ring)
-    }
-
     pub(super) fn at(board: Board, worker: usize, ring: impl Fn() + Send + 'static) -> Self {
         Self { board, worker, ring: Box::new(ring) }
     }
@@ -167,15 +147,19 @@ impl Seat {
         slot.reply_length.store(length as u64, Release);
     }
 
-    /// Ends the task. `refers` says that the bytes refer to blocks of this worker, or that they lie in one.
+    /// Ends the task. The reply is short, or it lies in a block and `inline` says what that is. `refers` says that it
+    /// refers to other blocks of this worker.
     ///
     /// A worker that will be killed for this very task does not return.
-    pub fn finish(&self, job: &Job, reply: super::Body<'_>, refers: bool) {
+    ///
+    /// # Panics
+    /// If there are more than [`INLINE`] bytes.
+    pub fn finish(&self, job: &Job, inline: &[u8], block: Option<(u32, usize)>, refers: bool) {
         let Some(slot) = self.slot(job.number) else { return };
-        write(slot, &reply);
+        write(slot, inline, block);
         // Seeking before anybody can see that it is done: whoever submits the next task then knows that we take it.
         self.board.header().seeking.0.set(self.worker);
-        let flag = if refers || matches!(reply, super::Body::Block(..)) { BLOCKS } else { 0 };
+        let flag = if refers || block.is_some() { BLOCKS } else { 0 };
         let done = slot.update(|word| {
             let may = word.phase() == Phase::Running && !word.has(CONDEMNED);
             may.then(|| word.with(flag).step(Phase::Done))
@@ -226,21 +210,14 @@ impl Seat {
     }
 }
 
-fn write(slot: &Slot, reply: &super::Body<'_>) {
-    match reply {
-        super::Body::Inline(bytes) => {
-            assert!(bytes.len() <= INLINE, "longer replies go into blocks");
-            // SAFETY: the slot runs and is ours until its word says that it is done.
-            let inline = unsafe { &mut *slot.inline.get() };
-            inline[..bytes.len()].copy_from_slice(bytes);
-            slot.reply_block.store(0, Relaxed);
-            slot.reply_length.store(bytes.len() as u64, Relaxed);
-        }
-        super::Body::Block(number, length) => {
-            slot.reply_block.store(number + 1, Relaxed);
-            slot.reply_length.store(*length as u64, Relaxed);
-        }
-    }
+fn write(slot: &Slot, bytes: &[u8], block: Option<(u32, usize)>) {
+    // SAFETY: the slot runs and is ours until its word says that it is done.
+    let inline = unsafe { &mut *slot.inline.get() };
+    inline[..bytes.len()].copy_from_slice(bytes);
+    slot.reply_inline.store(bytes.len() as u32, Relaxed);
+    let (number, length) = block.map_or((0, 0), |(number, length)| (number + 1, length));
+    slot.reply_block.store(number, Relaxed);
+    slot.reply_length.store(length as u64, Relaxed);
 }
 
 impl std::fmt::Debug for Seat {

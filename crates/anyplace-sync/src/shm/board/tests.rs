@@ -1,6 +1,6 @@
 //! What holds at a board of this process, whose workers are threads or are moved by hand.
 
-use super::{Body, Host, Job, Reply, Seat, Size, Stage, table};
+use super::{Body, Calls, Host, Job, Reply, Seat, Size, Stage, table};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
@@ -13,16 +13,20 @@ fn quiet<T>(size: Size) -> (Host<T>, Vec<Seat>) {
 
 fn number(body: Body<'_>) -> u64 {
     let Body::Inline(bytes) = body else { panic!("a number fits into a slot") };
+    value(bytes)
+}
+
+fn value(bytes: &[u8]) -> u64 {
     u64::from_le_bytes(bytes.try_into().unwrap())
 }
 
 fn answer(seat: &Seat, job: &Job) {
     let doubled = (number(job.message()) * 2).to_le_bytes();
-    seat.finish(job, Body::Inline(&doubled), false);
+    seat.finish(job, &doubled, None, false);
 }
 
 fn post(host: &Host<u64>, task: u64) -> super::Ticket {
-    host.post(Body::Inline(&task.to_le_bytes()), false, task).unwrap()
+    host.post(Body::Inline(&task.to_le_bytes()), Calls::default(), task).unwrap()
 }
 
 fn post_four(host: &Host<u64>) {
@@ -38,7 +42,7 @@ fn collect(host: &Host<u64>) -> Vec<(u64, u64)> {
 }
 
 fn read((task, reply): &(u64, Reply)) -> (u64, u64) {
-    (*task, number(reply.body()))
+    (*task, value(reply.inline()))
 }
 
 #[test]
@@ -46,7 +50,7 @@ fn tasks_begin_and_end_in_order_and_their_slots_are_used_again() {
     let (host, seats) = quiet(SMALL);
     for round in 0..100 {
         let tickets: Vec<_> = (0..4).map(|task| post(&host, round * 4 + task)).collect();
-        assert_eq!(host.post(Body::Inline(&[]), false, 0), Err(0), "there are four slots");
+        assert_eq!(host.post(Body::Inline(&[]), Calls::default(), 0), Err(0), "there are four slots");
         assert_eq!(host.stage(tickets[0]), Stage::Waiting);
         for _ in 0..4 {
             answer(&seats[0], &seats[0].next().unwrap());
@@ -147,10 +151,10 @@ fn replies_in_blocks_are_counted_until_they_are_read() {
     let (host, seats) = quiet(SMALL);
     post(&host, 1);
     let job = seats[0].next().unwrap();
-    seats[0].finish(&job, Body::Block(3, 1 << 20), false);
+    seats[0].finish(&job, &[], Some((3, 1 << 20)), false);
     let mut found = Vec::new();
     host.collect(&mut found);
-    assert_eq!(found[0].1.body(), Body::Block(3, 1 << 20));
+    assert_eq!((found[0].1.inline(), found[0].1.block()), (&[][..], Some((3, 1 << 20))));
     assert!(host.is_reading(0) && !host.is_reading(1));
     found.clear();
     assert!(!host.is_reading(0));
@@ -173,7 +177,8 @@ fn the_bell_rings_for_what_is_watched_announced_or_runs_low() {
     assert!(host.watch(post(&host, 2)));
     answer(&seats[0], &seats[0].next().unwrap());
     assert_eq!(rang(), 1);
-    host.post(Body::Inline(&3u64.to_le_bytes()), true, 3).unwrap();
+    let announced = Calls { at_start: true, at_end: false };
+    host.post(Body::Inline(&3u64.to_le_bytes()), announced, 3).unwrap();
     let announced = seats[0].next().unwrap();
     assert_eq!(rang(), 1);
     host.ring_below(1);
@@ -219,12 +224,12 @@ fn call(host: &Host<u64>, task: u64) -> usize {
     let (mut found, mut checked) = (Vec::new(), 0);
     let mut check = |found: &mut Vec<(u64, Reply)>| {
         found.drain(..).for_each(|found| {
-            assert_eq!(found.0 * 2, number(found.1.body()));
+            assert_eq!(found.0 * 2, value(found.1.inline()));
             checked += 1;
         });
     };
     let ticket = loop {
-        match host.post(Body::Inline(&task.to_le_bytes()), false, task) {
+        match host.post(Body::Inline(&task.to_le_bytes()), Calls::default(), task) {
             Ok(ticket) => break ticket,
             Err(_) => host.wait_any(Some(Instant::now() + Duration::from_secs(10)), || false),
         }

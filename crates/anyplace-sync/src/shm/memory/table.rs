@@ -1,0 +1,246 @@
+//! The table of blocks, as it lies in the segment, and where everything else lies.
+//!
+//! ```text
+//! | header, one page | hints: one row of bits per class | descriptors | from the next 64 KiB on: space for blocks |
+//! ```
+//!
+//! Nothing but the header is backed by memory until a block is made there ([`Table::back`]): a table for 65536 blocks
+//! costs nothing while there are ten. What processes write here is believed only within bounds: [`Entry::extent`].
+
+use super::classes::{self, CLASSES};
+use super::tenure::{self, MOST_WORKERS};
+use crate::shm::segment::{PAGE, Segment, Shared};
+use std::io::{self, ErrorKind};
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{
+    AtomicU32, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
+
+/// As many blocks as there can be: more than anybody keeps, and few enough to be looked through after a death.
+const MOST_BLOCKS: usize = 65_536;
+/// Smaller segments have a block for so many bytes.
+const BYTES_PER_BLOCK: usize = 16 * 1024;
+
+/// The row of hints for descriptors whose maker died before they had any bytes.
+pub(super) const BLANK: usize = CLASSES;
+
+/// A segment's table of blocks.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) segment: Arc<Segment>,
+    pub(super) workers: usize,
+    blocks: usize,
+}
+
+/// What the table says about itself.
+#[repr(C)]
+pub(super) struct Header {
+    workers: AtomicU32,
+    blocks: AtomicU32,
+    /// Descriptors at or beyond this were never used.
+    used: AtomicU32,
+    /// Grows with every trim: what was used since the last one is left alone.
+    pub(super) season: AtomicU32,
+    /// Where the space begins that no block has yet.
+    pub(super) frontier: AtomicU64,
+    /// For every row of hints: blocks at or beyond this are not in it.
+    extents: [AtomicU32; CLASSES + 1],
+}
+
+/// One block. The words of its readers follow.
+#[repr(C)]
+pub(super) struct Descriptor {
+    pub(super) tenure: AtomicU64,
+    /// Where its bytes are and how many. Written once, by its first holder; 0 bytes: not yet.
+    offset: AtomicU64,
+    capacity: AtomicU64,
+    /// The season in which it was last taken.
+    pub(super) season: AtomicU32,
+    /// 1 if memory stands behind its bytes. Only its holder writes this.
+    pub(super) backed: AtomicU32,
+}
+
+// SAFETY: atomics only.
+unsafe impl Shared for Header {}
+// SAFETY: atomics only.
+unsafe impl Shared for Descriptor {}
+
+/// One block's words, in reach.
+#[derive(Clone, Copy)]
+pub(super) struct Entry<'a> {
+    pub(super) number: u32,
+    pub(super) words: &'a Descriptor,
+    pub(super) readers: &'a [AtomicU64],
+}
+
+impl Table {
+    /// Lays out the table in a segment that is new.
+    pub(super) fn create(segment: Arc<Segment>, workers: usize) -> io::Result<Self> {
+        let blocks = (segment.len() / BYTES_PER_BLOCK).min(MOST_BLOCKS);
+        let table = Self { segment, workers, blocks };
+        if workers > MOST_WORKERS {
+            return Err(wrong(format!("{workers} workers cannot share a segment: {MOST_WORKERS} can")));
+        }
+        if table.space() >= table.segment.len() {
+            return Err(wrong("the segment is too small to hold blocks".into()));
+        }
+        super::pages::back(&table.segment, table.at_header()..table.at_hints())?;
+        let header = table.header();
+        header.frontier.store(table.space() as u64, Relaxed);
+        header.workers.store(workers as u32, Relaxed);
+        header.blocks.store(blocks as u32, Release);
+        Ok(table)
+    }
+
+    /// Finds the table that the host laid out.
+    pub(super) fn open(segment: Arc<Segment>) -> io::Result<Self> {
+        let mut table = Self { segment, workers: 0, blocks: 0 };
+        if table.at_hints() > table.segment.len() {
+            return Err(wrong("the segment holds no table of blocks".into()));
+        }
+        let blocks = table.header().blocks.load(Acquire) as usize;
+        let workers = table.header().workers.load(Relaxed) as usize;
+        let possible = (1..=MOST_BLOCKS).contains(&blocks) && workers <= MOST_WORKERS;
+        (table.blocks, table.workers) = (blocks, workers);
+        if !possible || table.space() >= table.segment.len() {
+            return Err(wrong("the segment holds no table of blocks".into()));
+        }
+        Ok(table)
+    }
+
+    pub(super) fn header(&self) -> &Header {
+        &self.segment.shared(self.at_header(), 1)[0]
+    }
+
+    /// How many blocks there can be.
+    pub(super) fn blocks(&self) -> u32 {
+        self.blocks as u32
+    }
+
+    /// How many descriptors have been used.
+    pub(super) fn used(&self) -> u32 {
+        self.header().used.load(Acquire).min(self.blocks())
+    }
+
+    /// Says that descriptor `number` is used. It must be backed.
+    pub(super) fn use_up_to(&self, number: u32) {
+        self.header().used.fetch_max(number + 1, Release);
+    }
+
+    /// The block of that number, if it was ever used.
+    pub(super) fn entry(&self, number: u32) -> Option<Entry<'_>> {
+        (number < self.used()).then(|| self.entry_unchecked(number))
+    }
+
+    /// All blocks that were ever used.
+    pub(super) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        (0..self.used()).map(|number| self.entry_unchecked(number))
+    }
+
+    /// The block of that number, which must be backed but need not be used.
+    pub(super) fn entry_unchecked(&self, number: u32) -> Entry<'_> {
+        let at = self.at_descriptor(number);
+        let words = &self.segment.shared::<Descriptor>(at, 1)[0];
+        let readers = self.segment.shared(at + size_of::<Descriptor>(), self.reader_words());
+        Entry { number, words, readers }
+    }
+
+    /// The row of hints of `class`, as far as it tells of anything.
+    pub(super) fn hints(&self, class: usize) -> &[AtomicU64] {
+        let extent = self.header().extents[class].load(Acquire).min(self.blocks()) as usize;
+        self.segment.shared(self.at_row(class), extent.div_ceil(64))
+    }
+
+    /// Makes the row of hints of `class` reach block `number`.
+    pub(super) fn extend_hints(&self, class: usize, number: u32) -> io::Result<()> {
+        let extent = &self.header().extents[class];
+        if extent.load(Relaxed) <= number {
+            let row = self.at_row(class);
+            super::pages::back(&self.segment, row..row + (number as usize / 64 + 1) * 8)?;
+            extent.fetch_max(number + 1, Release);
+        }
+        Ok(())
+    }
+
+    /// Puts memory behind the descriptor of block `number`.
+    pub(super) fn back_descriptor(&self, number: u32) -> io::Result<()> {
+        let at = self.at_descriptor(number);
+        super::pages::back(&self.segment, at..at + self.stride())
+    }
+
+    /// Where the space for blocks begins.
+    pub(super) fn space(&self) -> usize {
+        (self.at_descriptors() + self.blocks * self.stride()).next_multiple_of(64 * 1024)
+    }
+
+    fn at_header(&self) -> usize {
+        self.segment.rest()
+    }
+
+    fn at_hints(&self) -> usize {
+        self.at_header() + size_of::<Header>().next_multiple_of(PAGE)
+    }
+
+    fn at_row(&self, class: usize) -> usize {
+        self.at_hints() + class * self.blocks.div_ceil(64) * 8
+    }
+
+    fn at_descriptors(&self) -> usize {
+        self.at_row(BLANK + 1).next_multiple_of(PAGE)
+    }
+
+    fn at_descriptor(&self, number: u32) -> usize {
+        assert!(number < self.blocks(), "there is no block {number}");
+        self.at_descriptors() + number as usize * self.stride()
+    }
+
+    /// From one descriptor to the next: whole cache lines, so that two processes do not share one by chance.
+    fn stride(&self) -> usize {
+        (size_of::<Descriptor>() + self.reader_words() * 8).next_multiple_of(64)
+    }
+
+    fn reader_words(&self) -> usize {
+        self.workers.div_ceil(64).max(1)
+    }
+}
+
+impl Entry<'_> {
+    /// Gives the block its bytes, once.
+    pub(super) fn place(&self, offset: u64, capacity: u64) {
+        self.words.offset.store(offset, Relaxed);
+        self.words.capacity.store(capacity, Release);
+    }
+
+    /// Whether it never got any bytes.
+    pub(super) fn is_blank(&self) -> bool {
+        self.words.capacity.load(Acquire) == 0
+    }
+
+    /// Where its bytes are in the segment, if what the table says can be true.
+    pub(super) fn extent(&self, table: &Table) -> Option<Range<usize>> {
+        let capacity = usize::try_from(self.words.capacity.load(Acquire)).ok()?;
+        let start = usize::try_from(self.words.offset.load(Relaxed)).ok()?;
+        let end = start.checked_add(capacity)?;
+        (capacity > 0 && start >= table.space() && end <= table.segment.len()).then_some(start..end)
+    }
+
+    /// Its class, if it has one.
+    pub(super) fn class(&self) -> Option<usize> {
+        let capacity = self.words.capacity.load(Acquire);
+        classes::of(capacity).filter(|class| classes::capacity(*class) == capacity)
+    }
+
+    pub(super) fn is_backed(&self) -> bool {
+        self.words.backed.load(Relaxed) == 1
+    }
+
+    pub(super) fn is_available(&self) -> bool {
+        tenure::holder(&self.words.tenure) == tenure::Holder::NOBODY
+    }
+}
+
+fn wrong(why: String) -> io::Error {
+    io::Error::new(ErrorKind::InvalidInput, why)
+}
