@@ -37,6 +37,12 @@ pub trait Driver: Send + Sync + Debug + 'static {
         None
     }
 
+    /// Nobody may wait for the tasks any more: from now on the driver brings their outcomes without being asked, and those
+    /// that are there at once.
+    ///
+    /// A driver whose workers tell outcomes by themselves leaves it out.
+    fn attend(&self) {}
+
     /// The place was cancelled: tasks that wait in the driver get their outcome now, not when a worker is free.
     ///
     /// A driver in which none wait for long leaves it out: [`Task::start`] refuses them when their turn comes.
@@ -79,6 +85,12 @@ pub trait Layer: Send + Sync + Debug {
     /// Puts itself around `inner`, a place with these `limits`. A place that gets one more layer wraps all of them
     /// again, so what they count together lives in the layer, not in what this returns.
     fn wrap(&self, inner: Arc<dyn Tasks>, limits: &Limits) -> Arc<dyn Tasks>;
+
+    /// Nobody may wait for the tasks any more: from now on the driver brings their outcomes without being asked, and those
+    /// that are there at once.
+    ///
+    /// A driver whose workers tell outcomes by themselves leaves it out.
+    fn attend(&self) {}
 
     /// The place was cancelled: tasks that wait inside the layer get their outcome now, not at their time.
     fn on_cancel(&self) {}

@@ -152,6 +152,11 @@ impl Done {
         Self(Some(Then::Settle(shared)))
     }
 
+    /// Whether it settles a handle, and nobody stands in between.
+    pub(crate) fn settles(&self) -> bool {
+        matches!(self.0, Some(Then::Settle(_)))
+    }
+
     /// Says how the task ended.
     pub fn call(mut self, outcome: Outcome) {
         self.tell(outcome);

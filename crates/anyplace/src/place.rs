@@ -278,6 +278,7 @@ impl Place {
             return Err(self.own_task_closes());
         }
         scope.close();
+        self.0.driver.attend();
         if !scope.wait_idle(grace) {
             self.cancel();
         }
@@ -313,6 +314,7 @@ impl Place {
 
     /// How many accepted tasks have no outcome yet.
     pub fn unfinished(&self) -> usize {
+        self.0.driver.attend();
         self.0.scope.live()
     }
 }
@@ -326,6 +328,7 @@ impl Drop for Inner {
         let (scope, driver) = (self.scope.clone(), self.driver.clone());
         let close = move || {
             scope.close();
+            driver.attend();
             scope.wait_idle(Duration::MAX);
             // Nobody is left to hear of it.
             drop(driver.close(Duration::ZERO));

@@ -10,10 +10,9 @@
 //! | Hello | place | who asks: protocol and engine version, which worker of how many |
 //! | Welcome | worker | who answers: protocol, engine and language version |
 //! | Define | place | a callable, once, under its id |
-//! | Forget | place | that callable is not used any more |
 //! | First | place | what to do before the first task |
-//! | Task | place | a call, or the calls of a chunk |
-//! | Reply | worker | how the last First or Task ended |
+//! | Reply | worker | how First ended |
+//! | Begin | place | tasks may be taken from the memory that both share |
 //! | Log | worker | a record for the caller's log, at any time |
 //!
 //! The layouts stand beside the types: `hello`, `message`, `order`, `reply`, `rows`, `beside`, `error`, `plain`.
@@ -36,8 +35,8 @@ mod message;
 mod tests;
 
 pub(crate) use bytes::Malformed;
-pub(crate) use frame::{Frame, Inbox, Kind};
+pub(crate) use frame::{Frame, Inbox};
 pub(crate) use hello::{Hello, PROTOCOL, Welcome};
-pub(crate) use message::{FromWorker, ToWorker, define, forget, log, order, reply};
+pub(crate) use message::{FromWorker, ToWorker, begin, define, first, log, reply};
 pub(crate) use order::{Callee, Order};
 pub(crate) use reply::{CANCELLED, FAILED, LOST, error_bytes, read_error_bytes, stays_here};

@@ -7,10 +7,12 @@ mod ears;
 mod greeting;
 mod init;
 mod link;
+mod memory;
 mod named;
 mod order;
 mod replies;
 mod serve;
+mod table;
 
 pub use init::init;
 pub(crate) use init::{MARKER, is_initialised};

@@ -12,13 +12,13 @@ use std::time::Instant;
 #[derive(Clone)]
 pub(crate) struct Whereabouts {
     pub(crate) driver: Arc<dyn Away>,
-    /// The driver's number for it; `None` while it waits in the driver for a place where workers find it.
+    /// The driver's number for it: `None` while it waits in the driver for a place where workers find it.
     pub(crate) key: Option<u64>,
 }
 
 /// A driver whose tasks are away. `key` is what the driver said of the task when it [left](Shared::leave).
 pub(crate) trait Away: Send + Sync {
-    /// Takes the task back if no worker has begun it: `true` if it now never runs. Its `Done` is dropped.
+    /// Takes the task back if no worker has begun it: `true` if it now never runs, and has ended as cancelled.
     fn take_back(&self, key: u64) -> bool;
 
     /// Whether a worker has begun it, and it has not ended.
@@ -41,4 +41,7 @@ pub(crate) trait Away: Send + Sync {
 
     /// Lets all who [wait for any](Self::wait_any) look again.
     fn rouse(&self);
+
+    /// Runs a callback of others, on a thread that has nothing else to do.
+    fn call_back(&self, callback: Box<dyn FnOnce() + Send>);
 }

@@ -168,21 +168,17 @@ impl Shared {
         self.state().whereabouts = Some(Whereabouts { driver, key: None });
     }
 
-    /// The driver puts the task where workers take it, by `put`, which gives its number there or says that there is no
-    /// room. Nobody asks after it in between. `false` if it was cancelled before: then `put` was not called.
-    pub(crate) fn leave<E>(
-        &self,
-        driver: &Arc<impl Away + 'static>,
-        put: impl FnOnce() -> Result<u64, E>,
-    ) -> Result<bool, E> {
+    /// The driver in which it [waits](Self::wait_in) puts the task where workers take it, by `put`, which is told whether
+    /// somebody will be called back, and gives its number there or says that there is no room. Nobody asks after the task
+    /// in between. `false` if it was cancelled before: then `put` was not called.
+    pub(crate) fn leave<E>(&self, put: impl FnOnce(bool) -> Result<u64, E>) -> Result<bool, E> {
         let mut state = self.state();
         if self.scope.is_cancelled() || !self.step(WAITING, AWAY) {
             return Ok(false);
         }
-        match put() {
+        match put(state.on_settled.is_some() || state.waker.is_some()) {
             Ok(key) => {
-                let driver: Arc<dyn Away> = driver.clone();
-                state.whereabouts = Some(Whereabouts { driver, key: Some(key) });
+                state.whereabouts.as_mut().into_iter().for_each(|at| at.key = Some(key));
                 Ok(true)
             }
             Err(error) => {
@@ -204,12 +200,6 @@ impl Shared {
             }
         }
         started.into_iter().for_each(|started| self.observe(started));
-    }
-
-    /// Whether somebody is called back when the task is settled.
-    pub(crate) fn calls_back(&self) -> bool {
-        let state = self.state();
-        state.on_settled.is_some() || state.waker.is_some()
     }
 
     /// Whether the start of the task has to be told when it happens.
@@ -250,18 +240,17 @@ impl Shared {
     }
 
     pub(crate) fn cancel(&self) -> bool {
-        let cancelled = self.step(WAITING, SETTLED) || self.take_back();
+        let cancelled = self.step(WAITING, SETTLED);
         if cancelled {
             self.publish(Outcome::cancelled());
         }
-        cancelled
+        cancelled || self.take_back()
     }
 
-    /// Takes the task back from where its driver put it, if no worker has begun it.
+    /// Takes the task back from where its driver put it, if no worker has begun it. The driver settles it.
     fn take_back(&self) -> bool {
         self.phase.load(Ordering::Acquire) == AWAY
             && self.whereabouts().is_some_and(|(driver, key)| driver.take_back(key))
-            && self.step(AWAY, SETTLED)
     }
 
     pub(crate) fn wait_again(&self) -> bool {
@@ -302,7 +291,7 @@ impl Shared {
         state.published = true;
         let hooks = (state.on_kill.take(), state.on_wait.take());
         let (waker, then, landed) = (state.waker.take(), state.on_settled.take(), state.on_landed.take());
-        let waited = state.whereabouts.take().filter(|at| at.key.is_none());
+        let driver = state.whereabouts.take().map(|at| at.driver);
         // Waiters are woken only when they can have the lock.
         drop(state);
         self.settled.set();
@@ -310,9 +299,13 @@ impl Shared {
         within_engine(|| {
             drop(hooks);
             landed.into_iter().for_each(|landed| landed());
-            waited.into_iter().for_each(|at| at.driver.rouse());
+            driver.iter().for_each(|driver| driver.rouse());
             waker.into_iter().for_each(|waker| caught(|| waker.wake()));
-            then.into_iter().for_each(caught);
+            match (then, driver) {
+                // Whoever brought the outcome home may be anybody, in the middle of anything.
+                (Some(then), Some(driver)) => driver.call_back(then),
+                (then, _) => then.into_iter().for_each(caught),
+            }
         });
     }
 
@@ -334,6 +327,11 @@ impl Shared {
         let away = away.and_then(|at| Some((at.driver, at.key?)));
         away.is_some_and(|(driver, key)| driver.end(key, ending))
             || hook.as_ref().inspect(|end| end(ending)).is_some()
+    }
+
+    /// Why it was asked to end, if it was.
+    pub(crate) fn ending(&self) -> Option<Ending> {
+        self.state().killed
     }
 
     /// Whether somebody, not the clock, has asked for the end of what runs.
@@ -384,11 +382,6 @@ impl Shared {
             Some(driver) => driver.wait(self, deadline),
             None => self.settled.wait_spinning_first(deadline),
         }
-    }
-
-    /// Sleeps until others have settled it.
-    pub(crate) fn wait_for_others(&self, deadline: Option<Instant>) -> bool {
-        self.settled.wait(deadline)
     }
 
     /// Runs the task on this thread if it waits in a pool that lets it.

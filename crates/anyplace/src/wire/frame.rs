@@ -13,24 +13,15 @@ pub(crate) enum Kind {
     Hello = 1,
     Welcome,
     Define,
-    Forget,
     First,
-    Task,
     Reply,
+    Begin,
     Log,
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
-        Self::Hello,
-        Self::Welcome,
-        Self::Define,
-        Self::Forget,
-        Self::First,
-        Self::Task,
-        Self::Reply,
-        Self::Log,
-    ];
+    const ALL: [Self; 7] =
+        [Self::Hello, Self::Welcome, Self::Define, Self::First, Self::Reply, Self::Begin, Self::Log];
 
     fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| *kind as u8 == number)

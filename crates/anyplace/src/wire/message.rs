@@ -3,9 +3,9 @@
 //! | frame | body |
 //! |---|---|
 //! | Define | id, name, bytes |
-//! | Forget | id |
-//! | First, Task | an order: see `order` |
+//! | First | an order: see `order` |
 //! | Reply | see `reply` |
+//! | Begin | after how many tasks the worker leaves |
 //! | Log | encoding, bytes |
 
 use super::beside::Apart;
@@ -23,9 +23,8 @@ use crate::work::{Arguments, Encoding, Function, Payload};
 pub(crate) enum ToWorker<'a> {
     Hello(Hello),
     Define(Function),
-    Forget(u64),
     First(&'a [u8]),
-    Task(&'a [u8]),
+    Begin(u64),
 }
 
 /// What a worker can say.
@@ -44,20 +43,14 @@ pub(crate) fn define(function: &Function) -> Frame<'_> {
     writer.finish()
 }
 
-pub(crate) fn forget(id: u64) -> Frame<'static> {
-    let mut writer = Writer::new(Kind::Forget);
-    writer.u64(id);
+pub(crate) fn begin(max_tasks: u64) -> Frame<'static> {
+    let mut writer = Writer::new(Kind::Begin);
+    writer.u64(max_tasks);
     writer.finish()
 }
 
-/// `kind` is `First` or `Task`.
-pub(crate) fn order<'a>(
-    kind: Kind,
-    callee: Callee<'_>,
-    arguments: &'a Arguments,
-    context: &Context,
-) -> Frame<'a> {
-    let mut head = Frame::head(kind);
+pub(crate) fn first<'a>(callee: Callee<'_>, arguments: &'a Arguments, context: &Context) -> Frame<'a> {
+    let mut head = Frame::head(Kind::First);
     let rest = super::order::write(&mut head, context, callee, arguments, &Apart);
     Frame::with_rest(head, &rest)
 }
@@ -81,9 +74,8 @@ impl<'a> ToWorker<'a> {
         let message = match kind {
             Kind::Hello => return Hello::read(body).map(Self::Hello),
             Kind::First => return Ok(Self::First(body)),
-            Kind::Task => return Ok(Self::Task(body)),
             Kind::Define => Self::Define(read_function(&mut reader)?),
-            Kind::Forget => Self::Forget(reader.u64()?),
+            Kind::Begin => Self::Begin(reader.u64()?),
             Kind::Welcome | Kind::Reply | Kind::Log => return Err(Malformed("a message to a worker")),
         };
         reader.end()?;

@@ -16,7 +16,7 @@ use super::order::Rest;
 use super::rows::Rows;
 use crate::error::{Error, Kind};
 use crate::outcome::{Items, Outcome, Value, outcome};
-use crate::work::Encoding;
+use crate::work::{Bytes, Encoding};
 
 /// What a row is whose call did not return; what it returned is told by its encoding.
 pub(crate) const FAILED: u8 = 0x20;
@@ -26,22 +26,47 @@ pub(crate) const LOST: u8 = 0x22;
 /// Appends a reply to `out`, all but what it gives.
 pub(crate) fn write<'a>(out: &mut Vec<u8>, is_chunk: bool, all: &'a Rows, blocks: &dyn Blocks) -> Rest<'a> {
     let (rows, buffers) = all.parts();
+    Rest { rows, following: write_apart(out, is_chunk, all.len(), rows.len(), buffers, blocks) }
+}
+
+/// As [`write`], for rows that lie elsewhere: so many, of so many bytes. Gives what follows at the end.
+pub(crate) fn write_apart<'a>(
+    out: &mut Vec<u8>,
+    is_chunk: bool,
+    rows: usize,
+    bytes: usize,
+    buffers: &'a [Bytes],
+    blocks: &dyn Blocks,
+) -> Vec<&'a Bytes> {
     out.push(u8::from(is_chunk));
-    out.extend_from_slice(&(all.len() as u32).to_le_bytes());
-    out.extend_from_slice(&(rows.len() as u64).to_le_bytes());
+    out.extend_from_slice(&(rows as u32).to_le_bytes());
+    out.extend_from_slice(&(bytes as u64).to_le_bytes());
     out.extend_from_slice(&(buffers.len() as u32).to_le_bytes());
-    Rest { rows, following: beside::write(out, buffers.iter(), blocks) }
+    beside::write(out, buffers.iter(), blocks)
 }
 
 pub(crate) fn read(body: &[u8], blocks: &dyn Blocks) -> Result<Outcome> {
+    read_with(body, None, blocks)
+}
+
+/// As [`read`], for rows that lie elsewhere.
+pub(crate) fn read_apart(body: &[u8], rows: Bytes, blocks: &dyn Blocks) -> Result<Outcome> {
+    read_with(body, Some(rows), blocks)
+}
+
+fn read_with(body: &[u8], apart: Option<Bytes>, blocks: &dyn Blocks) -> Result<Outcome> {
     let mut reader = Reader::new(body);
     let (is_chunk, rows) = (reader.u8()?, reader.u32()? as usize);
-    let (bytes, values) = (reader.count()?, reader.u32()?);
+    let (length, values) = (reader.count()?, reader.u32()?);
     let listed = beside::read(&mut reader, values, blocks)?;
-    let bytes = reader.take(bytes)?;
+    let bytes = match apart {
+        Some(bytes) if bytes.len() == length => bytes,
+        Some(_) => return Err(Malformed("all rows of the reply")),
+        None => reader.take(length)?.into(),
+    };
     let buffers = beside::collect(&mut reader, listed)?;
     reader.end()?;
-    let mut all = Rows::checked(bytes.into(), buffers, rows, is_kind)?;
+    let mut all = Rows::checked(bytes, buffers, rows, is_kind)?;
     match (is_chunk, rows) {
         (1, _) => Ok(Outcome::Returned(Value::Items(Items::from_rows(all)))),
         (0, 1) => all.advance().map(outcome).ok_or(Malformed("an outcome")),

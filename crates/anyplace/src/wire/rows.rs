@@ -209,6 +209,23 @@ impl Rows {
         Ok(Self { bytes, buffers, cursor: Cursor { at: 0, buffer: 0, left: rows } })
     }
 
+    /// The rows at the beginning of these bytes, up to the first that is not whole or has something beside it: what a
+    /// worker had written when it died.
+    pub(crate) fn salvaged(bytes: Bytes, is_kind: impl Fn(u8) -> bool) -> Self {
+        let mut walk =
+            RowsRef { bytes: &bytes, buffers: &[], cursor: Cursor { left: usize::MAX, ..Cursor::default() } };
+        let (mut rows, mut end) = (0, 0);
+        while walk.next().is_some_and(|row| is_kind(row.kind)) {
+            rows += 1;
+            end = walk.cursor.at;
+        }
+        Self {
+            bytes: bytes.slice(0..end),
+            buffers: Vec::new(),
+            cursor: Cursor { at: 0, buffer: 0, left: rows },
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.cursor.left
     }

@@ -195,7 +195,7 @@ proptest! {
         named in any::<bool>(), first in any::<bool>(),
     ) {
         let callee = if named { Callee::Named(&name) } else { Callee::Defined(id) };
-        let kind = if first { Kind::First } else { Kind::Task };
+        let kind = if first { Kind::First } else { Kind::First };
         let (arrived, body) = message(order(kind, callee, &arguments, &context));
         prop_assert_eq!(arrived, kind);
         let mut buffers = Vec::new();
@@ -215,9 +215,9 @@ proptest! {
         let (kind, body) = message(define(&function));
         let ToWorker::Define(arrived) = ToWorker::read(kind, &body).unwrap() else { panic!("not a function") };
         prop_assert_eq!((arrived.id, &arrived.name, &arrived.bytes), (id, &function.name, &function.bytes));
-        let (kind, body) = message(forget(id));
-        let ToWorker::Forget(forgotten) = ToWorker::read(kind, &body).unwrap() else { panic!("not an id") };
-        prop_assert_eq!(forgotten, id);
+        let (kind, body) = message(begin(id));
+        let ToWorker::Begin(tasks) = ToWorker::read(kind, &body).unwrap() else { panic!("not an id") };
+        prop_assert_eq!(tasks, id);
         let FromWorker::Log(arrived) = from_worker(log(&record)) else { panic!("not a record") };
         prop_assert_eq!(arrived, record);
     }
@@ -332,7 +332,7 @@ fn a_tail_shares_what_was_packed() {
 
 #[test]
 fn items_are_counted_and_looked_at_one_by_one() {
-    let failed = || Outcome::Failed(Error::new(ErrorKind::TaskFailed, "no"));
+    let failed = || Outcome::Failed(Error::new(ErrorKind::FirstFailed, "no"));
     let returned = || Outcome::Returned(Value::Encoded(Payload::new(Encoding::Plain, &[0_u8; 1])));
     let mut writer = ItemsWriter::default();
     writer.push(returned());

@@ -22,7 +22,6 @@ use std::os::unix::net::UnixStream;
 pub(super) struct Greeting {
     pub(super) hello: Hello,
     /// What the place shares with its workers, in the order in which it was sent.
-    #[expect(dead_code, reason = "the place's memory will come here")]
     pub(super) descriptors: Vec<OwnedFd>,
     pub(super) socket: UnixStream,
     pub(super) ears: Ears,

@@ -5,13 +5,18 @@
 
 use super::ears::Ears;
 use super::greeting::{self, Greeting};
+use super::memory::Shared;
+use super::table::Table;
 use super::{Collected, Functions, Interpreter, Link, Order, Replies, Sink};
 use crate::error::{Error, Kind};
 use crate::wire::beside::Apart;
 use crate::wire::{self, Hello, PROTOCOL, ToWorker, Welcome};
 use crate::work::Function;
+use anyplace_sync::shm::board::Seat;
+use anyplace_sync::shm::{self, Segment};
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -33,8 +38,9 @@ pub fn serve<I: Interpreter>(make: impl FnOnce(Link) -> I) -> i32 {
 }
 
 fn greet<I: Interpreter>(make: impl FnOnce(Link) -> I) -> io::Result<Worker<I>> {
-    let Greeting { hello, socket, ears, .. } = greeting::listen()?;
+    let Greeting { hello, descriptors, socket, ears } = greeting::listen()?;
     let link = link(socket, &hello)?;
+    let (seat, memory) = open(descriptors, &link)?;
     let interpreter = make(link.clone());
     let welcome = Welcome {
         protocol: PROTOCOL,
@@ -42,7 +48,8 @@ fn greet<I: Interpreter>(make: impl FnOnce(Link) -> I) -> io::Result<Worker<I>> 
         language: interpreter.language(),
     };
     link.send(welcome.frame())?;
-    Ok(Worker { interpreter, link, ears, functions: Defined::default() })
+    let table = Table { seat, memory, link, room: Vec::new() };
+    Ok(Worker { interpreter, table, ears, functions: Defined::default() })
 }
 
 fn link(socket: UnixStream, hello: &Hello) -> io::Result<Link> {
@@ -50,14 +57,28 @@ fn link(socket: UnixStream, hello: &Hello) -> io::Result<Link> {
     Ok(Link::new(socket, number(hello.worker)?, number(hello.workers)?))
 }
 
+/// What the place shares with its workers: its memory, with the board in it, and the bell of its keeper.
+fn open(descriptors: Vec<OwnedFd>, link: &Link) -> io::Result<(Seat, Shared)> {
+    let Ok([segment, bell]) = <[OwnedFd; 2]>::try_from(descriptors) else {
+        return Err(ErrorKind::InvalidData.into());
+    };
+    let segment = Segment::open(segment)?;
+    let ring = move || {
+        // It can only fail when the counter is full, and a full counter wakes too.
+        let _ = rustix::io::write(&bell, &1u64.to_ne_bytes());
+    };
+    let seat = Seat::take(&segment, link.workers(), link.worker(), ring)?;
+    Ok((seat, Shared(shm::Memory::worker(segment, link.worker())?)))
+}
+
 struct Worker<I> {
     interpreter: I,
-    link: Link,
+    table: Table,
     ears: Ears,
     functions: Defined,
 }
 
-/// The callables that the place has sent.
+/// The callables that the place has sent before the first task.
 #[derive(Default)]
 struct Defined(HashMap<u64, Arc<Function>>);
 
@@ -70,30 +91,47 @@ impl Functions for Defined {
 
 impl<I: Interpreter> Worker<I> {
     fn work(&mut self) -> i32 {
+        match self.prepare() {
+            Ok(max_tasks) => self.take_tasks(max_tasks),
+            Err(code) => code,
+        }
+    }
+
+    /// Does what the place wants done before the first task. Gives after how many tasks this process leaves, or the code
+    /// with which it leaves now.
+    fn prepare(&mut self) -> Result<u64, i32> {
         loop {
             self.interpreter.idle(&mut || self.ears.wait());
-            let sent = match self.ears.next() {
-                None => return ENDED,
-                Some(ToWorker::Hello(_)) => return NO_PLACE,
+            match self.ears.next() {
+                None => return Err(ENDED),
+                Some(ToWorker::Hello(_)) => return Err(NO_PLACE),
+                Some(ToWorker::Begin(max_tasks)) => return Ok(max_tasks),
                 Some(ToWorker::Define(function)) => {
                     self.functions.0.insert(function.id, Arc::new(function));
-                    Ok(())
-                }
-                Some(ToWorker::Forget(id)) => {
-                    self.functions.0.remove(&id);
-                    Ok(())
                 }
                 Some(ToWorker::First(order)) => {
-                    answer(&mut self.interpreter, &self.link, &self.functions, order, I::first)
+                    let link = &self.table.link;
+                    answer(&mut self.interpreter, link, &self.functions, order).map_err(|_| ENDED)?;
                 }
-                Some(ToWorker::Task(order)) => {
-                    answer(&mut self.interpreter, &self.link, &self.functions, order, I::run)
-                }
-            };
-            if sent.is_err() {
-                return ENDED;
             }
         }
+    }
+
+    fn take_tasks(&mut self, max_tasks: u64) -> i32 {
+        let mut done = 0;
+        while done < max_tasks {
+            if let Some(job) = self.table.seat.next() {
+                self.table.run(&mut self.interpreter, &job);
+                done += 1;
+            } else if self.table.seat.is_stopped() {
+                break;
+            } else {
+                let seat = &self.table.seat;
+                self.interpreter.idle(&mut || seat.wait());
+            }
+        }
+        self.table.seat.leave();
+        ENDED
     }
 }
 
@@ -102,19 +140,18 @@ fn answer<I: Interpreter>(
     link: &Link,
     functions: &Defined,
     order: &[u8],
-    run: fn(&mut I, &Order<'_>, &mut Replies<'_>),
 ) -> io::Result<()> {
     let mut buffers = Vec::new();
     let order = wire::Order::read(order, &mut buffers, &Apart).map_err(|_| ErrorKind::InvalidData)?;
     let (is_chunk, context) = (order.is_chunk, order.context(link.worker(), link.workers()));
     let order = Order::new(order, context, functions);
     let mut collected = Collected::default();
-    run_order(&mut collected, &order, |replies| run(interpreter, &order, replies));
+    run_order(&mut collected, &order, |replies| interpreter.first(&order, replies));
     link.send(wire::reply(is_chunk, &collected.finish()))
 }
 
 /// Has every call of the order answered, whatever `run` does.
-fn run_order(sink: &mut dyn Sink, order: &Order<'_>, run: impl FnOnce(&mut Replies<'_>)) {
+pub(super) fn run_order(sink: &mut dyn Sink, order: &Order<'_>, run: impl FnOnce(&mut Replies<'_>)) {
     let mut replies = Replies::new(sink);
     let panicked = catch_unwind(AssertUnwindSafe(|| run(&mut replies))).err();
     let error = panicked.map(|payload| Error::panicked(&*payload).on_attempt(order.context().attempt));

@@ -118,6 +118,8 @@ pub struct Buried<T> {
 pub struct Host<T> {
     pub(super) board: Board,
     state: Mutex<State<T>>,
+    /// How many tasks were condemned, and their workers not buried: mostly none, and then nobody has to look for them.
+    condemned: std::sync::atomic::AtomicUsize,
     /// Per worker: replies that refer to its blocks and are not read yet.
     readings: Arc<[std::sync::atomic::AtomicUsize]>,
 }
@@ -143,7 +145,12 @@ impl<T> Host<T> {
         // The slot used last is used next: its lines are still in the caches.
         let free = (0..slots as u32).rev().collect();
         let state = State { free, entries: (0..slots).map(|_| None).collect() };
-        Self { board, state: Mutex::new(state), readings: (0..workers).map(|_| Default::default()).collect() }
+        Self {
+            board,
+            state: Mutex::new(state),
+            condemned: Default::default(),
+            readings: (0..workers).map(|_| Default::default()).collect(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {
@@ -216,7 +223,20 @@ impl<T> Host<T> {
             let runs = word.generation() == ticket.generation && word.phase() == Phase::Running;
             runs.then(|| word.with(CONDEMNED))
         })?;
+        if !word.has(CONDEMNED) {
+            self.condemned.fetch_add(1, SeqCst);
+        }
         word.owner()
+    }
+
+    /// The workers that are to be killed.
+    pub fn condemned(&self) -> Vec<usize> {
+        if self.condemned.load(SeqCst) == 0 {
+            return Vec::new();
+        }
+        let words = self.board.slots().map(|(_, slot)| slot.load());
+        let condemned = words.filter(|word| word.phase() == Phase::Running && word.has(CONDEMNED));
+        condemned.filter_map(Word::owner).filter(|worker| *worker < self.board.size.workers).collect()
     }
 
     /// Asks for a ring of the bell when the task is done; false if it already is.
@@ -344,6 +364,9 @@ impl<T> Host<T> {
             match word.phase() {
                 Phase::Running if is_theirs => {
                     let partial = Partial::of(slot, slot.load());
+                    if partial.condemned {
+                        self.condemned.fetch_sub(1, SeqCst);
+                    }
                     let entry = state.entries[number as usize].take();
                     state.release(number, slot);
                     // Whoever falls asleep at this moment has not marked the word that was released.

@@ -8,6 +8,7 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Bytes in shared memory that this process holds and nobody changes. Cloning it is cheap; the last one dropped gives
 /// the block up, and it is available again once no worker reads it.
@@ -16,7 +17,7 @@ use std::ptr::NonNull;
 pub struct Block {
     memory: Memory,
     /// [`GIVEN_AWAY`] once there is nothing to give up any more.
-    number: u32,
+    number: AtomicU32,
     start: NonNull<u8>,
     len: usize,
 }
@@ -37,7 +38,21 @@ unsafe impl Sync for Block {}
 impl Block {
     /// Its number, by which other processes of the segment find it.
     pub fn number(&self) -> u32 {
-        self.number
+        self.number.load(Relaxed)
+    }
+
+    /// Gives the block away, as [`BlockMut::publish`] does, for who has frozen it before: there must be no other lease of
+    /// it, and nobody may read it through this one afterwards. (Worker.)
+    ///
+    /// # Panics
+    /// On the host's side, where nobody could take it over.
+    pub fn publish(&self) -> (u32, usize) {
+        assert!(self.memory.0.worker.is_some(), "only workers publish blocks: the host adopts them");
+        let number = self.number.swap(GIVEN_AWAY, Relaxed);
+        if number != GIVEN_AWAY {
+            self.memory.0.leases.end(number);
+        }
+        (number, self.len)
     }
 
     /// The first lease of the block that has become ours, and its capacity.
@@ -45,7 +60,7 @@ impl Block {
         let extent = entry.extent(memory.table()).filter(|extent| len <= extent.len())?;
         let start = memory.segment().pointer(extent.start, extent.len());
         memory.0.leases.begin(entry.number, start.addr().get());
-        Some((Self { memory: memory.clone(), number: entry.number, start, len }, extent.len()))
+        Some((Self { memory: memory.clone(), number: entry.number.into(), start, len }, extent.len()))
     }
 }
 
@@ -89,7 +104,7 @@ impl Memory {
         let entry = self.table().entry(number)?;
         let extent = entry.extent(self.table())?;
         let first = self.segment().pointer(extent.start, extent.len());
-        let block = Block { memory: self.clone(), number, start: first, len: extent.len() };
+        let block = Block { memory: self.clone(), number: number.into(), start: first, len: extent.len() };
         let all = first.addr().get()..first.addr().get() + extent.len();
         leases::contains(&all, &(start.addr()..end)).then(|| (block, start.addr() - all.start))
     }
@@ -107,18 +122,19 @@ impl Deref for Block {
 
 impl Clone for Block {
     fn clone(&self) -> Self {
-        self.memory.0.leases.another(self.number);
-        Self { memory: self.memory.clone(), ..*self }
+        self.memory.0.leases.another(self.number());
+        Self { memory: self.memory.clone(), number: self.number().into(), ..*self }
     }
 }
 
 impl Drop for Block {
     fn drop(&mut self) {
         // In a child by fork, the counts and the block are its parent's.
-        if self.number == GIVEN_AWAY || self.memory.is_inherited() || !self.memory.0.leases.end(self.number) {
+        let number = self.number();
+        if number == GIVEN_AWAY || self.memory.is_inherited() || !self.memory.0.leases.end(number) {
             return;
         }
-        if let Some(entry) = self.memory.table().entry(self.number) {
+        if let Some(entry) = self.memory.table().entry(number) {
             self.memory.give_up(entry);
         }
     }
@@ -126,7 +142,7 @@ impl Drop for Block {
 
 impl fmt::Debug for Block {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Block").field("number", &self.number).field("len", &self.len).finish()
+        f.debug_struct("Block").field("number", &self.number()).field("len", &self.len).finish()
     }
 }
 
@@ -138,7 +154,7 @@ impl BlockMut {
 
     /// Its number, by which other processes of the segment find it.
     pub fn number(&self) -> u32 {
-        self.block.number
+        self.block.number()
     }
 
     /// How long it can become without moving.
@@ -177,11 +193,8 @@ impl BlockMut {
     ///
     /// # Panics
     /// On the host's side, where nobody could take it over.
-    pub fn publish(mut self) -> (u32, usize) {
-        assert!(self.block.memory.0.worker.is_some(), "only workers publish blocks: the host adopts them");
-        let number = std::mem::replace(&mut self.block.number, GIVEN_AWAY);
-        self.block.memory.0.leases.end(number);
-        (number, self.block.len)
+    pub fn publish(self) -> (u32, usize) {
+        self.block.publish()
     }
 }
 

@@ -1,15 +1,13 @@
-//! Wakes a slot's thread, whatever it waits for.
+//! Wakes the keeper, whatever it waits for: from this process, or from a worker, which has the same descriptor.
 
-use crate::task::Ending;
 use rustix::event::{EventfdFlags, eventfd};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 
-/// Wakes a slot's thread. It then looks for itself what there is to do, so ringing once too often does no harm.
+/// Wakes the keeper. It then looks for itself what there is to do, so ringing once too often does no harm.
 #[derive(Clone, Debug)]
-pub(super) struct Bell(Arc<OwnedFd>);
+pub(super) struct Bell(pub(super) Arc<OwnedFd>);
 
 impl Bell {
     pub(super) fn new() -> io::Result<Self> {
@@ -31,28 +29,5 @@ impl Bell {
 impl AsFd for Bell {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
-    }
-}
-
-/// Whether somebody wants the running task to end. Each task has its own, so that a wish that comes too late for
-/// one is not heard by the next.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Wish(Arc<AtomicU8>);
-
-impl Wish {
-    pub(super) fn make(&self, ending: Ending) {
-        let number = match ending {
-            Ending::Cancelled => 1,
-            Ending::Timeout => 2,
-        };
-        self.0.store(number, Ordering::Release);
-    }
-
-    pub(super) fn made(&self) -> Option<Ending> {
-        match self.0.load(Ordering::Acquire) {
-            0 => None,
-            1 => Some(Ending::Cancelled),
-            _ => Some(Ending::Timeout),
-        }
     }
 }

@@ -5,6 +5,7 @@
 //! | `processes:8` | eight worker processes |
 //! | `processes:` | as many as this process may use cores: its affinity and its cgroup's quota count |
 //! | `processes:8?max_tasks=100` | each worker is replaced after 100 tasks, so that what leaks is given back |
+//! | `processes:8?strict=true` | the death of a worker ends all tasks and breaks the place, as in `concurrent.futures` |
 //!
 //! Workers are started by exec, when tasks need them, and are gone when the place is closed, or when this process ends
 //! in whichever way. Tasks begin in the order they were submitted. Each function is sent once to each worker.
@@ -19,38 +20,47 @@
 
 pub mod command;
 
+mod announced;
+mod away;
 mod bell;
-mod crew;
-mod known;
+mod blame;
+mod callbacks;
+mod desk;
+mod functions;
+mod keeper;
+mod memory;
 mod not_started;
 mod outgoing;
+mod posted;
 mod process;
 mod program;
-mod run;
-mod shared;
-mod slot;
-mod start;
 mod starting;
+mod station;
 mod stderr;
-mod tasks;
-mod worker;
+mod workers;
+
+pub(crate) use memory::{block_at, position};
 
 use crate::Address;
-use crate::driver::{Driver, Entry, Family, Limits, Setup, Tasks};
+use crate::driver::{Driver, Entry, Family, Limits, Memory, Setup, Tasks};
 use crate::error::{Error, Kind, Result};
 use crate::outcome::Done;
 use crate::task::Task;
 use crate::work::WorkKind;
+use desk::Options;
 use rustix::process::{PidfdFlags, getpid, pidfd_open};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tasks::Workers;
+use workers::Workers;
 
 pub(crate) const ENTRY: Entry = Entry {
     scheme: "processes",
     about: "in processes of this machine",
     forms: &["processes:", "processes:8", "processes:8?max_tasks=100"],
-    options: &[("max_tasks", "replace each worker after this many tasks")],
+    options: &[
+        ("max_tasks", "replace each worker after this many tasks"),
+        ("strict", "the death of a worker breaks the place, as in concurrent.futures"),
+    ],
     families: &[Family::Tasks],
     check,
     open,
@@ -58,10 +68,10 @@ pub(crate) const ENTRY: Entry = Entry {
 
 fn open(address: &Address, setup: &Setup) -> Result<Arc<dyn Driver>> {
     let workers = address.count()?.unwrap_or_else(crate::context::share_of_cores);
-    let max_tasks = max_tasks(address)?;
+    let options = Options { workers, max_tasks: max_tasks(address)?, strict: is_strict(address)? };
     let address = address.clone().with_target(workers.to_string());
     let tasks = Arc::new(Both {
-        workers: Workers::new(workers, max_tasks, setup.clone(), address.to_string()),
+        workers: Workers::new(options, setup, &address)?,
         commands: command::Slots::new(workers),
     });
     Ok(Arc::new(Place { address, workers, tasks }))
@@ -89,6 +99,10 @@ fn max_tasks(address: &Address) -> Result<u64> {
     }
 }
 
+fn is_strict(address: &Address) -> Result<bool> {
+    Ok(address.options().parse("strict", "`strict=true` or `strict=false`")?.unwrap_or(false))
+}
+
 #[derive(Debug)]
 struct Place {
     address: Address,
@@ -110,6 +124,14 @@ impl Driver for Place {
 
     fn tasks(&self) -> Result<Arc<dyn Tasks>> {
         Ok(self.tasks.clone())
+    }
+
+    fn memory(&self) -> Option<Arc<dyn Memory>> {
+        self.tasks.workers.memory()
+    }
+
+    fn attend(&self) {
+        self.tasks.workers.attend();
     }
 
     fn cancel(&self) {

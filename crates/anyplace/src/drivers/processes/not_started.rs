@@ -18,8 +18,6 @@ pub(super) enum NotStarted {
     NoRoom(Error),
     /// Every other would fail in the same way.
     Never(Error),
-    /// The place is closed, or the task that it is for must end.
-    Interrupted,
 }
 
 impl NotStarted {

@@ -7,7 +7,6 @@
 //!                '---------------------+--> NotStarted          leaves Preparing out
 //! ```
 
-use super::known::Known;
 use super::not_started::{ENGINE, NotStarted, check_versions};
 use super::outgoing::Outgoing;
 use super::process::{Leader, Process};
@@ -17,7 +16,7 @@ use crate::context::Context;
 use crate::driver::Setup;
 use crate::error::Error;
 use crate::outcome::Outcome;
-use crate::wire::{self, Callee, FromWorker, Hello, Inbox, Kind as FrameKind, PROTOCOL};
+use crate::wire::{self, Callee, FromWorker, Hello, Inbox, PROTOCOL};
 use crate::work::{Payload, Pickled};
 use rustix::event::{PollFd, PollFlags};
 use std::io::{self, ErrorKind, Read};
@@ -39,6 +38,8 @@ pub(super) struct Wanted<'a> {
     /// Which worker it is, of how many.
     pub(super) worker: usize,
     pub(super) workers: usize,
+    /// It leaves after so many tasks.
+    pub(super) max_tasks: u64,
     /// What place and workers share, in the order in which the worker's greeting gives it.
     pub(super) shared: Vec<Arc<OwnedFd>>,
     /// The context of what it does before its first task.
@@ -57,7 +58,7 @@ pub(super) struct Starting {
     deadline: Instant,
     language: Option<String>,
     first: Option<(Arc<Pickled>, Context)>,
-    known: Known,
+    max_tasks: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,8 +86,6 @@ pub(super) struct Ready {
     pub(super) process: Process,
     /// What it has said beyond its last answer.
     pub(super) inbox: Inbox,
-    /// The callables that it holds.
-    pub(super) known: Known,
 }
 
 impl Starting {
@@ -111,7 +110,7 @@ impl Starting {
             deadline: Instant::now() + PATIENCE,
             language: wanted.setup.language.clone(),
             first: wanted.setup.first.clone().map(|first| (first, wanted.context)),
-            known: Known::default(),
+            max_tasks: wanted.max_tasks,
         };
         starting.outgoing.send(&starting.process.control);
         Ok(starting)
@@ -156,12 +155,12 @@ impl Starting {
             return if self.closed { self.died() } else { self.late() };
         }
         self.outgoing.send(&self.process.control);
-        if self.stage == Stage::Ready { Step::Ready } else { Step::Wait }
+        if self.stage == Stage::Ready && self.outgoing.is_sent() { Step::Ready } else { Step::Wait }
     }
 
     /// The worker, when it is [ready](Step::Ready).
     pub(super) fn finish(self) -> Ready {
-        Ready { process: self.process, inbox: self.inbox, known: self.known }
+        Ready { process: self.process, inbox: self.inbox }
     }
 
     fn receive(&mut self) {
@@ -206,17 +205,19 @@ impl Starting {
     /// Has it do what the place wants done before the first task.
     fn prepare(&mut self) -> Step {
         let Some((first, context)) = &self.first else { return self.become_ready() };
-        self.known.call(&first.function);
         self.outgoing.push(wire::define(&first.function));
         let callee = Callee::Defined(first.function.id);
-        self.outgoing.push(wire::order(FrameKind::First, callee, &first.arguments, context));
+        self.outgoing.push(wire::first(callee, &first.arguments, context));
         self.stage = Stage::Preparing;
         self.advance()
     }
 
+    /// Lets it take tasks from the board.
     fn become_ready(&mut self) -> Step {
+        self.outgoing.push(wire::begin(self.max_tasks));
+        self.outgoing.send(&self.process.control);
         self.stage = Stage::Ready;
-        Step::Ready
+        if self.outgoing.is_sent() { Step::Ready } else { Step::Wait }
     }
 
     /// A worker that dies while it is prepared is like one whose preparation fails.

@@ -13,6 +13,7 @@
 //! | `capture` | output while it comes: a little in memory, the rest in an unlinked file |
 
 mod capture;
+mod crew;
 mod ending;
 mod program;
 mod slot;

@@ -2,7 +2,7 @@
 
 use super::slot::Slot;
 
-use crate::drivers::processes::crew::Crew;
+use super::crew::Crew;
 use crate::error::Error;
 use crate::outcome::{Done, Outcome};
 use crate::task::{Control, Ending, Task};

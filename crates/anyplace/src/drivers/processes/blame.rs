@@ -1,0 +1,136 @@
+//! What becomes of a dead worker's tasks.
+//!
+//! It had one task at a time, so a death has one culprit: the call that ran. What it had finished is told, what it had
+//! not begun is done by others. In a chunk, the calls before the culprit have their replies, and those behind it go back
+//! to the board. A culprit that is declared idempotent is run again, at most [`AGAIN`] times.
+
+use super::desk::Desk;
+use super::memory::bytes_of;
+use super::posted::{Posted, SoFar};
+use super::process::Death;
+use crate::error::{Error, Exit, Kind, Retry};
+use crate::outcome::{Items, Outcome};
+use crate::task::Ending;
+use crate::wire::reply::is_kind;
+use crate::wire::rows::Rows;
+use anyplace_sync::shm::board::Partial;
+
+/// How often an idempotent call whose worker died is run again.
+const AGAIN: u32 = 3;
+
+/// When so many workers in a row die over a chunk without having finished one call of it, none of it is tried again: it
+/// may be the function that kills them.
+const BARREN: u32 = 3;
+
+impl Desk {
+    /// Takes a dead worker, which is reaped, off the board.
+    pub(super) fn bury(&self, worker: usize, death: &Death) {
+        let buried = self.host.bury(worker);
+        for (posted, reply) in buried.finished {
+            self.bring_home(posted, reply);
+        }
+        if let Some((posted, partial)) = buried.running {
+            self.blame(posted, partial, worker, death);
+        }
+        self.collect();
+    }
+
+    fn blame(&self, mut posted: Posted, partial: Partial, worker: usize, death: &Death) {
+        let ending = partial.condemned.then(|| posted.task.shared.ending().unwrap_or(Ending::Cancelled));
+        if posted.is_chunk() {
+            self.salvage(&mut posted, partial, worker);
+        }
+        match ending {
+            Some(ending) => {
+                let outcome = ended(ending, posted.task.attempt);
+                self.end(posted, worker, outcome);
+            }
+            None if posted.calls() == 0 => self.end(posted, worker, Outcome::Returned(nothing())),
+            None => self.blame_call(posted, worker, death),
+        }
+    }
+
+    /// Keeps the replies of the calls that were finished, and leaves these calls out.
+    fn salvage(&self, posted: &mut Posted, partial: Partial, worker: usize) {
+        let written =
+            partial.written.and_then(|(block, length)| self.memory.blocks.adopt(block, length, worker).ok());
+        let items = written.map(|block| Items::from_rows(Rows::salvaged(bytes_of(block), is_kind)));
+        let items = items.unwrap_or_default();
+        let so_far = posted.so_far.get_or_insert_default();
+        so_far.items.extend(&items);
+        let calls = posted.calls();
+        // Calls that were finished, but whose replies lay elsewhere, went with their worker.
+        let finished = calls.min(partial.item as usize).max(items.len());
+        let gone =
+            Error::new(Kind::WorkerLost, "the call had returned when its worker died over a later one")
+                .with_retry(Retry::MayRepeat);
+        let so_far = posted.so_far.get_or_insert_default();
+        (items.len()..finished).for_each(|_| so_far.items.failed(&gone));
+        if finished > 0 {
+            (so_far.deaths, so_far.barren) = (0, 0);
+        }
+        posted.skip(finished);
+    }
+
+    /// The first of the calls that are left has killed its worker.
+    fn blame_call(&self, mut posted: Posted, worker: usize, death: &Death) {
+        let so_far = posted.so_far.get_or_insert_default();
+        so_far.deaths += 1;
+        so_far.barren += 1;
+        let (deaths, barren) = (so_far.deaths, so_far.barren);
+        if posted.task.options.idempotent && deaths <= AGAIN {
+            posted.task.attempt += 1;
+            return self.post_again(posted);
+        }
+        let error = lost(death, &posted);
+        let error = if deaths > 1 { error.with_retry(Retry::Never).with_help(guilty(deaths)) } else { error };
+        if !posted.is_chunk() {
+            posted.so_far = None;
+            return self.end(posted, worker, Outcome::Lost(error));
+        }
+        if barren >= BARREN || posted.calls() == 1 {
+            return self.end(posted, worker, Outcome::Lost(error));
+        }
+        let so_far: &mut SoFar = posted.so_far.get_or_insert_default();
+        so_far.items.failed(&error);
+        so_far.deaths = 0;
+        posted.skip(1);
+        self.post_again(posted);
+    }
+}
+
+fn nothing() -> crate::outcome::Value {
+    crate::outcome::Value::Items(Items::default())
+}
+
+fn guilty(deaths: u32) -> String {
+    format!("it was run {deaths} times and its worker died each time: it is the item that kills it")
+}
+
+/// The outcome of a task whose worker was killed on request.
+fn ended(ending: Ending, attempt: u32) -> Outcome {
+    let error = match ending {
+        Ending::Cancelled => Error::new(Kind::Cancelled, "the task was ended on request while it ran"),
+        Ending::Timeout => Error::new(Kind::Timeout, "the task ran longer than its time limit and was ended")
+            .with_help("give it more time, or less to do"),
+    };
+    Outcome::from(error.with_retry(Retry::MayRepeat).on_attempt(attempt))
+}
+
+fn lost(death: &Death, posted: &Posted) -> Error {
+    let name = posted.task.options.name.as_deref();
+    let what = name.map_or("the task".to_owned(), |name| format!("`{name}`"));
+    let message = format!("worker process {} died while it ran {what}: {}", death.pid, death.exit);
+    Error::new(Kind::WorkerLost, message)
+        .with_exit(death.exit)
+        .with_log_tail(death.tail.clone())
+        .with_retry(Retry::MayRepeat)
+        .on_attempt(posted.task.attempt)
+        .with_help(match death.exit {
+            Exit::Signal(9) => {
+                "likely out of memory: the kernel kills with SIGKILL; use fewer workers or less memory"
+            }
+            Exit::Signal(_) => "native code crashed: look at what the task calls outside its language",
+            Exit::Code(_) => "the work ended its process: let it return or fail instead",
+        })
+}

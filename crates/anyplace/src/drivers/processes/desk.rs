@@ -1,0 +1,347 @@
+//! The desk of a place: puts tasks on the board, where workers take them, and brings their outcomes home.
+//!
+//! It has no thread of its own. Who submits posts the task itself; who waits brings outcomes home, its own and those of
+//! others; the keeper does it for those whom nobody waits for. What finds no free slot waits in the backlog.
+
+use super::announced::Announced;
+use super::bell::Bell;
+use super::callbacks::Callbacks;
+use super::functions::Functions;
+use super::memory::{self, Shared, bytes_of};
+use super::posted::Posted;
+use super::program::Program;
+use crate::driver::Setup;
+use crate::error::{Error, Kind, Retry};
+use crate::outcome::Outcome;
+use crate::wire::{Malformed, reply};
+use crate::work::Work;
+use anyplace_sync::shm::board::{Calls, Host, Reply, Ticket};
+use anyplace_sync::shm::{self, Segment};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::Duration;
+
+pub(super) struct Desk {
+    me: Weak<Self>,
+    pub(super) host: Host<Posted>,
+    pub(super) memory: Shared,
+    functions: Functions,
+    /// What workers share with us: the segment and the bell.
+    pub(super) shared: [Arc<OwnedFd>; 2],
+    pub(super) bell: Bell,
+    pub(super) callbacks: Callbacks,
+    pub(super) announced: Announced,
+    pub(super) program: Program,
+    pub(super) setup: Setup,
+    pub(super) options: Options,
+    place: String,
+    backlog: Mutex<VecDeque<Posted>>,
+    /// How many tasks are in the backlog: looked at without the lock.
+    behind: AtomicUsize,
+    /// How many workers there are, ready or on their way.
+    pub(super) hired: AtomicUsize,
+    /// Set when the place is closed: how long what runs has to end.
+    closing: OnceLock<Duration>,
+    broken: OnceLock<Error>,
+}
+
+/// What the address says of the workers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Options {
+    pub(super) workers: usize,
+    /// Each worker is replaced after so many tasks.
+    pub(super) max_tasks: u64,
+    /// The death of a worker breaks the place.
+    pub(super) strict: bool,
+}
+
+thread_local! {
+    /// Where messages are written, and replies collected: kept, since a task may take less than an allocation.
+    static ROOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static FOUND: RefCell<Vec<(Posted, Reply)>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Desk {
+    pub(super) fn new(options: Options, setup: &Setup, place: String) -> io::Result<Arc<Self>> {
+        let (host, segment) = Host::create(options.workers, "anyplace")?;
+        let bell = Bell::new()?;
+        let memory = Shared::new(shm::Memory::host(segment.clone(), host.size().workers)?, bell.clone());
+        let shared = [Arc::new(descriptor(&segment)?), bell.0.clone()];
+        let program = setup.worker.clone().map_or(Program::Own, Program::Given);
+        Ok(Arc::new_cyclic(|me| Self {
+            me: me.clone(),
+            host,
+            memory,
+            functions: Functions::default(),
+            shared,
+            bell,
+            callbacks: Callbacks::default(),
+            announced: Announced::default(),
+            program,
+            setup: setup.clone(),
+            options,
+            place,
+            backlog: Mutex::default(),
+            behind: AtomicUsize::new(0),
+            hired: AtomicUsize::new(0),
+            closing: OnceLock::new(),
+            broken: OnceLock::new(),
+        }))
+    }
+
+    /// Takes a task in. It may be under way, or even over, when this returns.
+    pub(super) fn submit(&self, posted: Posted) {
+        if let Some(outcome) = self.refusal(&posted.task.work) {
+            return posted.end(outcome);
+        }
+        if let Some(me) = self.me.upgrade() {
+            posted.task.shared.wait_in(me);
+        }
+        if self.behind.load(Ordering::Acquire) > 0 {
+            self.enqueue(posted);
+            return self.collect();
+        }
+        match self.post(posted) {
+            Ok(ended) => ended.into_iter().for_each(Ended::tell),
+            Err(posted) => {
+                // Those who wait for no task in particular have filled the board. What is over makes room.
+                self.enqueue(posted);
+                self.collect();
+            }
+        }
+        self.look_for_workers();
+    }
+
+    fn refusal(&self, work: &Work) -> Option<Outcome> {
+        if let Some(error) = self.broken.get() {
+            return Some(Outcome::Lost(error.clone()));
+        }
+        if self.closing().is_some() {
+            return Some(Outcome::too_late());
+        }
+        match work {
+            Work::Named(_) | Work::Pickled(_) => self.program.check().err().map(Outcome::Failed),
+            work => Some(Outcome::Failed(no_worker_for(work))),
+        }
+    }
+
+    /// Puts a task on the board; gives it back if there is no room. One that has ended instead is told by the caller, when
+    /// it holds no lock.
+    fn post(&self, posted: Posted) -> Result<Option<Ended>, Posted> {
+        match self.try_post(posted) {
+            Ok(cancelled) => Ok(cancelled.map(|posted| Ended(posted, Outcome::cancelled()))),
+            // Nothing is under way that could make room.
+            Err((posted, Some(full))) if self.host.running().is_empty() && self.host.demand().0 == 0 => {
+                Ok(Some(Ended(posted, Outcome::Failed(no_memory(full)))))
+            }
+            Err((posted, _)) => Err(posted),
+        }
+    }
+
+    /// As [`post`](Self::post): gives a task that was cancelled, or one for which there is no room and perhaps why.
+    fn try_post(&self, mut posted: Posted) -> Result<Option<Posted>, (Posted, Option<shm::Full>)> {
+        let shared = posted.task.shared.clone();
+        let announced = posted.task.options.timeout.is_some() || shared.tells_start();
+        let others_wait = !posted.done.settles();
+        ROOM.with_borrow_mut(|room| {
+            let message = match posted.write(room, &self.memory, &self.functions) {
+                Ok(message) => message,
+                Err(full) => return Err((posted, Some(full))),
+            };
+            if announced {
+                self.announced.add(&posted);
+            }
+            let mut entry = Some(posted);
+            let left = shared.leave(|calls_back| {
+                let calls = Calls { at_start: announced, at_end: calls_back || others_wait };
+                let posted = entry.take().expect("nobody else takes it");
+                self.host.post(message.body(), calls, posted).map(u64::from)
+            });
+            left.map(|_| entry).map_err(|posted| (posted, None))
+        })
+    }
+
+    fn backlog(&self) -> MutexGuard<'_, VecDeque<Posted>> {
+        self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enqueue(&self, posted: Posted) {
+        let mut backlog = self.backlog();
+        backlog.push_back(posted);
+        self.behind.store(backlog.len(), Ordering::Release);
+    }
+
+    /// Posts a task again, of which a part is done: before all that wait.
+    pub(super) fn post_again(&self, posted: Posted) {
+        posted.task.shared.come_home(None);
+        match self.post(posted) {
+            Ok(ended) => ended.into_iter().for_each(Ended::tell),
+            Err(posted) => {
+                let mut backlog = self.backlog();
+                backlog.push_front(posted);
+                self.behind.store(backlog.len(), Ordering::Release);
+            }
+        }
+        self.host.rouse_callers();
+        self.look_for_workers();
+    }
+
+    /// Brings home what is over, and posts what waits for room.
+    pub(super) fn collect(&self) {
+        let mut found = FOUND.take();
+        self.host.collect(&mut found);
+        for (posted, reply) in found.drain(..) {
+            self.bring_home(posted, reply);
+        }
+        FOUND.set(found);
+        if self.behind.load(Ordering::Acquire) > 0 {
+            self.refill();
+        }
+    }
+
+    fn refill(&self) {
+        // Who finds it taken leaves the rest to the other.
+        let Ok(mut backlog) = self.backlog.try_lock() else { return };
+        let mut ended = Vec::new();
+        while let Some(posted) = backlog.pop_front() {
+            match self.post(posted) {
+                Ok(over) => ended.extend(over),
+                Err(posted) => {
+                    backlog.push_front(posted);
+                    break;
+                }
+            }
+        }
+        self.behind.store(backlog.len(), Ordering::Release);
+        // While there is more, workers say when they are about to run out of work.
+        let low = if backlog.is_empty() { 0 } else { self.host.size().slots as u32 / 4 };
+        self.host.ring_below(low);
+        drop(backlog);
+        ended.into_iter().for_each(Ended::tell);
+    }
+
+    /// Tells how a task ended to which a worker has replied.
+    pub(super) fn bring_home(&self, posted: Posted, reply: Reply) {
+        let worker = reply.worker();
+        let outcome = self.read(&posted, &reply).unwrap_or_else(|malformed| {
+            let error = Error::new(Kind::Unexpected, "a worker's reply cannot be read");
+            Outcome::Failed(error.with_retry(Retry::MayRepeat).with_source(malformed))
+        });
+        drop(reply);
+        self.end(posted, worker, outcome);
+    }
+
+    /// Tells how a task ended that `worker` has run.
+    pub(super) fn end(&self, posted: Posted, worker: usize, outcome: Outcome) {
+        self.announced.remove(&posted);
+        posted.task.shared.come_home(Some(posted.started(worker)));
+        posted.end(outcome);
+    }
+
+    fn read(&self, posted: &Posted, reply: &Reply) -> Result<Outcome, Malformed> {
+        let blocks = memory::From { memory: &self.memory, worker: reply.worker() };
+        let not_a_reply = Malformed("a reply of a worker");
+        let (took, inline) = reply.inline().split_first_chunk::<8>().ok_or(not_a_reply)?;
+        let took = u64::from_le_bytes(*took);
+        if took > 0 {
+            posted.task.shared.took_exactly(Duration::from_nanos(took));
+        }
+        let Some((number, length)) = reply.block() else { return reply::read(inline, &blocks) };
+        let block = self.memory.blocks.adopt(number, length, reply.worker()).map_err(|_| not_a_reply)?;
+        self.memory.is_used(length);
+        let rows = <[u8; 8]>::try_from(inline).map(u64::from_le_bytes).map_err(|_| not_a_reply)?;
+        let rows = usize::try_from(rows).ok().filter(|rows| *rows <= length).ok_or(not_a_reply)?;
+        let all = bytes_of(block);
+        reply::read_apart(&all[rows..], all.slice(0..rows), &blocks)
+    }
+
+    /// Sees to it that there is a worker for what waits.
+    pub(super) fn look_for_workers(&self) {
+        if self.hired.load(Ordering::Relaxed) < self.options.workers {
+            let (waiting, free) = self.host.demand();
+            if waiting > free {
+                self.bell.ring();
+            }
+        }
+    }
+
+    /// Takes no more tasks; what runs has `grace` to end.
+    pub(super) fn close(&self, grace: Duration) {
+        self.closing.get_or_init(|| grace);
+    }
+
+    /// How long what runs has to end, once the place is closed.
+    pub(super) fn closing(&self) -> Option<Duration> {
+        self.closing.get().copied()
+    }
+
+    pub(super) fn broken(&self) -> Option<&Error> {
+        self.broken.get()
+    }
+
+    /// No worker of this place can do anything: every task that waits, and every other that comes, is told why.
+    pub(super) fn break_down(&self, error: Error) {
+        let error = self.broken.get_or_init(|| error.at(&self.place).with_retry(Retry::Safe)).clone();
+        self.refuse_waiting(|| Outcome::Lost(error.clone()));
+    }
+
+    /// Tells all that wait that they never run.
+    pub(super) fn refuse_waiting(&self, outcome: impl Fn() -> Outcome) {
+        let waiting = std::mem::take(&mut *self.backlog());
+        self.behind.store(0, Ordering::Release);
+        for posted in self.host.take_back_all().into_iter().chain(waiting) {
+            self.announced.remove(&posted);
+            posted.end(outcome());
+        }
+    }
+
+    /// Whether nothing waits and nothing runs.
+    pub(super) fn is_idle(&self) -> bool {
+        self.behind.load(Ordering::Acquire) == 0
+            && self.host.demand().0 == 0
+            && self.host.running().is_empty()
+    }
+
+    /// Takes the task back if nobody has begun it: it ends as cancelled.
+    pub(super) fn take_back(&self, key: u64) -> bool {
+        let Some(posted) = self.host.take_back(Ticket::from(key)) else { return false };
+        self.announced.remove(&posted);
+        posted.end(Outcome::cancelled());
+        true
+    }
+}
+
+/// A task that has ended without having been posted.
+struct Ended(Posted, Outcome);
+
+impl Ended {
+    fn tell(self) {
+        self.0.end(self.1);
+    }
+}
+
+fn descriptor(segment: &Segment) -> io::Result<OwnedFd> {
+    segment.fd().try_clone_to_owned()
+}
+
+fn no_worker_for(work: &Work) -> Error {
+    Error::new(Kind::Unsupported, format!("a worker process does not run {}", work.kind().name()))
+        .with_help("open `threads:` for closures, `async:` for futures")
+}
+
+fn no_memory(full: shm::Full) -> Error {
+    let help = full.help();
+    Error::new(Kind::ResourceExhausted, format!("the place cannot hold the task: {full}"))
+        .with_retry(Retry::Safe)
+        .with_help(help)
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Desk({})", self.place)
+    }
+}

@@ -1,0 +1,96 @@
+//! The Tasks family of `processes:`: a desk, and the keeper's thread from the first task on.
+
+use super::desk::{Desk, Options};
+use super::keeper::{Keeper, Relief};
+use super::posted::Posted;
+use crate::Address;
+use crate::driver::{Memory, Setup, Tasks};
+use crate::error::{Error, Kind, Result, Retry};
+use crate::outcome::{Done, Outcome};
+use crate::task::Task;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+#[derive(Debug)]
+pub(super) struct Workers {
+    desk: Arc<Desk>,
+    keeper: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Workers {
+    pub(super) fn new(options: Options, setup: &Setup, address: &Address) -> Result<Self> {
+        let desk =
+            Desk::new(options, setup, address.to_string()).map_err(|error| no_memory(&error.into()))?;
+        Ok(Self { desk, keeper: Mutex::default() })
+    }
+
+    fn keeper(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start_keeper(&self) -> std::io::Result<()> {
+        let mut keeper = self.keeper();
+        if keeper.is_none() && self.desk.closing().is_none() {
+            let desk = self.desk.clone();
+            let run = move || {
+                let _relief = Relief(desk.clone());
+                Keeper::new(desk).run();
+            };
+            *keeper = Some(thread::Builder::new().name("anyplace-keeper".to_owned()).spawn(run)?);
+        }
+        Ok(())
+    }
+
+    pub(super) fn memory(&self) -> Option<Arc<dyn Memory>> {
+        Some(Arc::new(self.desk.memory.clone()))
+    }
+
+    /// Nobody may wait for outcomes any more: the keeper brings them all.
+    pub(super) fn attend(&self) {
+        self.desk.host.ring_always();
+        self.desk.collect();
+    }
+
+    /// Ends what waits for a worker.
+    pub(super) fn cancel(&self) {
+        self.desk.refuse_waiting(Outcome::cancelled);
+    }
+
+    /// Ends every worker. What runs gets `grace`; nothing is left when this returns.
+    pub(super) fn close(&self, grace: Duration) {
+        self.desk.close(grace);
+        self.desk.bell.ring();
+        let keeper = self.keeper().take();
+        if let Some(keeper) = keeper {
+            // A keeper's panic has become the outcome of all its tasks.
+            drop(keeper.join());
+        }
+        self.desk.refuse_waiting(Outcome::too_late);
+        // A callback that closes the place runs on the thread of callbacks, which ends by itself when it returns.
+        self.desk.callbacks.close();
+    }
+}
+
+impl Tasks for Workers {
+    fn submit(&self, task: Task, done: Done) {
+        if self.keeper().is_none()
+            && let Err(error) = self.start_keeper()
+        {
+            return done.call(Outcome::Lost(Error::from(error).with_retry(Retry::Safe)));
+        }
+        self.desk.submit(Posted::new(task, done));
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.close(Duration::ZERO);
+    }
+}
+
+fn no_memory(error: &Error) -> Error {
+    Error::new(Kind::ResourceExhausted, format!("the place's shared memory cannot be made: {error}"))
+        .with_retry(Retry::Safe)
+        .with_help("raise the limits on memory, file sizes and descriptors (`ulimit -v`, `-f`, `-n`)")
+}

@@ -1,0 +1,257 @@
+//! A worker at the board of its place: takes tasks, runs them, leaves the replies.
+//!
+//! A reply in a slot is the time it took in nanoseconds, or 0 (8 bytes), and then a reply as `wire/reply.rs` has it, if
+//! it is short. Otherwise the slot has the number of bytes of the rows (8), and a block has the rows and behind them the
+//! rest of the reply. The rows of a chunk are written there one by one as their calls end, and the slot says how far: what
+//! was finished is not lost with its worker.
+
+use super::memory::Shared;
+use super::{Functions, Interpreter, Link, Order, Replies, Sink};
+use crate::driver::Memory;
+use crate::error::{Error, Kind, Result};
+use crate::wire::{self, Malformed, reply, rows};
+use crate::work::{Bytes, Function};
+use anyplace_sync::shm::BlockMut;
+use anyplace_sync::shm::board::{Body, INLINE, Job, Seat};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A chunk's replies begin in a block of this size.
+const FIRST: usize = 16 << 10;
+
+/// A worker at its seat.
+pub(super) struct Table {
+    pub(super) seat: Seat,
+    pub(super) memory: Shared,
+    pub(super) link: Link,
+    /// Where replies are put together: kept from one task to the next.
+    pub(super) room: Vec<u8>,
+}
+
+impl Table {
+    /// Runs a task.
+    pub(super) fn run<I: Interpreter>(&mut self, interpreter: &mut I, job: &Job) {
+        let mut sink = Slot { table: self, job, replies: Kept::Few(rows::Writer::default()), began: None };
+        if let Err(error) = sink.run(interpreter) {
+            // The order cannot be read: there is one call that can be answered.
+            Replies::new(&mut sink).finish(1, Some(&error));
+            sink.finish(false);
+        }
+    }
+}
+
+/// The replies of one task.
+struct Slot<'a> {
+    table: &'a mut Table,
+    job: &'a Job,
+    replies: Kept,
+    began: Option<Instant>,
+}
+
+enum Kept {
+    Few(rows::Writer),
+    /// A chunk's: the block, how far it is written, how many rows are whole, what stands beside them.
+    Many {
+        block: BlockMut,
+        written: usize,
+        rows: usize,
+        beside: Vec<Bytes>,
+    },
+}
+
+impl Slot<'_> {
+    fn run<I: Interpreter>(&mut self, interpreter: &mut I) -> Result<()> {
+        let unreadable = |malformed: Malformed| {
+            Error::new(Kind::Unexpected, "the worker cannot read its task").with_source(malformed)
+        };
+        let spoilt = || unreadable(Malformed("a task of a place"));
+        let (memory, link) = (self.table.memory.clone(), self.table.link.clone());
+        let message = match self.job.message() {
+            Body::Inline(bytes) => Bytes::from(bytes),
+            Body::Block(number, length) => memory.borrow(number, length).ok_or_else(spoilt)?,
+        };
+        let (head, order) = message.split_first_chunk::<12>().ok_or_else(spoilt)?;
+        let functions = InBlock { head, memory: &memory };
+        let mut buffers = Vec::new();
+        let order = wire::Order::read(order, &mut buffers, &memory).map_err(unreadable)?;
+        let (is_chunk, context) = (order.is_chunk, order.context(link.worker(), link.workers()));
+        if is_chunk {
+            self.expect_many();
+        }
+        let order = Order::new(order, context, &functions);
+        super::serve::run_order(self, &order, |replies| interpreter.run(&order, replies));
+        drop(order);
+        // What the task was given is gone before anybody hears that it is done.
+        drop(buffers);
+        drop(message);
+        self.finish(is_chunk);
+        Ok(())
+    }
+
+    /// A chunk's replies are written where they are found if this process dies.
+    fn expect_many(&mut self) {
+        self.began = Some(Instant::now());
+        if let Ok(block) = self.table.memory.0.allocate(FIRST) {
+            self.replies = Kept::Many { block, written: 0, rows: 0, beside: Vec::new() };
+        }
+    }
+
+    fn finish(&mut self, is_chunk: bool) {
+        let took = self
+            .began
+            .map_or(0, |began| u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1));
+        self.table.room.clear();
+        self.table.room.extend_from_slice(&took.to_le_bytes());
+        let replies = std::mem::replace(&mut self.replies, Kept::Few(rows::Writer::default()));
+        let finished = match replies {
+            Kept::Few(rows) => self.finish_few(is_chunk, &rows.finish()),
+            Kept::Many { block, written, rows, beside } => self.finish_many(block, written, rows, &beside),
+        };
+        if !finished {
+            self.tell_full(took);
+        }
+    }
+
+    /// `false` if the reply finds no room.
+    fn finish_few(&mut self, is_chunk: bool, all: &rows::Rows) -> bool {
+        let Table { seat, memory, room, .. } = &mut *self.table;
+        let rest = reply::write(room, is_chunk, all, &*memory);
+        let following: usize = rest.following.iter().map(|bytes| bytes.len()).sum();
+        let beside = all.parts().1;
+        if room.len() + rest.rows.len() + following <= INLINE {
+            room.extend_from_slice(rest.rows);
+            rest.following.iter().for_each(|bytes| room.extend_from_slice(bytes));
+            Shared::publish(beside);
+            seat.finish(self.job, room, None, !beside.is_empty());
+            return true;
+        }
+        let head = &room[8..];
+        let Ok(mut block) = memory.0.allocate(rest.rows.len() + head.len() + following) else { return false };
+        fill(&mut block, [rest.rows, head].into_iter().chain(rest.following.iter().map(|bytes| &***bytes)));
+        let rows = rest.rows.len() as u64;
+        room.truncate(8);
+        room.extend_from_slice(&rows.to_le_bytes());
+        Shared::publish(beside);
+        seat.finish(self.job, room, Some(block.publish()), true);
+        true
+    }
+
+    fn finish_many(&mut self, mut block: BlockMut, written: usize, rows: usize, beside: &[Bytes]) -> bool {
+        let Table { seat, memory, room, .. } = &mut *self.table;
+        let following = reply::write_apart(room, true, rows, written, beside, &*memory);
+        let head = &room[8..];
+        let all = head.len() + following.iter().map(|bytes| bytes.len()).sum::<usize>();
+        if block.grow(written + all).is_err() {
+            return false;
+        }
+        block.truncate(written + all);
+        fill(&mut block[written..], std::iter::once(head).chain(following.iter().map(|bytes| &***bytes)));
+        room.truncate(8);
+        room.extend_from_slice(&(written as u64).to_le_bytes());
+        Shared::publish(beside);
+        seat.finish(self.job, room, Some(block.publish()), true);
+        true
+    }
+
+    /// The reply finds no room in the place's memory; an error does.
+    fn tell_full(&mut self, took: u64) {
+        // Short enough for the slot.
+        let error =
+            Error::new(Kind::ResourceExhausted, "the place's shared memory has no room for the result");
+        let mut writer = rows::Writer::default();
+        writer.push(wire::FAILED, &wire::error_bytes(&error), &[]);
+        let Table { seat, memory, room, .. } = &mut *self.table;
+        room.clear();
+        room.extend_from_slice(&took.to_le_bytes());
+        let rows = writer.finish();
+        let rest = reply::write(room, false, &rows, &*memory);
+        room.extend_from_slice(rest.rows);
+        seat.finish(self.job, room, None, false);
+    }
+}
+
+impl Sink for Slot<'_> {
+    fn begin(&mut self, position: usize) {
+        if matches!(self.replies, Kept::Many { .. }) {
+            self.table.seat.item(self.job, position as u32);
+        }
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        let (block, written) = match &mut self.replies {
+            Kept::Few(writer) => return writer.append(bytes),
+            Kept::Many { block, written, .. } => (block, written),
+        };
+        let end = *written + bytes.len();
+        if end > block.len() && block.grow((end * 2).max(block.capacity())).is_err() {
+            self.give_up_the_block();
+            return self.append(bytes);
+        }
+        if let Kept::Many { block, written, .. } = &mut self.replies {
+            block[*written..end].copy_from_slice(bytes);
+            *written = end;
+        }
+    }
+
+    fn commit(&mut self, buffers: &[Bytes]) {
+        match &mut self.replies {
+            Kept::Few(writer) => writer.commit(buffers),
+            Kept::Many { block, written, rows, beside } => {
+                *rows += 1;
+                beside.extend_from_slice(buffers);
+                self.table.seat.written(self.job, block.number(), *written);
+            }
+        }
+    }
+
+    fn memory(&self) -> Option<&dyn Memory> {
+        Some(&self.table.memory)
+    }
+}
+
+impl Slot<'_> {
+    /// The place's memory is full: the replies go on here, and would be lost with this process.
+    fn give_up_the_block(&mut self) {
+        let mut few = rows::Writer::default();
+        if let Kept::Many { block, written, rows, beside } = &self.replies {
+            few.append_all(&block[..*written], beside, *rows);
+        }
+        self.table.seat.written(self.job, 0, 0);
+        self.replies = Kept::Few(few);
+    }
+}
+
+fn fill<'a>(mut room: &mut [u8], parts: impl Iterator<Item = &'a [u8]>) {
+    for part in parts {
+        let (here, others) = room.split_at_mut(part.len());
+        here.copy_from_slice(part);
+        room = others;
+    }
+}
+
+/// The callable of a task, which lies in a block.
+struct InBlock<'a> {
+    /// The block's number plus one, and the length of what is in it.
+    head: &'a [u8; 12],
+    memory: &'a Shared,
+}
+
+impl Functions for InBlock<'_> {
+    fn get(&self, id: u64) -> Result<Arc<Function>> {
+        self.read(id)
+            .ok_or_else(|| Error::new(Kind::Unexpected, "the place calls a function that it has not sent"))
+    }
+}
+
+impl InBlock<'_> {
+    fn read(&self, id: u64) -> Option<Arc<Function>> {
+        let (number, length) = self.head.split_first_chunk::<4>()?;
+        let number = u32::from_le_bytes(*number).checked_sub(1)?;
+        let length = usize::try_from(u64::from_le_bytes(length.try_into().ok()?)).ok()?;
+        let all = self.memory.borrow(number, length)?;
+        let (name_length, rest) = all.split_first_chunk::<8>()?;
+        let name = rest.get(..usize::try_from(u64::from_le_bytes(*name_length)).ok()?)?;
+        let bytes = all.slice(8 + name.len()..all.len());
+        Some(Arc::new(Function { id, name: String::from_utf8_lossy(name).into_owned(), bytes }))
+    }
+}
