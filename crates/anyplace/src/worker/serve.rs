@@ -6,7 +6,7 @@
 use super::ears::Ears;
 use super::greeting::{self, Greeting};
 use super::memory::Shared;
-use super::table::Table;
+use super::table::{Known, Table};
 use super::{Collected, Functions, Interpreter, Link, Order, Replies, Sink};
 use crate::error::{Error, Kind};
 use crate::wire::beside::Apart;
@@ -48,7 +48,7 @@ fn greet<I: Interpreter>(make: impl FnOnce(Link) -> I) -> io::Result<Worker<I>> 
         language: interpreter.language(),
     };
     link.send(welcome.frame())?;
-    let table = Table { seat, memory, link, room: Vec::new() };
+    let table = Table { seat, memory, link, known: Known::default(), room: Vec::new() };
     Ok(Worker { interpreter, table, ears, functions: Defined::default() })
 }
 

@@ -13,6 +13,9 @@ use crate::wire::{self, Malformed, reply, rows};
 use crate::work::{Bytes, Function};
 use anyplace_sync::shm::BlockMut;
 use anyplace_sync::shm::board::{Body, INLINE, Job, Seat};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -24,6 +27,7 @@ pub(super) struct Table {
     pub(super) seat: Seat,
     pub(super) memory: Shared,
     pub(super) link: Link,
+    pub(super) known: Known,
     /// Where replies are put together: kept from one task to the next.
     pub(super) room: Vec<u8>,
 }
@@ -71,7 +75,7 @@ impl Slot<'_> {
             Body::Block(number, length) => memory.borrow(number, length).ok_or_else(spoilt)?,
         };
         let (head, order) = message.split_first_chunk::<12>().ok_or_else(spoilt)?;
-        let functions = InBlock { head, memory: &memory };
+        let functions = InBlock { head, memory: &memory, known: self.table.known.clone() };
         let mut buffers = Vec::new();
         let order = wire::Order::read(order, &mut buffers, &memory).map_err(unreadable)?;
         let (is_chunk, context) = (order.is_chunk, order.context(link.worker(), link.workers()));
@@ -229,11 +233,35 @@ fn fill<'a>(mut room: &mut [u8], parts: impl Iterator<Item = &'a [u8]>) {
     }
 }
 
+/// The callables that were used last, so that each is looked up in the place's memory once.
+#[derive(Clone, Default)]
+pub(super) struct Known(Rc<RefCell<VecDeque<Arc<Function>>>>);
+
+impl Known {
+    const MOST: usize = 128;
+
+    fn get(&self, id: u64, read: impl FnOnce() -> Option<Arc<Function>>) -> Option<Arc<Function>> {
+        let mut known = self.0.borrow_mut();
+        if let Some(at) = known.iter().rposition(|function| function.id == id) {
+            let found = known.remove(at);
+            known.extend(found.clone());
+            return found;
+        }
+        let function = read()?;
+        if known.len() >= Self::MOST {
+            known.pop_front();
+        }
+        known.push_back(function.clone());
+        Some(function)
+    }
+}
+
 /// The callable of a task, which lies in a block.
 struct InBlock<'a> {
     /// The block's number plus one, and the length of what is in it.
     head: &'a [u8; 12],
     memory: &'a Shared,
+    known: Known,
 }
 
 impl Functions for InBlock<'_> {

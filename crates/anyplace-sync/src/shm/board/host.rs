@@ -190,6 +190,12 @@ impl<T> Host<T> {
         (usize::try_from(self.board.waiting()).unwrap_or(usize::MAX), free)
     }
 
+    /// How many tasks wait for a worker. It looks at every slot: the hints that [`demand`](Self::demand) counts may be of
+    /// tasks that were taken back.
+    pub fn ready(&self) -> usize {
+        self.board.slots().filter(|(_, slot)| slot.load().phase() == Phase::Ready).count()
+    }
+
     /// How far the task is.
     pub fn stage(&self, ticket: Ticket) -> Stage {
         let word = self.slot(ticket.slot).load();

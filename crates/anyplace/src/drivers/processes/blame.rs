@@ -18,8 +18,8 @@ use anyplace_sync::shm::board::Partial;
 /// How often an idempotent call whose worker died is run again.
 const AGAIN: u32 = 3;
 
-/// When so many workers in a row die over a chunk without having finished one call of it, none of it is tried again: it
-/// may be the function that kills them.
+/// When so many calls in a row of a chunk are given up and none between them is finished, none of it is tried again: it may
+/// be the function that kills the workers.
 const BARREN: u32 = 3;
 
 impl Desk {
@@ -76,8 +76,7 @@ impl Desk {
     fn blame_call(&self, mut posted: Posted, worker: usize, death: &Death) {
         let so_far = posted.so_far.get_or_insert_default();
         so_far.deaths += 1;
-        so_far.barren += 1;
-        let (deaths, barren) = (so_far.deaths, so_far.barren);
+        let deaths = so_far.deaths;
         if posted.task.options.idempotent && deaths <= AGAIN {
             posted.task.attempt += 1;
             return self.post_again(posted);
@@ -88,12 +87,15 @@ impl Desk {
             posted.so_far = None;
             return self.end(posted, worker, Outcome::Lost(error));
         }
-        if barren >= BARREN || posted.calls() == 1 {
+        let so_far: &mut SoFar = posted.so_far.get_or_insert_default();
+        so_far.barren += 1;
+        if so_far.barren >= BARREN || posted.calls() == 1 {
             return self.end(posted, worker, Outcome::Lost(error));
         }
         let so_far: &mut SoFar = posted.so_far.get_or_insert_default();
         so_far.items.failed(&error);
         so_far.deaths = 0;
+        posted.task.attempt -= deaths - 1;
         posted.skip(1);
         self.post_again(posted);
     }

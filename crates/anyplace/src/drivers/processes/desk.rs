@@ -124,7 +124,7 @@ impl Desk {
             return Some(Outcome::too_late());
         }
         match work {
-            Work::Named(_) | Work::Pickled(_) => self.program.check().err().map(Outcome::Failed),
+            Work::Named(_) | Work::Pickled(_) => None,
             work => Some(Outcome::Failed(no_worker_for(work))),
         }
     }
@@ -135,7 +135,7 @@ impl Desk {
         match self.try_post(posted) {
             Ok(cancelled) => Ok(cancelled.map(|posted| Ended(posted, Outcome::cancelled()))),
             // Nothing is under way that could make room.
-            Err((posted, Some(full))) if self.host.running().is_empty() && self.host.demand().0 == 0 => {
+            Err((posted, Some(full))) if self.host.running().is_empty() && self.host.ready() == 0 => {
                 Ok(Some(Ended(posted, Outcome::Failed(no_memory(full)))))
             }
             Err((posted, _)) => Err(posted),

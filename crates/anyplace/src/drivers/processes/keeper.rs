@@ -187,7 +187,10 @@ impl Keeper {
         self.not_before = None;
         let (waiting, free) = self.desk.host.demand();
         let starting = self.stations.iter().filter(|station| matches!(station, Station::Starting(_))).count();
-        for _ in free + starting..waiting {
+        if waiting <= free + starting {
+            return;
+        }
+        for _ in free + starting..self.desk.host.ready() {
             let Some(worker) = self.stations.iter().position(|station| matches!(station, Station::Empty))
             else {
                 return;

@@ -29,7 +29,7 @@ pub(super) struct SoFar {
     pub(super) items: ItemsWriter,
     /// How often a worker died over the call that is now the first.
     pub(super) deaths: u32,
-    /// How many workers in a row died without having finished one call.
+    /// How many calls in a row were given up, with none finished between them.
     pub(super) barren: u32,
 }
 

@@ -29,7 +29,9 @@ impl Workers {
         self.keeper.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start_keeper(&self) -> std::io::Result<()> {
+    /// Before the first task.
+    fn start_keeper(&self) -> std::result::Result<(), Outcome> {
+        self.desk.program.check().map_err(Outcome::Failed)?;
         let mut keeper = self.keeper();
         if keeper.is_none() && self.desk.closing().is_none() {
             let desk = self.desk.clone();
@@ -37,7 +39,9 @@ impl Workers {
                 let _relief = Relief(desk.clone());
                 Keeper::new(desk).run();
             };
-            *keeper = Some(thread::Builder::new().name("anyplace-keeper".to_owned()).spawn(run)?);
+            let thread = thread::Builder::new().name("anyplace-keeper".to_owned()).spawn(run);
+            let lost = |error| Outcome::Lost(Error::from(error).with_retry(Retry::Safe));
+            *keeper = Some(thread.map_err(lost)?);
         }
         Ok(())
     }
@@ -75,9 +79,9 @@ impl Workers {
 impl Tasks for Workers {
     fn submit(&self, task: Task, done: Done) {
         if self.keeper().is_none()
-            && let Err(error) = self.start_keeper()
+            && let Err(outcome) = self.start_keeper()
         {
-            return done.call(Outcome::Lost(Error::from(error).with_retry(Retry::Safe)));
+            return done.call(outcome);
         }
         self.desk.submit(Posted::new(task, done));
     }
