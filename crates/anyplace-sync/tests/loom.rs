@@ -311,9 +311,10 @@ fn a_holder_has_written_before_the_next_holder_writes() {
             written.with_mut(|_| ());
             assert!(block.give_up(Holder::worker(FIRST)));
         });
-        if tenure::take(&block.tenure, Holder::HOST) {
-            bytes.with_mut(|_| ());
+        while !tenure::take(&block.tenure, Holder::HOST) {
+            thread::yield_now();
         }
+        bytes.with_mut(|_| ());
         worker.join().unwrap();
     });
 }
