@@ -216,6 +216,8 @@ fn removed<T>(values: &mut Vec<T>, which: Index) -> Option<T> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn blocks_are_values_of_their_own_whatever_happens(steps in steps()) {
         let mut world = World::new();
