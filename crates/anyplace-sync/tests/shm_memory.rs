@@ -244,3 +244,24 @@ fn a_segment_fits_into_the_limits_of_its_process() {
     assert_eq!(size_within(Resource::Fsize, 256 << 20), Some(256));
     assert_eq!(size_within(Resource::Fsize, 255 << 20), None);
 }
+
+/// How often this thread has touched a page that was not mapped.
+fn page_faults() -> i64 {
+    // SAFETY: plain numbers, for which zeros are values.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: writes into `usage`, which is ours.
+    assert_eq!(unsafe { libc::getrusage(libc::RUSAGE_THREAD, &raw mut usage) }, 0);
+    usage.ru_minflt + usage.ru_majflt
+}
+
+#[test]
+fn a_block_used_again_is_warm() {
+    let host = Memory::host(segment(), 1).unwrap();
+    let faults_of_a_use = || {
+        let before = page_faults();
+        host.allocate(100 * MIB).unwrap().fill(1);
+        page_faults() - before
+    };
+    let (first, second) = (faults_of_a_use(), faults_of_a_use());
+    assert!(first > 100 && second < 10, "{first}, then {second}");
+}
