@@ -4,8 +4,13 @@
 //! A lost wake-up shows as a deadlock, which loom reports. Spinning is off: it only puts the sleep off.
 #![cfg(loom)]
 
+use anyplace_sync::shm::{hints, tenure, tenure::Holder};
 use anyplace_sync::{Job, Latch, Pool, PoolConfig};
-use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use loom::cell::UnsafeCell;
+use loom::sync::atomic::{
+    AtomicU64, AtomicUsize,
+    Ordering::{AcqRel, Relaxed},
+};
 use loom::thread;
 use std::sync::Arc;
 use std::time::Instant;
@@ -144,5 +149,186 @@ fn dropping_the_last_handle_ends_every_thread() {
         }
         drop(pool);
         assert_eq!(ran.load(Relaxed), 2);
+    });
+}
+
+/// The words of one block in shared memory, two of them for readers, and of the hints that find it.
+struct Shared {
+    tenure: AtomicU64,
+    readers: [AtomicU64; 2],
+    hints: [AtomicU64; 1],
+}
+
+/// Two workers whose bits lie in different words, and one whose bit lies beside the first's.
+const FIRST: usize = 0;
+const BESIDE: usize = 1;
+const APART: usize = 64;
+
+impl Shared {
+    /// A block that `holder` holds and `workers` read.
+    fn held_by(holder: Holder, workers: &[usize]) -> Arc<Self> {
+        let word = || AtomicU64::new(0);
+        let block = Self { tenure: word(), readers: [word(), word()], hints: [word()] };
+        assert!(tenure::take(&block.tenure, holder));
+        workers.iter().for_each(|worker| tenure::enter(&block.readers, *worker));
+        Arc::new(block)
+    }
+
+    fn give_up(&self, holder: Holder) -> bool {
+        tenure::give_up(&self.tenure, &self.readers, holder)
+    }
+
+    fn leave(&self, worker: usize) -> bool {
+        tenure::leave(&self.tenure, &self.readers, worker)
+    }
+
+    fn bury(&self, worker: usize) -> bool {
+        tenure::bury(&self.tenure, &self.readers, worker)
+    }
+
+    fn holder(&self) -> Holder {
+        tenure::holder(&self.tenure)
+    }
+
+    /// Takes the block as an allocator does: by its hint.
+    fn find(&self, by: Holder) -> bool {
+        hints::find(&self.hints, |_| tenure::take(&self.tenure, by)).is_some()
+    }
+}
+
+/// Runs `step` in a thread of its own.
+fn begin<T: 'static>(
+    block: &Arc<Shared>,
+    step: impl FnOnce(&Shared) -> T + 'static,
+) -> thread::JoinHandle<T> {
+    let block = Arc::clone(block);
+    thread::spawn(move || step(&block))
+}
+
+/// Whatever the order in which the host and the readers leave, the block is freed, and by one of them.
+fn exactly_one_frees(workers: &'static [usize]) {
+    explore(3, move || {
+        let block = Shared::held_by(Holder::HOST, workers);
+        let leaving: Vec<_> =
+            workers.iter().map(|worker| begin(&block, move |block| block.leave(*worker))).collect();
+        let mut freed = usize::from(block.give_up(Holder::HOST));
+        freed += leaving.into_iter().map(|left| usize::from(left.join().unwrap())).sum::<usize>();
+        assert_eq!((freed, block.holder()), (1, Holder::NOBODY));
+    });
+}
+
+#[test]
+fn the_host_or_the_last_reader_frees_a_block_and_never_both() {
+    exactly_one_frees(&[FIRST]);
+    exactly_one_frees(&[FIRST, BESIDE]);
+    exactly_one_frees(&[FIRST, APART]);
+}
+
+/// The reader is killed after it left, before it looked whether others read: the sweep does it instead.
+#[test]
+fn a_block_whose_last_reader_dies_as_it_leaves_is_freed_once() {
+    explore(3, || {
+        let block = Shared::held_by(Holder::HOST, &[FIRST, APART]);
+        let dying = begin(&block, |block| block.readers[0].fetch_and(!1, AcqRel));
+        let other = begin(&block, |block| block.leave(APART));
+        let mut freed = usize::from(block.give_up(Holder::HOST));
+        dying.join().unwrap();
+        freed += usize::from(block.bury(FIRST)) + usize::from(other.join().unwrap());
+        assert_eq!((freed, block.holder()), (1, Holder::NOBODY));
+    });
+}
+
+#[test]
+fn a_block_is_taken_by_one_of_two() {
+    explore(3, || {
+        let block = Shared::held_by(Holder::HOST, &[]);
+        assert!(block.give_up(Holder::HOST));
+        let other = begin(&block, |block| tenure::take(&block.tenure, Holder::worker(FIRST)));
+        let mine = tenure::take(&block.tenure, Holder::HOST);
+        assert_ne!(mine, other.join().unwrap());
+        assert_eq!(block.holder() == Holder::HOST, mine);
+    });
+}
+
+#[test]
+fn a_dead_workers_block_is_adopted_or_swept_and_never_both() {
+    explore(3, || {
+        let block = Shared::held_by(Holder::worker(FIRST), &[]);
+        let adopting =
+            begin(&block, |block| tenure::pass_on(&block.tenure, Holder::worker(FIRST), Holder::HOST));
+        let swept = block.bury(FIRST);
+        assert_ne!(swept, adopting.join().unwrap());
+        assert_eq!(block.holder() == Holder::NOBODY, swept);
+    });
+}
+
+/// A reader looks at a block that is given up; before it goes on, the block is freed, taken by another, lent to another
+/// worker and given up again. The look is out of date, and must not free the block under its new reader.
+#[test]
+fn a_look_at_an_earlier_tenure_frees_nothing() {
+    explore(4, || {
+        let block = Shared::held_by(Holder::HOST, &[FIRST, APART]);
+        let slow = begin(&block, |block| block.leave(FIRST));
+        let quick = block.give_up(Holder::HOST) | block.leave(APART);
+        if quick && tenure::take(&block.tenure, Holder::HOST) {
+            tenure::enter(&block.readers, BESIDE);
+            assert!(!block.give_up(Holder::HOST), "it has a reader");
+            assert!(!slow.join().unwrap(), "it was freed already");
+            assert_eq!(block.holder(), Holder::READERS);
+        } else {
+            slow.join().unwrap();
+        }
+    });
+}
+
+/// What the last reader read, the next holder may overwrite: all reading comes before. Loom's cell reports what does not.
+#[test]
+fn a_reader_has_read_before_the_next_holder_writes() {
+    explore(3, || {
+        let block = Shared::held_by(Holder::HOST, &[FIRST]);
+        let bytes = Arc::new(UnsafeCell::new(()));
+        let seen = Arc::clone(&bytes);
+        let reader = begin(&block, move |block| {
+            seen.with(|_| ());
+            block.leave(FIRST);
+        });
+        block.give_up(Holder::HOST);
+        if tenure::take(&block.tenure, Holder::HOST) {
+            bytes.with_mut(|_| ());
+        }
+        reader.join().unwrap();
+    });
+}
+
+/// The same between two holders, one of which finds the block without a hint: a favourite of its own.
+#[test]
+fn a_holder_has_written_before_the_next_holder_writes() {
+    explore(3, || {
+        let block = Shared::held_by(Holder::worker(FIRST), &[]);
+        let bytes = Arc::new(UnsafeCell::new(()));
+        let written = Arc::clone(&bytes);
+        let worker = begin(&block, move |block| {
+            written.with_mut(|_| ());
+            assert!(block.give_up(Holder::worker(FIRST)));
+        });
+        while !tenure::take(&block.tenure, Holder::HOST) {
+            thread::yield_now();
+        }
+        bytes.with_mut(|_| ());
+        worker.join().unwrap();
+    });
+}
+
+/// A finder may meet the hint of a block that is only just being given up. Then the block or its hint is left to be found.
+#[test]
+fn a_block_that_was_told_of_is_found() {
+    explore(3, || {
+        let block = Shared::held_by(Holder::HOST, &[]);
+        hints::tell(&block.hints, 5);
+        let finding = begin(&block, |block| block.find(Holder::worker(FIRST)));
+        assert!(block.give_up(Holder::HOST));
+        hints::tell(&block.hints, 5);
+        let found = finding.join().unwrap();
+        assert_ne!(found, block.find(Holder::HOST), "one of the two finds it");
     });
 }

@@ -229,4 +229,4 @@ fn not_ours(why: &str) -> io::Error {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -169,12 +169,26 @@ impl BlockMut {
     /// As [`Memory::allocate`]; the block stays as it was.
     pub fn grow(&mut self, len: usize) -> Result<(), Full> {
         if len > self.capacity {
-            let mut larger = self.block.memory.allocate(len)?;
-            larger[..self.len()].copy_from_slice(self);
-            *self = larger;
+            *self = self.moved(len)?;
         }
         self.block.len = self.block.len.max(len);
         Ok(())
+    }
+
+    /// A copy in another block, `len` bytes long, as [`grow`](Self::grow) makes it; this one stays until it is dropped.
+    ///
+    /// For a block whose number others know already: they can be told the new one before the old is gone, so that
+    /// wherever its holder dies, they know one that is there.
+    ///
+    /// # Errors
+    /// As [`Memory::allocate`].
+    ///
+    /// # Panics
+    /// If `len` is less than what it holds.
+    pub fn moved(&self, len: usize) -> Result<Self, Full> {
+        let mut other = self.block.memory.allocate(len)?;
+        other[..self.len()].copy_from_slice(self);
+        Ok(other)
     }
 
     /// Keeps the first `len` bytes, if it is longer. The block stays as large as it is.

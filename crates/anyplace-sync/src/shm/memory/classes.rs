@@ -24,7 +24,9 @@ pub(super) fn of(len: u64) -> Option<usize> {
     }
     let octave = ((len - 1) / SMALLEST).ilog2();
     let floor = SMALLEST << octave;
-    let quarters = (len - floor).div_ceil(floor / PER_OCTAVE as u64);
+    // A quarter of the octave is a power of two: a shift, not a division, in what every allocation does.
+    let quarter = floor / PER_OCTAVE as u64;
+    let quarters = (len - floor + quarter - 1) >> quarter.ilog2();
     let class = octave as usize * PER_OCTAVE + quarters as usize;
     (class < CLASSES).then_some(class)
 }

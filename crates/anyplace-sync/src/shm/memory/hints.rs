@@ -10,7 +10,7 @@
 )]
 
 use crate::primitives::atomic::AtomicU64;
-use crate::primitives::atomic::Ordering::{AcqRel, Acquire};
+use crate::primitives::atomic::Ordering::{AcqRel, Relaxed};
 
 /// Says that block `number` is available. After it was made so: whoever sees the bit sees that too.
 pub fn tell(words: &[AtomicU64], number: u32) {
@@ -23,7 +23,7 @@ pub fn tell(words: &[AtomicU64], number: u32) {
 /// The first block told of that `take` can take. Bits of those it cannot are cleared on the way.
 pub fn find(words: &[AtomicU64], mut take: impl FnMut(u32) -> bool) -> Option<u32> {
     for (index, word) in (0..).zip(words) {
-        let mut told = word.load(Acquire);
+        let mut told = word.load(Relaxed);
         while told != 0 {
             let bit = told & told.wrapping_neg();
             let number: u32 = index * 64 + bit.trailing_zeros();

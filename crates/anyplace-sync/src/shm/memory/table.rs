@@ -32,6 +32,10 @@ pub(super) struct Table {
     pub(super) segment: Arc<Segment>,
     pub(super) workers: usize,
     blocks: usize,
+    /// From one descriptor to the next: whole cache lines, so that two processes do not share one by chance.
+    stride: usize,
+    at_descriptors: usize,
+    space: usize,
 }
 
 /// What the table says about itself.
@@ -79,7 +83,7 @@ impl Table {
     /// Lays out the table in a segment that is new.
     pub(super) fn create(segment: Arc<Segment>, workers: usize) -> io::Result<Self> {
         let blocks = (segment.len() / BYTES_PER_BLOCK).min(MOST_BLOCKS);
-        let table = Self { segment, workers, blocks };
+        let table = Self::laid_out(segment, workers, blocks);
         if workers > MOST_WORKERS {
             return Err(wrong(format!("{workers} workers cannot share a segment: {MOST_WORKERS} can")));
         }
@@ -96,18 +100,26 @@ impl Table {
 
     /// Finds the table that the host laid out.
     pub(super) fn open(segment: Arc<Segment>) -> io::Result<Self> {
-        let mut table = Self { segment, workers: 0, blocks: 0 };
-        if table.at_hints() > table.segment.len() {
+        if segment.rest() + size_of::<Header>() > segment.len() {
             return Err(wrong("the segment holds no table of blocks".into()));
         }
-        let blocks = table.header().blocks.load(Acquire) as usize;
-        let workers = table.header().workers.load(Relaxed) as usize;
+        let header: &Header = &segment.shared(segment.rest(), 1)[0];
+        let blocks = header.blocks.load(Acquire) as usize;
+        let workers = header.workers.load(Relaxed) as usize;
         let possible = (1..=MOST_BLOCKS).contains(&blocks) && workers <= MOST_WORKERS;
-        (table.blocks, table.workers) = (blocks, workers);
-        if !possible || table.space() >= table.segment.len() {
+        let table = Self::laid_out(segment, workers, blocks);
+        if !possible || table.space >= table.segment.len() {
             return Err(wrong("the segment holds no table of blocks".into()));
         }
         Ok(table)
+    }
+
+    fn laid_out(segment: Arc<Segment>, workers: usize, blocks: usize) -> Self {
+        let mut table = Self { segment, workers, blocks, stride: 0, at_descriptors: 0, space: 0 };
+        table.stride = (size_of::<Descriptor>() + table.reader_words() * 8).next_multiple_of(64);
+        table.at_descriptors = table.at_row(BLANK + 1).next_multiple_of(PAGE);
+        table.space = (table.at_descriptors + blocks * table.stride).next_multiple_of(64 * 1024);
+        table
     }
 
     pub(super) fn header(&self) -> &Header {
@@ -167,12 +179,12 @@ impl Table {
     /// Puts memory behind the descriptor of block `number`.
     pub(super) fn back_descriptor(&self, number: u32) -> io::Result<()> {
         let at = self.at_descriptor(number);
-        super::pages::back(&self.segment, at..at + self.stride())
+        super::pages::back(&self.segment, at..at + self.stride)
     }
 
     /// Where the space for blocks begins.
     pub(super) fn space(&self) -> usize {
-        (self.at_descriptors() + self.blocks * self.stride()).next_multiple_of(64 * 1024)
+        self.space
     }
 
     fn at_header(&self) -> usize {
@@ -187,18 +199,9 @@ impl Table {
         self.at_hints() + class * self.blocks.div_ceil(64) * 8
     }
 
-    fn at_descriptors(&self) -> usize {
-        self.at_row(BLANK + 1).next_multiple_of(PAGE)
-    }
-
     fn at_descriptor(&self, number: u32) -> usize {
         assert!(number < self.blocks(), "there is no block {number}");
-        self.at_descriptors() + number as usize * self.stride()
-    }
-
-    /// From one descriptor to the next: whole cache lines, so that two processes do not share one by chance.
-    fn stride(&self) -> usize {
-        (size_of::<Descriptor>() + self.reader_words() * 8).next_multiple_of(64)
+        self.at_descriptors + number as usize * self.stride
     }
 
     fn reader_words(&self) -> usize {

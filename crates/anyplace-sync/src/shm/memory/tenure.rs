@@ -99,7 +99,8 @@ pub fn give_up(word: &AtomicU64, readers: &[AtomicU64], from: Holder) -> bool {
 /// Says that `worker` reads the block. Only while the host holds it, and holds it until the worker has been heard of.
 pub fn enter(readers: &[AtomicU64], worker: usize) {
     let (word, bit) = place(readers, worker);
-    word.fetch_or(bit, AcqRel);
+    // Needs no order of its own: the host hears of the worker, by other words, after this and before it gives up.
+    word.fetch_or(bit, Relaxed);
 }
 
 /// Says that `worker` no longer reads the block; true if that made it available.

@@ -70,3 +70,12 @@ fn a_header_that_lies_is_refused() {
 fn nothing_outside_is_given_out() {
     segment().shared::<AtomicU64>((1 << 20) - 8, 2);
 }
+
+/// The segment as a process has it whose machine has no memory left: what is there can be used, and no more is had.
+pub(crate) fn deprived(segment: &Segment) -> Arc<Segment> {
+    use std::os::fd::AsRawFd;
+    let mut opened = Arc::into_inner(opened(segment)).unwrap();
+    // Through a descriptor that may only read, the kernel refuses to back anything.
+    opened.fd = File::open(format!("/proc/self/fd/{}", segment.fd().as_raw_fd())).unwrap().into();
+    Arc::new(opened)
+}
