@@ -179,7 +179,7 @@ mod tests {
         Float(f64),
         Text(String),
         Bytes(Vec<u8>),
-        Tuple(Vec<Tree>),
+        Tuple(Vec<Self>),
     }
 
     impl Tree {
