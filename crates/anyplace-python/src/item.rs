@@ -4,11 +4,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyTuple};
 
 /// What one call of a map is called with.
-pub(crate) enum Item {
+pub(crate) enum Item<One = Py<PyAny>, Tuple = Py<PyTuple>> {
     /// One argument.
-    Single(Py<PyAny>),
+    Single(One),
     /// Any number of arguments.
-    Several(Py<PyTuple>),
+    Several(Tuple),
 }
 
 /// Where the arguments come from.
@@ -84,6 +84,16 @@ fn spread(item: &Bound<'_, PyAny>) -> PyResult<Py<PyTuple>> {
 }
 
 impl Item {
+    pub(crate) fn bind<'a, 'py>(
+        &'a self,
+        py: Python<'py>,
+    ) -> Item<&'a Bound<'py, PyAny>, &'a Bound<'py, PyTuple>> {
+        match self {
+            Self::Single(argument) => Item::Single(argument.bind(py)),
+            Self::Several(arguments) => Item::Several(arguments.bind(py)),
+        }
+    }
+
     pub(crate) fn arguments(&self, py: Python<'_>) -> PyResult<Py<PyTuple>> {
         match self {
             Self::Single(argument) => Ok(PyTuple::new(py, [argument])?.unbind()),

@@ -5,10 +5,10 @@ use crate::coroutine::{Coroutine, EventLoop};
 use crate::error;
 use crate::first::First;
 use crate::item::Item;
-use crate::pickled::{self, Portable};
+use crate::pickled::Pickles;
 use crate::wrapped::Handed;
-use anyplace::work::{Work, WorkKind};
-use anyplace::{Error, Kind, Limits};
+use anyplace::work::{Function, Work, WorkKind};
+use anyplace::{Error, Kind};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
@@ -21,7 +21,7 @@ pub(crate) enum Making {
     /// Coroutines on the place's event loop.
     Coroutines(Arc<EventLoop>),
     /// Pickles for other processes.
-    Pickles,
+    Pickles(Pickles),
     /// Calls that an executor does.
     Handed(Py<PyAny>),
 }
@@ -31,18 +31,18 @@ pub(crate) enum Prepared {
     /// As it is, with the caller's context variables.
     Local { function: Py<PyAny>, context: Py<PyAny> },
     /// Its pickle.
-    Pickled(Portable),
+    Pickled(Arc<Function>),
 }
 
 impl Making {
     /// For the first kind of work that the place takes and Python can make.
-    pub(crate) fn of(py: Python<'_>, limits: &Limits, first: Option<First>) -> PyResult<Self> {
+    pub(crate) fn of(py: Python<'_>, place: &anyplace::Place, first: Option<First>) -> PyResult<Self> {
         let makes =
             |kind: &&WorkKind| matches!(kind, WorkKind::Closure | WorkKind::Future | WorkKind::Pickled);
-        match limits.takes.iter().find(makes) {
+        match place.limits().takes.iter().find(makes) {
             Some(WorkKind::Closure) => Ok(Self::Closures(first.map(Arc::new))),
             Some(WorkKind::Future) => Ok(Self::Coroutines(EventLoop::new())),
-            Some(_) => Ok(Self::Pickles),
+            Some(_) => Ok(Self::Pickles(Pickles::new(place.memory()))),
             None => Err(runs_no_python(py)),
         }
     }
@@ -81,14 +81,14 @@ impl Making {
                 let (arguments, keywords) = owned();
                 Ok(Handed { executor: executor.clone_ref(py), arguments, keywords }.work())
             }
-            Self::Pickles => pickled::one(py, arguments, keywords),
+            Self::Pickles(pickles) => pickles.one(arguments, keywords),
         }
     }
 
     /// The function of a map.
     pub(crate) fn prepare(&self, py: Python<'_>, function: Py<PyAny>) -> PyResult<Prepared> {
         match self {
-            Self::Pickles => Ok(Prepared::Pickled(Portable::new(py, function.bind(py))?)),
+            Self::Pickles(pickles) => Ok(Prepared::Pickled(pickles.function(function.bind(py))?)),
             _ => Ok(Prepared::Local { function, context: copied_context(py)?.unbind() }),
         }
     }
@@ -106,11 +106,14 @@ impl Making {
         items: Vec<Item>,
         single: bool,
     ) -> PyResult<Work> {
-        match prepared {
-            Prepared::Pickled(portable) => portable.each(py, &items, single),
-            Prepared::Local { function, context } => {
+        match (self, prepared) {
+            (Self::Pickles(pickles), Prepared::Pickled(function)) => {
+                pickles.each(py, function, &items, single)
+            }
+            (_, Prepared::Local { function, context }) => {
                 self.local_chunk(py, function, context.bind(py), items, single)
             }
+            (_, Prepared::Pickled(_)) => unreachable!("only `Pickles` prepares pickles"),
         }
     }
 

@@ -67,8 +67,8 @@ impl Place {
             None => registry.open(parsed),
         };
         let place = door::pass(py, open).map_err(|error| error::to_python(py, &error))?;
-        let making = Making::of(py, place.limits(), first)?;
-        if matches!(making, Making::Pickles) {
+        let making = Making::of(py, &place, first)?;
+        if matches!(making, Making::Pickles(_)) {
             cannot_travel.map_or(Ok(()), Err)?;
         }
         Self::made(py, place, making)
