@@ -5,7 +5,7 @@ use crate::coroutine::{Coroutine, EventLoop};
 use crate::error;
 use crate::first::First;
 use crate::item::Item;
-use crate::pickled::Pickles;
+use crate::pickled::{Parts, Pickles};
 use crate::wrapped::Handed;
 use anyplace::work::{Function, Work, WorkKind};
 use anyplace::{Error, Kind};
@@ -82,6 +82,14 @@ impl Making {
                 Ok(Handed { executor: executor.clone_ref(py), arguments, keywords }.work())
             }
             Self::Pickles(pickles) => pickles.one(arguments, keywords),
+        }
+    }
+
+    /// A value as what workers find of it; nothing where they are in this process.
+    pub(crate) fn put<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Option<Parts<'py>>> {
+        match self {
+            Self::Pickles(pickles) => pickles.put(value).map(Some),
+            _ => Ok(None),
         }
     }
 

@@ -7,7 +7,7 @@ use anyplace::Memory;
 use anyplace::work::{Arguments, Encoding, Function, Packer, Payload, Pickled, Work};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
 use std::sync::Arc;
 
 /// What a place whose workers are other processes makes calls of.
@@ -89,6 +89,16 @@ impl Pickles {
         Ok(work(function.clone(), Arguments::Each(packer.finish())))
     }
 
+    /// A value as its pickle and its large parts, where workers find them.
+    pub(crate) fn put<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Parts<'py>> {
+        let py = value.py();
+        let Payload { bytes, buffers, .. } = pickle::dump(value, "dump_put")?.payload(self.memory());
+        let data =
+            if bytes.is_shared() { pickle::lend(py, &bytes)? } else { PyBytes::new(py, &bytes).into_any() };
+        let large = buffers.iter().map(|bytes| pickle::lend(py, bytes)).collect::<PyResult<_>>()?;
+        Ok((data, large))
+    }
+
     fn payload(&self, py: Python<'_>, item: &Item) -> PyResult<Payload> {
         let mut plain = Vec::new();
         if dump_item(item.bind(py), &mut plain) {
@@ -102,6 +112,9 @@ impl Pickles {
         Ok(pickle::dump(arguments.bind(py), "dump_item")?.payload(self.memory()))
     }
 }
+
+/// A pickle and its large parts, as objects that hold bytes.
+pub(crate) type Parts<'py> = (Bound<'py, PyAny>, Vec<Bound<'py, PyAny>>);
 
 /// One argument stands for itself; only a tuple has to be told from the arguments of a call.
 fn dump_item(item: Item<&Bound<'_, PyAny>, &Bound<'_, PyTuple>>, out: &mut Vec<u8>) -> bool {

@@ -6,6 +6,7 @@ use crate::future::{Class, Future};
 use crate::item::Inputs;
 use crate::making::Making;
 use crate::map::{Map, Wanted};
+use crate::pickled::Parts;
 use crate::setup::setup;
 use crate::{door, error, fork, progress, wrapped};
 use anyplace::layers::Timeout;
@@ -150,6 +151,12 @@ impl Place {
         let mut flow = self.place.flow();
         flow.options = self.options.clone();
         Map::start(py, flow, self.open.making.clone(), prepared, inputs, &wanted)
+    }
+
+    /// The parts of a value where workers find them; None where tasks run in this process. ``put`` calls it.
+    fn _put<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Option<Parts<'py>>> {
+        self.usable(value.py())?;
+        self.open.making.put(value)
     }
 
     /// The place's address, with its defaults filled in and without its layers.

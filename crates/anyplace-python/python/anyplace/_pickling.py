@@ -101,6 +101,14 @@ def dump_result(value: Any) -> bytes:
         raise not_serializable(value, "result", error) from error
 
 
+def dump_put(value: Any) -> bytes:
+    """The bytes of a value that is put into a place."""
+    try:
+        return dump(value)
+    except Exception as error:
+        raise not_serializable(value, "value", error) from error
+
+
 def unreadable(error: BaseException) -> BaseException:
     """What is raised for a result that cannot be read, or that exits when it is read."""
     message = f"the result cannot be unpickled: {type(error).__name__}: {error}"
