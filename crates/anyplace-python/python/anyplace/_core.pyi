@@ -1,6 +1,7 @@
 """The compiled part: the engine's places, futures and maps."""
 
 import random
+import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from types import GenericAlias
 from typing import Any, Generic, Self, TypeVar, final, overload
@@ -88,7 +89,8 @@ class Future(Generic[_T_co]):
 @final
 class Lent:
     def __len__(self) -> int: ...
-    def __buffer__(self, flags: int, /) -> memoryview: ...
+    if sys.version_info >= (3, 12):
+        def __buffer__(self, flags: int, /) -> memoryview: ...
 
 @final
 class Map(Iterator[_T_co]):

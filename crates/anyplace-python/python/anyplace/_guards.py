@@ -13,8 +13,8 @@ A guard is a tuple of checks, which the compiled part makes at each call; it kno
 ``helper``, reference, checks  a function that travels along is the same; its checks are of that function
 =============================  ======================================================================
 
-Objects that somebody may wait to be gone (functions, classes) are given as weak references. A function that leans
-on what may change without another object being there, such as a list, has no guard.
+Objects that somebody may wait to be gone (functions, classes) are given as weak references. A function that
+leans on what may change without another object being there, such as a list, has no guard.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ class _Unguarded(Exception):
     """The function leans on what may change unseen."""
 
 
-def checks(function: Any, leaning: Leaning) -> tuple[tuple[_Check, ...], bool]:
+def checks(function: Any, leaning: Leaning) -> tuple[tuple[_Check, ...], bool] | None:
     """The guard of a function's pickle, and whether files belong to it; `None` if there is none."""
     try:
         own = _by_value(function, set()) if leaning.by_value else _by_name(function)
         found = tuple(own) + tuple(_loaded(name) for name in leaning.modules)
     except _Unguarded:
-        return None  # type: ignore[return-value]
+        return None
     return found, bool(leaning.modules)
 
 

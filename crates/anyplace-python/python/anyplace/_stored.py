@@ -14,10 +14,9 @@ _Parts = tuple[Any, list[Any]]
 class Stored(Generic[T]):
     """A value that was put into a place: see `Place.put`.
 
-    Give it to tasks, alone or inside other values: in ``processes:`` places that share memory only its address
-    travels, however large it is. It is kept until nobody holds it any more, here and in the workers, nor an array
-    that `get` gave. In places of another kind, and in other places than the one it was put into, it travels by
-    copy.
+    Give it to tasks, alone or inside other values: where workers share memory with the caller, only its
+    address travels, however large it is. It is kept until nobody holds it or an array of it, here or in the
+    workers. Elsewhere, and in other places than the one it was put into, it travels by copy.
     """
 
     __module__ = "anyplace"
@@ -33,14 +32,14 @@ class Stored(Generic[T]):
     def get(self, *, writable: bool = False) -> T:
         """Give the value.
 
-        The arrays of a value from ``processes:`` lie where they were put, and `get` copies none of them. Other
-        objects are made anew at each call. Where tasks run in this process it is the very object that was put.
+        The arrays of a value from ``processes:`` lie where they were put, and `get` copies none of them;
+        other objects are made anew at each call. Where tasks run in this process it is what was put.
 
         Parameters
         ----------
         writable : bool, default False
-            Give arrays that can be written, in place: whoever holds the stored value sees what is written, and
-            it is for you to let tasks not write at once. Else writing into them raises ValueError.
+            Give arrays that can be written, in place: whoever holds the stored value sees it, and you have to
+            keep tasks from writing at once. Else writing into them raises ValueError.
 
         Returns
         -------
