@@ -81,7 +81,7 @@ impl Endings {
             Self::Here(settled) => settled.pop_front().map(Settled::into_result),
             Self::Away(items) => Some(match items.advance()? {
                 Item::Returned(payload) => load(py, payload),
-                Item::Ended(outcome) => Settled::one(py, outcome).into_result(),
+                ended => Settled::one(py, ended.into_outcome()).into_result(),
             }),
             Self::Same(settled, left) => {
                 *left = left.checked_sub(1)?;

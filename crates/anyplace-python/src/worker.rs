@@ -7,7 +7,7 @@ use crate::call::plain as no_coroutine;
 use crate::{pickle, plain};
 use anyplace::work::{Encoding, Payload, PayloadRef};
 use anyplace::worker::{Callee, Interpreter, Link, Order, Replies, serve};
-use anyplace::{Error, Kind, Remote, Retry};
+use anyplace::{Context, Error, Kind, Remote, Retry};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -106,13 +106,16 @@ fn each(
     replies: &mut Replies<'_>,
     mut call: impl FnMut(PayloadRef<'_>, &mut Replies<'_>) -> Result<(), Failure>,
 ) {
-    for (position, payload) in order.calls().enumerate() {
-        replies.begin(position);
-        let context = order.context().at(order.context().index + position as u64);
-        if let Err(failure) = context.enter(|| call(payload, replies)) {
-            replies.failed(&failure.error.on_attempt(context.attempt));
+    let context = order.context();
+    context.enter(|| {
+        for (position, payload) in order.calls().enumerate() {
+            replies.begin(position);
+            Context::move_to(context.index + position as u64);
+            if let Err(failure) = call(payload, replies) {
+                replies.failed(&failure.error.on_attempt(context.attempt));
+            }
         }
-    }
+    });
 }
 
 /// `scratch` is where plain results are written on their way.

@@ -90,6 +90,7 @@ impl Bytes {
 impl Deref for Bytes {
     type Target = [u8];
 
+    #[inline]
     fn deref(&self) -> &[u8] {
         match &self.0 {
             Kept::Here { length, bytes } => &bytes[..usize::from(*length)],

@@ -110,6 +110,7 @@ pub struct Payloads<'a>(pub(crate) RowsRef<'a>);
 impl<'a> Iterator for Payloads<'a> {
     type Item = PayloadRef<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<PayloadRef<'a>> {
         let row = self.0.next()?;
         let encoding = Encoding::from_number(row.kind)?;

@@ -45,6 +45,7 @@ impl<'a> Replies<'a> {
     }
 
     /// It returned this.
+    #[inline]
     pub fn returned(&mut self, encoding: Encoding, bytes: &[u8], buffers: &[Bytes]) {
         let kind = encoding as u8;
         let kept = if bytes.len() < LARGE { None } else { self.keep(bytes) };
