@@ -34,17 +34,21 @@ impl Inputs {
         })
     }
 
-    /// At most `room` items; and how the inputs ended, if they did.
-    pub(crate) fn gather(&self, py: Python<'_>, room: usize) -> (Vec<Item>, Option<PyResult<()>>) {
-        let mut items = Vec::with_capacity(room.min(1024));
-        while items.len() < room {
+    /// Gives at most `room` items to `take`. Tells how many, and how the inputs ended, if they did.
+    pub(crate) fn each(
+        &self,
+        py: Python<'_>,
+        room: usize,
+        mut take: impl FnMut(Item) -> PyResult<()>,
+    ) -> PyResult<(usize, Option<PyResult<()>>)> {
+        for taken in 0..room {
             match self.next(py) {
-                Ok(Some(item)) => items.push(item),
-                Ok(None) => return (items, Some(Ok(()))),
-                Err(error) => return (items, Some(Err(error))),
+                Ok(Some(item)) => take(item)?,
+                Ok(None) => return Ok((taken, Some(Ok(())))),
+                Err(error) => return Ok((taken, Some(Err(error)))),
             }
         }
-        (items, None)
+        Ok((room, None))
     }
 
     fn next(&self, py: Python<'_>) -> PyResult<Option<Item>> {

@@ -4,7 +4,7 @@ use crate::call::{Each, One};
 use crate::coroutine::{Coroutine, EventLoop};
 use crate::error;
 use crate::first::First;
-use crate::item::Item;
+use crate::item::{Inputs, Item};
 use crate::pickled::{Parts, Pickles};
 use crate::wrapped::Handed;
 use anyplace::work::{Function, Work, WorkKind};
@@ -32,6 +32,15 @@ pub(crate) enum Prepared {
     Local { function: Py<PyAny>, context: Py<PyAny> },
     /// Its pickle.
     Pickled(Arc<Function>),
+}
+
+/// Items of a map as one task.
+pub(crate) struct Chunk {
+    pub(crate) items: usize,
+    /// Nothing if there are no items.
+    pub(crate) work: Option<Work>,
+    /// How the inputs ended, if they did.
+    pub(crate) end: Option<PyResult<()>>,
 }
 
 impl Making {
@@ -106,23 +115,34 @@ impl Making {
         matches!(self, Self::Coroutines(_) | Self::Handed(_))
     }
 
-    /// A chunk of a map; `single` if a task is always one item.
-    pub(crate) fn each(
+    /// A chunk of a map, of the next `room` inputs at most; `single` if a task is always one item.
+    pub(crate) fn chunk(
         &self,
         py: Python<'_>,
         prepared: &Prepared,
-        items: Vec<Item>,
+        inputs: &Inputs,
+        room: usize,
         single: bool,
-    ) -> PyResult<Work> {
-        match (self, prepared) {
+    ) -> PyResult<Chunk> {
+        let (items, end, work) = match (self, prepared) {
             (Self::Pickles(pickles), Prepared::Pickled(function)) => {
-                pickles.each(py, function, &items, single)
+                let mut chunk = pickles.chunk(single);
+                let (items, end) = inputs.each(py, room, |item| chunk.add(py, &item))?;
+                (items, end, chunk.work(function))
             }
             (_, Prepared::Local { function, context }) => {
-                self.local_chunk(py, function, context.bind(py), items, single)
+                let mut gathered = Vec::with_capacity(room.min(1024));
+                let (items, end) = inputs.each(py, room, |item| {
+                    gathered.push(item);
+                    Ok(())
+                })?;
+                let work =
+                    (items > 0).then(|| self.local_chunk(py, function, context.bind(py), gathered, single));
+                (items, end, work.transpose()?)
             }
             (_, Prepared::Pickled(_)) => unreachable!("only `Pickles` prepares pickles"),
-        }
+        };
+        Ok(Chunk { items, work, end })
     }
 
     fn local_chunk<'py>(

@@ -92,17 +92,13 @@ impl Results {
             if room == 0 {
                 break;
             }
-            let (items, end) = inputs.gather(py, room);
-            if let Some(end) = end {
+            let chunk = self.making.chunk(py, &self.prepared, inputs, room, flow.sends_singles())?;
+            if let Some(end) = chunk.end {
                 self.inputs = None;
                 self.broken = end.err();
             }
-            if items.is_empty() {
-                break;
-            }
-            let count = items.len();
-            let work = self.making.each(py, &self.prepared, items, flow.sends_singles())?;
-            flow.send(count, work).map_err(|error| error::to_python(py, &error))?;
+            let Some(work) = chunk.work else { break };
+            flow.send(chunk.items, work).map_err(|error| error::to_python(py, &error))?;
         }
         Ok(())
     }

@@ -65,28 +65,9 @@ impl Pickles {
         Ok(pickle::dump(&both, "dump_both")?.payload(self.memory()))
     }
 
-    /// The calls of a chunk. An item whose arguments cannot travel fails in its place, and costs no other item.
-    pub(crate) fn each(
-        &self,
-        py: Python<'_>,
-        function: &Arc<Function>,
-        items: &[Item],
-        single: bool,
-    ) -> PyResult<Work> {
-        if let ([item], true) = (items, single) {
-            let payload = self.payload(py, item)?;
-            return Ok(work(function.clone(), Arguments::One(payload)));
-        }
-        let mut packer = Packer::default();
-        for item in items {
-            let is_plain = packer.push_with(Encoding::Plain, |out| {
-                if dump_item(item.bind(py), out) { Ok(()) } else { Err(()) }
-            });
-            if is_plain.is_err() {
-                packer.push_payload(self.pickle(py, item)?);
-            }
-        }
-        Ok(work(function.clone(), Arguments::Each(packer.finish())))
+    /// A chunk of a map, still empty; `single` if it is to be one call.
+    pub(crate) fn chunk(&self, single: bool) -> Chunk<'_> {
+        Chunk { pickles: self, packer: Packer::default(), one: None, single }
     }
 
     /// A value as its pickle and its large parts, where workers find them.
@@ -98,18 +79,48 @@ impl Pickles {
         let large = buffers.iter().map(|bytes| pickle::lend(py, bytes)).collect::<PyResult<_>>()?;
         Ok((data, large))
     }
+}
 
-    fn payload(&self, py: Python<'_>, item: &Item) -> PyResult<Payload> {
-        let mut plain = Vec::new();
-        if dump_item(item.bind(py), &mut plain) {
-            return Ok(Payload::new(Encoding::Plain, plain));
+/// The calls of a chunk, one by one. An item whose arguments cannot travel fails in its place, and costs no other.
+pub(crate) struct Chunk<'a> {
+    pickles: &'a Pickles,
+    packer: Packer,
+    one: Option<Payload>,
+    single: bool,
+}
+
+impl Chunk<'_> {
+    pub(crate) fn add(&mut self, py: Python<'_>, item: &Item) -> PyResult<()> {
+        if self.single {
+            let mut plain = Vec::new();
+            let is_plain = dump_item(item.bind(py), &mut plain);
+            let payload = is_plain.then(|| Payload::new(Encoding::Plain, plain));
+            self.one = Some(payload.map_or_else(|| self.pickle(py, item), Ok)?);
+            return Ok(());
         }
-        self.pickle(py, item)
+        let is_plain = self
+            .packer
+            .push_with(Encoding::Plain, |out| if dump_item(item.bind(py), out) { Ok(()) } else { Err(()) });
+        if is_plain.is_err() {
+            let payload = self.pickle(py, item)?;
+            self.packer.push_payload(payload);
+        }
+        Ok(())
     }
 
     fn pickle(&self, py: Python<'_>, item: &Item) -> PyResult<Payload> {
         let arguments = item.arguments(py)?;
-        Ok(pickle::dump(arguments.bind(py), "dump_item")?.payload(self.memory()))
+        Ok(pickle::dump(arguments.bind(py), "dump_item")?.payload(self.pickles.memory()))
+    }
+
+    /// Nothing if it has no calls.
+    pub(crate) fn work(self, function: &Arc<Function>) -> Option<Work> {
+        let arguments = match self.one {
+            Some(payload) => Arguments::One(payload),
+            None if self.packer.is_empty() => return None,
+            None => Arguments::Each(self.packer.finish()),
+        };
+        Some(work(function.clone(), arguments))
     }
 }
 
