@@ -30,8 +30,8 @@ pub(crate) enum Making {
 pub(crate) enum Prepared {
     /// As it is, with the caller's context variables.
     Local { function: Py<PyAny>, context: Py<PyAny> },
-    /// Its pickle.
-    Pickled(Arc<Function>),
+    /// Its pickle, and whether calls may be repeated.
+    Pickled(Arc<Function>, bool),
 }
 
 /// Items of a map as one task.
@@ -56,14 +56,15 @@ impl Making {
         }
     }
 
-    /// A call: `arguments` begin with the callable.
+    /// A call: `arguments` begin with the callable. `repeats` if it may be made more than once.
     pub(crate) fn one(
         &self,
         py: Python<'_>,
         arguments: &Bound<'_, PyTuple>,
         keywords: Option<&Bound<'_, PyDict>>,
+        repeats: bool,
     ) -> PyResult<Work> {
-        self.make(py, || copied_context(py), arguments, keywords)
+        self.make(py, || copied_context(py), arguments, keywords, repeats)
     }
 
     fn make<'py>(
@@ -72,6 +73,7 @@ impl Making {
         context: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
         arguments: &Bound<'py, PyTuple>,
         keywords: Option<&Bound<'py, PyDict>>,
+        repeats: bool,
     ) -> PyResult<Work> {
         let owned = || (arguments.clone().unbind(), keywords.map(|keywords| keywords.clone().unbind()));
         match self {
@@ -90,7 +92,7 @@ impl Making {
                 let (arguments, keywords) = owned();
                 Ok(Handed { executor: executor.clone_ref(py), arguments, keywords }.work())
             }
-            Self::Pickles(pickles) => pickles.one(arguments, keywords),
+            Self::Pickles(pickles) => pickles.one(arguments, keywords, repeats),
         }
     }
 
@@ -103,9 +105,9 @@ impl Making {
     }
 
     /// The function of a map.
-    pub(crate) fn prepare(&self, py: Python<'_>, function: Py<PyAny>) -> PyResult<Prepared> {
+    pub(crate) fn prepare(&self, py: Python<'_>, function: Py<PyAny>, repeats: bool) -> PyResult<Prepared> {
         match self {
-            Self::Pickles(pickles) => Ok(Prepared::Pickled(pickles.function(function.bind(py))?)),
+            Self::Pickles(pickles) => Ok(Prepared::Pickled(pickles.function(function.bind(py))?, repeats)),
             _ => Ok(Prepared::Local { function, context: copied_context(py)?.unbind() }),
         }
     }
@@ -125,8 +127,8 @@ impl Making {
         single: bool,
     ) -> PyResult<Chunk> {
         let (items, end, work) = match (self, prepared) {
-            (Self::Pickles(pickles), Prepared::Pickled(function)) => {
-                let mut chunk = pickles.chunk(single);
+            (Self::Pickles(pickles), Prepared::Pickled(function, repeats)) => {
+                let mut chunk = pickles.chunk(single, *repeats);
                 let (items, end) = inputs.each(py, room, |item| chunk.add(py, &item))?;
                 (items, end, chunk.work(function))
             }
@@ -140,7 +142,7 @@ impl Making {
                     (items > 0).then(|| self.local_chunk(py, function, context.bind(py), gathered, single));
                 (items, end, work.transpose()?)
             }
-            (_, Prepared::Pickled(_)) => unreachable!("only `Pickles` prepares pickles"),
+            (_, Prepared::Pickled(..)) => unreachable!("only `Pickles` prepares pickles"),
         };
         Ok(Chunk { items, work, end })
     }
@@ -165,7 +167,7 @@ impl Making {
             .as_sequence()
             .concat(arguments.bind(py).as_sequence())?
             .to_tuple()?;
-        self.make(py, copied, &all, None)
+        self.make(py, copied, &all, None, false)
     }
 
     /// The error that broke the place, if one did.

@@ -2,6 +2,7 @@
 
 use crate::functions::{self, Functions};
 use crate::item::Item;
+use crate::pickle::Dumped;
 use crate::{pickle, plain};
 use anyplace::Memory;
 use anyplace::work::{Arguments, Encoding, Function, Packer, Payload, Pickled, Work};
@@ -21,9 +22,10 @@ impl Pickles {
         Self { functions: Functions::default(), memory }
     }
 
-    /// Where large values are put.
-    pub(crate) fn memory(&self) -> Option<&dyn Memory> {
-        self.memory.as_deref()
+    /// Where the large parts of arguments are put. Tasks may write into them, so each attempt of a call that may be
+    /// repeated gets its own, from a copy that stays here.
+    fn memory(&self, repeats: bool) -> Option<&dyn Memory> {
+        self.memory.as_deref().filter(|_| !repeats)
     }
 
     /// The function of a map: pickled once for all chunks, so that they all run the same.
@@ -39,6 +41,7 @@ impl Pickles {
         &self,
         arguments: &Bound<'_, PyTuple>,
         keywords: Option<&Bound<'_, PyDict>>,
+        repeats: bool,
     ) -> PyResult<Work> {
         let function = self.functions.get(&arguments.get_item(0)?)?;
         let keywords = keywords.filter(|keywords| !keywords.is_empty());
@@ -48,32 +51,23 @@ impl Pickles {
             return Ok(work(function, Arguments::One(payload)));
         }
         let arguments = arguments.get_slice(1, arguments.len());
-        let payload = match keywords {
-            None => pickle::dump(&arguments, "dump_arguments")?.payload(self.memory()),
-            Some(keywords) => self.with_keywords(&arguments, keywords)?,
+        let dumped = match keywords {
+            None => pickle::dump(&arguments, "dump_arguments")?,
+            Some(keywords) => dump_both(&arguments, keywords)?,
         };
+        let payload = dumped.payload(self.memory(repeats));
         Ok(work(function, Arguments::One(payload)))
     }
 
-    fn with_keywords(
-        &self,
-        arguments: &Bound<'_, PyTuple>,
-        keywords: &Bound<'_, PyDict>,
-    ) -> PyResult<Payload> {
-        let module = arguments.py().import(intern!(arguments.py(), "anyplace._pickling"))?;
-        let both = module.getattr(intern!(arguments.py(), "Arguments"))?.call1((arguments, keywords))?;
-        Ok(pickle::dump(&both, "dump_both")?.payload(self.memory()))
-    }
-
     /// A chunk of a map, still empty; `single` if it is to be one call.
-    pub(crate) fn chunk(&self, single: bool) -> Chunk<'_> {
-        Chunk { pickles: self, packer: Packer::default(), one: None, single }
+    pub(crate) fn chunk(&self, single: bool, repeats: bool) -> Chunk<'_> {
+        Chunk { memory: self.memory(repeats), packer: Packer::default(), one: None, single }
     }
 
     /// A value as its pickle and its large parts, where workers find them.
     pub(crate) fn put<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Parts<'py>> {
         let py = value.py();
-        let Payload { bytes, buffers, .. } = pickle::dump(value, "dump_put")?.payload(self.memory());
+        let Payload { bytes, buffers, .. } = pickle::dump(value, "dump_put")?.payload(self.memory.as_deref());
         let data =
             if bytes.is_shared() { pickle::lend(py, &bytes)? } else { PyBytes::new(py, &bytes).into_any() };
         let large = buffers.iter().map(|bytes| pickle::lend(py, bytes)).collect::<PyResult<_>>()?;
@@ -83,7 +77,7 @@ impl Pickles {
 
 /// The calls of a chunk, one by one. An item whose arguments cannot travel fails in its place, and costs no other.
 pub(crate) struct Chunk<'a> {
-    pickles: &'a Pickles,
+    memory: Option<&'a dyn Memory>,
     packer: Packer,
     one: Option<Payload>,
     single: bool,
@@ -110,7 +104,7 @@ impl Chunk<'_> {
 
     fn pickle(&self, py: Python<'_>, item: &Item) -> PyResult<Payload> {
         let arguments = item.arguments(py)?;
-        Ok(pickle::dump(arguments.bind(py), "dump_item")?.payload(self.pickles.memory()))
+        Ok(pickle::dump(arguments.bind(py), "dump_item")?.payload(self.memory))
     }
 
     /// Nothing if it has no calls.
@@ -126,6 +120,12 @@ impl Chunk<'_> {
 
 /// A pickle and its large parts, as objects that hold bytes.
 pub(crate) type Parts<'py> = (Bound<'py, PyAny>, Vec<Bound<'py, PyAny>>);
+
+fn dump_both<'py>(arguments: &Bound<'py, PyTuple>, keywords: &Bound<'py, PyDict>) -> PyResult<Dumped<'py>> {
+    let module = arguments.py().import(intern!(arguments.py(), "anyplace._pickling"))?;
+    let both = module.getattr(intern!(arguments.py(), "Arguments"))?.call1((arguments, keywords))?;
+    pickle::dump(&both, "dump_both")
+}
 
 /// One argument stands for itself; only a tuple has to be told from the arguments of a call.
 fn dump_item(item: Item<&Bound<'_, PyAny>, &Bound<'_, PyTuple>>, out: &mut Vec<u8>) -> bool {

@@ -113,7 +113,7 @@ impl Place {
             return Err(PyTypeError::new_err("submit() missing 1 required positional argument: 'fn'"));
         }
         self.usable(py)?;
-        let work = match self.open.making.one(py, args, kwargs) {
+        let work = match self.open.making.one(py, args, kwargs, self.repeats()) {
             Ok(work) => work,
             // What cannot travel is the failure of this task.
             Err(error) if error::is_not_serializable(py, &error) => {
@@ -146,7 +146,7 @@ impl Place {
     ) -> PyResult<Map> {
         self.usable(py)?;
         let inputs = Inputs::new(&iterables, star)?;
-        let prepared = self.open.making.prepare(py, function)?;
+        let prepared = self.open.making.prepare(py, function, self.repeats())?;
         let wanted = Wanted { timeout, chunksize, ordered, buffersize };
         let mut flow = self.place.flow();
         flow.options = self.options.clone();
@@ -263,6 +263,11 @@ impl Place {
             return Err(error::to_python(py, &fork::error(&self.place)));
         }
         self.open.making.check(py)
+    }
+
+    /// Whether a call may be made more than once: after a failure, or after a crash in the middle.
+    fn repeats(&self) -> bool {
+        self.options.idempotent || self.place.layers().any(|layer| layer == "retry")
     }
 
     fn leave(&self, py: Python<'_>, grace: Duration, wait: bool, cancel: bool) -> PyResult<()> {

@@ -32,6 +32,12 @@ def double(array: np.ndarray) -> np.ndarray:
     return array
 
 
+def double_at_last(array: np.ndarray) -> np.ndarray:
+    double(array)
+    assert anyplace.current().attempt == 3
+    return array
+
+
 def total(stored: anyplace.Stored[np.ndarray]) -> float:
     return float(stored.get().sum())
 
@@ -68,6 +74,16 @@ def test_a_task_may_write_into_its_arguments_and_the_caller_does_not_see_it(
     assert (array[0], back[0]) == (1.0, 2.0)
     back[0] = 7.0
     assert back[0] == 7.0
+
+
+def test_each_attempt_has_arguments_of_its_own() -> None:
+    """What the attempt before has written into them is not seen."""
+    with anyplace.open("retry=3::processes:1") as place:
+        array = np.ones(LARGE)
+        assert place.submit(double_at_last, array).result()[0] == 2.0
+        assert [back[0] for back in place.map(double_at_last, [array] * 2)] == [2.0, 2.0]
+        back = place.submit(double_at_last, array=array).result()
+        assert back[0] == 2.0
 
 
 def test_what_is_read_only_stays_read_only(processes: anyplace.Place) -> None:
