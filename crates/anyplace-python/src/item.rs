@@ -4,11 +4,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyTuple};
 
 /// What one call of a map is called with.
-pub(crate) enum Item {
+pub(crate) enum Item<One = Py<PyAny>, Tuple = Py<PyTuple>> {
     /// One argument.
-    Single(Py<PyAny>),
+    Single(One),
     /// Any number of arguments.
-    Several(Py<PyTuple>),
+    Several(Tuple),
 }
 
 /// Where the arguments come from.
@@ -34,17 +34,21 @@ impl Inputs {
         })
     }
 
-    /// At most `room` items; and how the inputs ended, if they did.
-    pub(crate) fn gather(&self, py: Python<'_>, room: usize) -> (Vec<Item>, Option<PyResult<()>>) {
-        let mut items = Vec::with_capacity(room.min(1024));
-        while items.len() < room {
+    /// Gives at most `room` items to `take`. Tells how many, and how the inputs ended, if they did.
+    pub(crate) fn each(
+        &self,
+        py: Python<'_>,
+        room: usize,
+        mut take: impl FnMut(Item) -> PyResult<()>,
+    ) -> PyResult<(usize, Option<PyResult<()>>)> {
+        for taken in 0..room {
             match self.next(py) {
-                Ok(Some(item)) => items.push(item),
-                Ok(None) => return (items, Some(Ok(()))),
-                Err(error) => return (items, Some(Err(error))),
+                Ok(Some(item)) => take(item)?,
+                Ok(None) => return Ok((taken, Some(Ok(())))),
+                Err(error) => return Ok((taken, Some(Err(error)))),
             }
         }
-        (items, None)
+        Ok((room, None))
     }
 
     fn next(&self, py: Python<'_>) -> PyResult<Option<Item>> {
@@ -84,6 +88,16 @@ fn spread(item: &Bound<'_, PyAny>) -> PyResult<Py<PyTuple>> {
 }
 
 impl Item {
+    pub(crate) fn bind<'a, 'py>(
+        &'a self,
+        py: Python<'py>,
+    ) -> Item<&'a Bound<'py, PyAny>, &'a Bound<'py, PyTuple>> {
+        match self {
+            Self::Single(argument) => Item::Single(argument.bind(py)),
+            Self::Several(arguments) => Item::Several(arguments.bind(py)),
+        }
+    }
+
     pub(crate) fn arguments(&self, py: Python<'_>) -> PyResult<Py<PyTuple>> {
         match self {
             Self::Single(argument) => Ok(PyTuple::new(py, [argument])?.unbind()),

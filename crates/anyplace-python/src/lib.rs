@@ -13,13 +13,18 @@ mod door;
 mod error;
 mod first;
 mod fork;
+mod functions;
 mod future;
 mod gil;
+mod guard;
 mod item;
+mod lent;
 mod making;
 mod map;
+mod pickle;
 mod pickled;
 mod place;
+mod plain;
 mod progress;
 mod settled;
 mod setup;
@@ -41,6 +46,8 @@ mod _core {
     use super::fork::forked;
     #[pymodule_export]
     use super::future::Future;
+    #[pymodule_export]
+    use super::lent::Lent;
     #[pymodule_export]
     use super::map::Map;
     #[pymodule_export]

@@ -4,11 +4,11 @@ use crate::call::{Each, One};
 use crate::coroutine::{Coroutine, EventLoop};
 use crate::error;
 use crate::first::First;
-use crate::item::Item;
-use crate::pickled::{self, Portable};
+use crate::item::{Inputs, Item};
+use crate::pickled::{Parts, Pickles};
 use crate::wrapped::Handed;
-use anyplace::work::{Work, WorkKind};
-use anyplace::{Error, Kind, Limits};
+use anyplace::work::{Function, Work, WorkKind};
+use anyplace::{Error, Kind};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
@@ -21,7 +21,7 @@ pub(crate) enum Making {
     /// Coroutines on the place's event loop.
     Coroutines(Arc<EventLoop>),
     /// Pickles for other processes.
-    Pickles,
+    Pickles(Pickles),
     /// Calls that an executor does.
     Handed(Py<PyAny>),
 }
@@ -30,31 +30,41 @@ pub(crate) enum Making {
 pub(crate) enum Prepared {
     /// As it is, with the caller's context variables.
     Local { function: Py<PyAny>, context: Py<PyAny> },
-    /// Its pickle.
-    Pickled(Portable),
+    /// Its pickle, and whether calls may be repeated.
+    Pickled(Arc<Function>, bool),
+}
+
+/// Items of a map as one task.
+pub(crate) struct Chunk {
+    pub(crate) items: usize,
+    /// Nothing if there are no items.
+    pub(crate) work: Option<Work>,
+    /// How the inputs ended, if they did.
+    pub(crate) end: Option<PyResult<()>>,
 }
 
 impl Making {
     /// For the first kind of work that the place takes and Python can make.
-    pub(crate) fn of(py: Python<'_>, limits: &Limits, first: Option<First>) -> PyResult<Self> {
+    pub(crate) fn of(py: Python<'_>, place: &anyplace::Place, first: Option<First>) -> PyResult<Self> {
         let makes =
             |kind: &&WorkKind| matches!(kind, WorkKind::Closure | WorkKind::Future | WorkKind::Pickled);
-        match limits.takes.iter().find(makes) {
+        match place.limits().takes.iter().find(makes) {
             Some(WorkKind::Closure) => Ok(Self::Closures(first.map(Arc::new))),
             Some(WorkKind::Future) => Ok(Self::Coroutines(EventLoop::new())),
-            Some(_) => Ok(Self::Pickles),
+            Some(_) => Ok(Self::Pickles(Pickles::new(place.memory()))),
             None => Err(runs_no_python(py)),
         }
     }
 
-    /// A call: `arguments` begin with the callable.
+    /// A call: `arguments` begin with the callable. `repeats` if it may be made more than once.
     pub(crate) fn one(
         &self,
         py: Python<'_>,
         arguments: &Bound<'_, PyTuple>,
         keywords: Option<&Bound<'_, PyDict>>,
+        repeats: bool,
     ) -> PyResult<Work> {
-        self.make(py, || copied_context(py), arguments, keywords)
+        self.make(py, || copied_context(py), arguments, keywords, repeats)
     }
 
     fn make<'py>(
@@ -63,6 +73,7 @@ impl Making {
         context: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
         arguments: &Bound<'py, PyTuple>,
         keywords: Option<&Bound<'py, PyDict>>,
+        repeats: bool,
     ) -> PyResult<Work> {
         let owned = || (arguments.clone().unbind(), keywords.map(|keywords| keywords.clone().unbind()));
         match self {
@@ -81,14 +92,22 @@ impl Making {
                 let (arguments, keywords) = owned();
                 Ok(Handed { executor: executor.clone_ref(py), arguments, keywords }.work())
             }
-            Self::Pickles => pickled::one(py, arguments, keywords),
+            Self::Pickles(pickles) => pickles.one(arguments, keywords, repeats),
+        }
+    }
+
+    /// A value as what workers find of it; nothing where they are in this process.
+    pub(crate) fn put<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Option<Parts<'py>>> {
+        match self {
+            Self::Pickles(pickles) => pickles.put(value).map(Some),
+            _ => Ok(None),
         }
     }
 
     /// The function of a map.
-    pub(crate) fn prepare(&self, py: Python<'_>, function: Py<PyAny>) -> PyResult<Prepared> {
+    pub(crate) fn prepare(&self, py: Python<'_>, function: Py<PyAny>, repeats: bool) -> PyResult<Prepared> {
         match self {
-            Self::Pickles => Ok(Prepared::Pickled(Portable::new(py, function.bind(py))?)),
+            Self::Pickles(pickles) => Ok(Prepared::Pickled(pickles.function(function.bind(py))?, repeats)),
             _ => Ok(Prepared::Local { function, context: copied_context(py)?.unbind() }),
         }
     }
@@ -98,20 +117,34 @@ impl Making {
         matches!(self, Self::Coroutines(_) | Self::Handed(_))
     }
 
-    /// A chunk of a map; `single` if a task is always one item.
-    pub(crate) fn each(
+    /// A chunk of a map, of the next `room` inputs at most; `single` if a task is always one item.
+    pub(crate) fn chunk(
         &self,
         py: Python<'_>,
         prepared: &Prepared,
-        items: Vec<Item>,
+        inputs: &Inputs,
+        room: usize,
         single: bool,
-    ) -> PyResult<Work> {
-        match prepared {
-            Prepared::Pickled(portable) => portable.each(py, &items, single),
-            Prepared::Local { function, context } => {
-                self.local_chunk(py, function, context.bind(py), items, single)
+    ) -> PyResult<Chunk> {
+        let (items, end, work) = match (self, prepared) {
+            (Self::Pickles(pickles), Prepared::Pickled(function, repeats)) => {
+                let mut chunk = pickles.chunk(single, *repeats);
+                let (items, end) = inputs.each(py, room, |item| chunk.add(py, &item))?;
+                (items, end, chunk.work(function))
             }
-        }
+            (_, Prepared::Local { function, context }) => {
+                let mut gathered = Vec::with_capacity(room.min(1024));
+                let (items, end) = inputs.each(py, room, |item| {
+                    gathered.push(item);
+                    Ok(())
+                })?;
+                let work =
+                    (items > 0).then(|| self.local_chunk(py, function, context.bind(py), gathered, single));
+                (items, end, work.transpose()?)
+            }
+            (_, Prepared::Pickled(..)) => unreachable!("only `Pickles` prepares pickles"),
+        };
+        Ok(Chunk { items, work, end })
     }
 
     fn local_chunk<'py>(
@@ -134,7 +167,7 @@ impl Making {
             .as_sequence()
             .concat(arguments.bind(py).as_sequence())?
             .to_tuple()?;
-        self.make(py, copied, &all, None)
+        self.make(py, copied, &all, None, false)
     }
 
     /// The error that broke the place, if one did.

@@ -3,13 +3,12 @@
 use crate::future::deadline;
 use crate::item::Inputs;
 use crate::making::{Making, Prepared};
-use crate::settled::Settled;
+use crate::settled::Endings;
 use crate::turns::Turns;
 use crate::{door, error};
 use anyplace::{Error, Flow, Kind, Next, Retry};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -31,7 +30,7 @@ struct Results {
     prepared: Prepared,
     inputs: Option<Inputs>,
     flow: Option<Flow>,
-    ready: VecDeque<Settled>,
+    ready: Endings,
     /// What the inputs raised: it comes after the results of the items before.
     broken: Option<PyErr>,
     deadline: Option<Instant>,
@@ -75,7 +74,7 @@ impl Map {
             prepared,
             inputs: Some(inputs),
             flow: Some(flow),
-            ready: VecDeque::new(),
+            ready: Endings::default(),
             broken: None,
             deadline: wanted.timeout.and_then(deadline),
             timeout: wanted.timeout.unwrap_or_default(),
@@ -93,17 +92,13 @@ impl Results {
             if room == 0 {
                 break;
             }
-            let (items, end) = inputs.gather(py, room);
-            if let Some(end) = end {
+            let chunk = self.making.chunk(py, &self.prepared, inputs, room, flow.sends_singles())?;
+            if let Some(end) = chunk.end {
                 self.inputs = None;
                 self.broken = end.err();
             }
-            if items.is_empty() {
-                break;
-            }
-            let count = items.len();
-            let work = self.making.each(py, &self.prepared, items, flow.sends_singles())?;
-            flow.send(count, work).map_err(|error| error::to_python(py, &error))?;
+            let Some(work) = chunk.work else { break };
+            flow.send(chunk.items, work).map_err(|error| error::to_python(py, &error))?;
         }
         Ok(())
     }
@@ -111,8 +106,8 @@ impl Results {
     /// The next result, unless there is none or `closed` says that nobody wants it.
     fn next(&mut self, py: Python<'_>, closed: &AtomicBool) -> PyResult<Option<Py<PyAny>>> {
         loop {
-            if let Some(settled) = self.ready.pop_front() {
-                return settled.into_result().map(Some);
+            if let Some(result) = self.ready.next(py) {
+                return result.map(Some);
             }
             self.fill(py)?;
             if !self.receive(py, closed)? {
@@ -130,7 +125,7 @@ impl Results {
             !matches!(next, Next::Late) || closed.load(Ordering::Acquire)
         })?;
         match next {
-            Next::Chunk(chunk) => self.ready.extend(Settled::each(py, chunk.outcome, chunk.items)),
+            Next::Chunk(chunk) => self.ready = Endings::of(py, chunk.outcome, chunk.items),
             Next::Empty => return Ok(false),
             Next::Late => {
                 self.end();
@@ -146,7 +141,7 @@ impl Results {
     fn end(&mut self) {
         self.inputs = None;
         self.flow = None;
-        self.ready.clear();
+        self.ready = Endings::default();
         self.broken = None;
     }
 }

@@ -6,6 +6,7 @@ use crate::future::{Class, Future};
 use crate::item::Inputs;
 use crate::making::Making;
 use crate::map::{Map, Wanted};
+use crate::pickled::Parts;
 use crate::setup::setup;
 use crate::{door, error, fork, progress, wrapped};
 use anyplace::layers::Timeout;
@@ -67,8 +68,8 @@ impl Place {
             None => registry.open(parsed),
         };
         let place = door::pass(py, open).map_err(|error| error::to_python(py, &error))?;
-        let making = Making::of(py, place.limits(), first)?;
-        if matches!(making, Making::Pickles) {
+        let making = Making::of(py, &place, first)?;
+        if matches!(making, Making::Pickles(_)) {
             cannot_travel.map_or(Ok(()), Err)?;
         }
         Self::made(py, place, making)
@@ -112,7 +113,7 @@ impl Place {
             return Err(PyTypeError::new_err("submit() missing 1 required positional argument: 'fn'"));
         }
         self.usable(py)?;
-        let work = match self.open.making.one(py, args, kwargs) {
+        let work = match self.open.making.one(py, args, kwargs, self.repeats()) {
             Ok(work) => work,
             // What cannot travel is the failure of this task.
             Err(error) if error::is_not_serializable(py, &error) => {
@@ -145,11 +146,17 @@ impl Place {
     ) -> PyResult<Map> {
         self.usable(py)?;
         let inputs = Inputs::new(&iterables, star)?;
-        let prepared = self.open.making.prepare(py, function)?;
+        let prepared = self.open.making.prepare(py, function, self.repeats())?;
         let wanted = Wanted { timeout, chunksize, ordered, buffersize };
         let mut flow = self.place.flow();
         flow.options = self.options.clone();
         Map::start(py, flow, self.open.making.clone(), prepared, inputs, &wanted)
+    }
+
+    /// The parts of a value where workers find them; None where tasks run in this process. ``put`` calls it.
+    fn _put<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Option<Parts<'py>>> {
+        self.usable(value.py())?;
+        self.open.making.put(value)
     }
 
     /// The place's address, with its defaults filled in and without its layers.
@@ -256,6 +263,11 @@ impl Place {
             return Err(error::to_python(py, &fork::error(&self.place)));
         }
         self.open.making.check(py)
+    }
+
+    /// Whether a call may be made more than once: after a failure, or after a crash in the middle.
+    fn repeats(&self) -> bool {
+        self.options.idempotent || self.place.layers().any(|layer| layer == "retry")
     }
 
     fn leave(&self, py: Python<'_>, grace: Duration, wait: bool, cancel: bool) -> PyResult<()> {

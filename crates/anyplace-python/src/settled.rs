@@ -1,9 +1,12 @@
 //! How a task ended, as Python sees it.
 
-use crate::{error, pickled};
-use anyplace::work::Encoding;
-use anyplace::{Outcome, Value};
+use crate::{error, pickle};
+use anyplace::work::{Encoding, PayloadRef};
+use anyplace::{Item, Items, Outcome, Value};
+use pyo3::exceptions::{PyException, PySystemExit};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use std::collections::VecDeque;
 
 /// A value, or what is raised in its stead.
 pub(crate) enum Settled {
@@ -29,25 +32,6 @@ impl Settled {
         }
     }
 
-    /// The endings of a task that stands for a chunk of `items`.
-    pub(crate) fn each(py: Python<'_>, outcome: Outcome, items: usize) -> Vec<Self> {
-        match outcome {
-            Outcome::Returned(Value::Items(outcomes)) => {
-                outcomes.into_outcomes().map(|outcome| Self::one(py, outcome)).collect()
-            }
-            Outcome::Returned(Value::Chunk { results, failed }) => match results.downcast::<Vec<Self>>() {
-                Ok(settled) => *settled,
-                Err(results) => vec![Self::of(decode(py, Value::Chunk { results, failed }))],
-            },
-            outcome if items == 1 => vec![Self::one(py, outcome)],
-            outcome => {
-                let first = Self::one(py, outcome);
-                let others: Vec<Self> = (1..items).map(|_| first.clone_ref(py)).collect();
-                std::iter::once(first).chain(others).collect()
-            }
-        }
-    }
-
     pub(crate) fn clone_ref(&self, py: Python<'_>) -> Self {
         match self {
             Self::Returned(value) => Self::Returned(value.clone_ref(py)),
@@ -64,15 +48,75 @@ impl Settled {
     }
 }
 
+/// The endings of a chunk's calls, one after the other. Those of another process are looked at when they are taken.
+pub(crate) enum Endings {
+    Here(VecDeque<Settled>),
+    Away(Items),
+    /// All ended as the chunk did.
+    Same(Settled, usize),
+}
+
+impl Default for Endings {
+    fn default() -> Self {
+        Self::Here(VecDeque::new())
+    }
+}
+
+impl Endings {
+    /// Of a task that stands for a chunk of `items`.
+    pub(crate) fn of(py: Python<'_>, outcome: Outcome, items: usize) -> Self {
+        match outcome {
+            Outcome::Returned(Value::Items(items)) => Self::Away(items),
+            Outcome::Returned(Value::Chunk { results, failed }) => match results.downcast::<Vec<Settled>>() {
+                Ok(settled) => Self::Here((*settled).into()),
+                Err(results) => Self::Same(Settled::of(decode(py, Value::Chunk { results, failed })), items),
+            },
+            outcome => Self::Same(Settled::one(py, outcome), items),
+        }
+    }
+
+    /// The next one.
+    pub(crate) fn next(&mut self, py: Python<'_>) -> Option<PyResult<Py<PyAny>>> {
+        match self {
+            Self::Here(settled) => settled.pop_front().map(Settled::into_result),
+            Self::Away(items) => Some(match items.advance()? {
+                Item::Returned(payload) => load(py, payload),
+                ended => Settled::one(py, ended.into_outcome()).into_result(),
+            }),
+            Self::Same(settled, left) => {
+                *left = left.checked_sub(1)?;
+                Some(settled.clone_ref(py).into_result())
+            }
+        }
+    }
+}
+
 /// The Python object that a value is or stands for.
 fn decode(py: Python<'_>, value: Value) -> PyResult<Py<PyAny>> {
     match value {
         Value::Local(local) => {
             local.downcast::<Py<PyAny>>().map_or_else(|_| Err(unreadable(py)), |value| Ok(*value))
         }
-        Value::Encoded(payload) if payload.encoding == Encoding::Pickle => pickled::load(py, &payload.bytes),
+        Value::Encoded(payload) => load(py, payload.as_ref()),
         _ => Err(unreadable(py)),
     }
+}
+
+/// What a call in another process returned; if it cannot be read, or reading it exits, only this call fails.
+pub(crate) fn load(py: Python<'_>, payload: PayloadRef<'_>) -> PyResult<Py<PyAny>> {
+    if !matches!(payload.encoding, Encoding::Pickle | Encoding::Plain) {
+        return Err(unreadable(py));
+    }
+    pickle::load(py, payload).map(Bound::unbind).map_err(|error| {
+        let is_its_own = error.is_instance_of::<PyException>(py) || error.is_instance_of::<PySystemExit>(py);
+        if is_its_own { told(py, error).unwrap_or_else(|second| second) } else { error }
+    })
+}
+
+fn told(py: Python<'_>, error: PyErr) -> PyResult<PyErr> {
+    static TELL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let tell = TELL.import(py, "anyplace._pickling", "unreadable")?;
+    Ok(PyErr::from_value(tell.call1((error.into_value(py),))?))
 }
 
 fn unreadable(py: Python<'_>) -> PyErr {

@@ -1,42 +1,51 @@
 //! Something that threads use one after the other. Who waits for a turn does so in the door: without the interpreter's
 //! lock, which the thread before may want, and hearing Ctrl-C.
 //!
-//! Whose turn it is has the thing out of its place, and no lock: it may run Python code as long as it likes.
+//! Whose turn it is holds no lock: it may run Python code as long as it likes. A turn that nobody else wants costs two
+//! atomic operations.
+//!
+//! Nobody sleeps while it is nobody's turn: who ends a turn stores that it is free and then looks for waiters; who
+//! waits says so and then looks whether it is free. All four are sequentially consistent, so one of the two sees the
+//! other; and a waiter that was seen is woken under the mutex that it lets go of only by falling asleep.
 
 use crate::door;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, ThreadId};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Instant;
+
+const FREE: usize = 0;
 
 /// A `T` and whose turn it is.
 pub(crate) struct Turns<T> {
-    state: Mutex<State<T>>,
+    /// Which thread's turn it is, or `FREE`.
+    holder: AtomicUsize,
+    /// How many wait: to wake nobody costs as much as to wake somebody.
+    waiting: AtomicUsize,
+    waits: Mutex<()>,
     free: Condvar,
+    thing: UnsafeCell<T>,
 }
 
-struct State<T> {
-    /// Here unless it is somebody's turn.
-    thing: Option<Box<T>>,
-    /// Whose turn it is, or was last.
-    holder: ThreadId,
-    /// How many wait: to wake nobody costs as much as to wake somebody.
-    waiting: usize,
-}
+// SAFETY: `thing` is reached through a `Turn` only, and there is at most one: `holder` says whose. The next turn's
+// exchange of `holder` sees what the turn before has done, since that ended with a store to it.
+unsafe impl<T: Send> Sync for Turns<T> {}
 
 /// A thread's turn; over when it is dropped.
-pub(crate) struct Turn<'a, T> {
-    turns: &'a Turns<T>,
-    /// Nothing only while it is dropped.
-    thing: Option<Box<T>>,
-}
+pub(crate) struct Turn<'a, T>(&'a Turns<T>);
 
 impl<T: Send> Turns<T> {
     pub(crate) fn new(thing: T) -> Self {
-        let state = State { thing: Some(Box::new(thing)), holder: thread::current().id(), waiting: 0 };
-        Self { state: Mutex::new(state), free: Condvar::new() }
+        Self {
+            holder: AtomicUsize::new(FREE),
+            waiting: AtomicUsize::new(0),
+            waits: Mutex::new(()),
+            free: Condvar::new(),
+            thing: UnsafeCell::new(thing),
+        }
     }
 
     /// Waits for a turn.
@@ -44,72 +53,71 @@ impl<T: Send> Turns<T> {
     /// # Errors
     /// `ValueError` if it is this thread's turn already, which would wait for itself; `KeyboardInterrupt`.
     pub(crate) fn take(&self, py: Python<'_>) -> PyResult<Turn<'_, T>> {
-        let me = thread::current().id();
-        let mut thing = self.state().take(me);
-        if thing.is_none() {
-            if self.state().holder == me {
+        let me = this_thread();
+        if !self.try_take(me) {
+            if self.holder.load(SeqCst) == me {
                 return Err(PyValueError::new_err("the inputs of a map cannot take its results"));
             }
-            door::wait(py, None, |until| {
-                thing = self.take_until(me, until);
-                thing.is_some()
-            })?;
+            door::wait(py, None, |until| self.take_until(me, until))?;
         }
-        Ok(Turn { turns: self, thing })
+        Ok(Turn(self))
     }
 
-    fn take_until(&self, me: ThreadId, deadline: Instant) -> Option<Box<T>> {
-        let mut state = self.state();
-        state.waiting += 1;
+    fn try_take(&self, me: usize) -> bool {
+        self.holder.compare_exchange(FREE, me, SeqCst, SeqCst).is_ok()
+    }
+
+    fn take_until(&self, me: usize, deadline: Instant) -> bool {
+        let waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        self.waiting.fetch_add(1, SeqCst);
         let left = deadline.saturating_duration_since(Instant::now());
-        let is_taken = |state: &mut State<T>| state.thing.is_none();
-        let waited = self.free.wait_timeout_while(state, left, is_taken);
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        state.waiting -= 1;
-        state.take(me)
+        let mut is_mine = false;
+        let is_taken = |(): &mut ()| {
+            is_mine = self.try_take(me);
+            !is_mine
+        };
+        drop(self.free.wait_timeout_while(waits, left, is_taken));
+        self.waiting.fetch_sub(1, SeqCst);
+        is_mine
     }
 }
 
 impl<T> Turns<T> {
-    fn state(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn give_back(&self, thing: Box<T>) {
-        let mut state = self.state();
-        state.thing = Some(thing);
-        if state.waiting > 0 {
+    fn give_back(&self) {
+        self.holder.store(FREE, SeqCst);
+        if self.waiting.load(SeqCst) > 0 {
+            drop(self.waits.lock());
             self.free.notify_one();
         }
     }
 }
 
-impl<T> State<T> {
-    fn take(&mut self, me: ThreadId) -> Option<Box<T>> {
-        let thing = self.thing.take()?;
-        self.holder = me;
-        Some(thing)
+/// A number that no other living thread has.
+fn this_thread() -> usize {
+    thread_local! {
+        static HERE: u8 = const { 0 };
     }
+    HERE.with(|here| std::ptr::from_ref(here).addr())
 }
 
 impl<T> Deref for Turn<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        self.thing.as_ref().expect("a turn has its thing until it is over")
+        // SAFETY: it is this thread's turn, until this is dropped.
+        unsafe { &*self.0.thing.get() }
     }
 }
 
 impl<T> DerefMut for Turn<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        self.thing.as_mut().expect("a turn has its thing until it is over")
+        // SAFETY: it is this thread's turn, until this is dropped, and this is borrowed mutably.
+        unsafe { &mut *self.0.thing.get() }
     }
 }
 
 impl<T> Drop for Turn<'_, T> {
     fn drop(&mut self) {
-        if let Some(thing) = self.thing.take() {
-            self.turns.give_back(thing);
-        }
+        self.0.give_back();
     }
 }

@@ -3,10 +3,11 @@
 //! A chunk of a map takes the interpreter's lock once. Whatever a task raises is its outcome, `SystemExit` and
 //! `KeyboardInterrupt` too; only what ends the process ends the worker.
 
-use crate::call::plain;
+use crate::call::plain as no_coroutine;
+use crate::{pickle, plain};
 use anyplace::work::{Encoding, Payload, PayloadRef};
 use anyplace::worker::{Callee, Interpreter, Link, Order, Replies, serve};
-use anyplace::{Error, Kind, Remote, Retry};
+use anyplace::{Context, Error, Kind, Remote, Retry};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -38,8 +39,9 @@ pub(crate) fn usable_cores() -> usize {
 
 /// Python as a worker's language.
 struct Worker {
-    /// The functions loaded so far, the most recent last.
     functions: Functions,
+    /// What a call returned, on its way to the replies.
+    plain: Vec<u8>,
 }
 
 impl Worker {
@@ -54,7 +56,7 @@ impl Worker {
         });
         // A process serves one place.
         drop(LINK.set(link));
-        Self { functions: Functions::default() }
+        Self { functions: Functions::default(), plain: Vec::new() }
     }
 
     fn run_in(&mut self, py: Python<'_>, order: &Order<'_>, replies: &mut Replies<'_>) {
@@ -66,8 +68,9 @@ impl Worker {
 
     fn pickled(&mut self, py: Python<'_>, id: u64, order: &Order<'_>, replies: &mut Replies<'_>) {
         let function = self.functions.get(py, id, order);
-        each(order, replies, |payload| match &function {
-            Ok(function) => call(py, function.bind(py), payload),
+        let plain = &mut self.plain;
+        each(order, replies, |payload, replies| match &function {
+            Ok(function) => call(py, function.bind(py), payload, plain, replies),
             Err(error) => Err(Failure::new(py, error.clone_ref(py), Phase::Function)),
         });
     }
@@ -75,8 +78,8 @@ impl Worker {
 
 fn named(py: Python<'_>, name: &str, order: &Order<'_>, replies: &mut Replies<'_>) {
     let function = order.context().enter(|| helper(py, "_worker", "find")?.call1((name,)));
-    each(order, replies, |payload| match &function {
-        Ok(function) => call_with_json(py, function, payload),
+    each(order, replies, |payload, replies| match &function {
+        Ok(function) => call_with_json(py, function, payload, replies),
         Err(error) => Err(Failure::new(py, error.clone_ref(py), Phase::Name)),
     });
 }
@@ -97,41 +100,61 @@ pub(crate) fn language(py: Python<'_>) -> String {
     format!("python {}.{}", version.major, version.minor)
 }
 
-/// Makes all calls of an order, each in its own context.
+/// Makes all calls of an order, each in its own context. `call` tells what was returned.
 fn each(
     order: &Order<'_>,
     replies: &mut Replies<'_>,
-    mut call: impl FnMut(PayloadRef<'_>) -> Result<Payload, Failure>,
+    mut call: impl FnMut(PayloadRef<'_>, &mut Replies<'_>) -> Result<(), Failure>,
 ) {
-    for (position, payload) in order.calls().enumerate() {
-        replies.begin(position);
-        let context = order.context().at(order.context().index + position as u64);
-        match context.enter(|| call(payload)) {
-            Ok(payload) => replies.returned(payload.encoding, &payload.bytes, &payload.buffers),
-            Err(failure) => replies.failed(&failure.error.on_attempt(context.attempt)),
+    let context = order.context();
+    context.enter(|| {
+        for (position, payload) in order.calls().enumerate() {
+            replies.begin(position);
+            Context::move_to(context.index + position as u64);
+            if let Err(failure) = call(payload, replies) {
+                replies.failed(&failure.error.on_attempt(context.attempt));
+            }
         }
-    }
+    });
 }
 
-fn call(py: Python<'_>, function: &Bound<'_, PyAny>, payload: PayloadRef<'_>) -> Result<Payload, Failure> {
+/// `scratch` is where plain results are written on their way.
+fn call(
+    py: Python<'_>,
+    function: &Bound<'_, PyAny>,
+    payload: PayloadRef<'_>,
+    scratch: &mut Vec<u8>,
+    replies: &mut Replies<'_>,
+) -> Result<(), Failure> {
     let failed = |phase| move |error| Failure::new(py, error, phase);
     let (args, kwargs) = load_arguments(py, payload).map_err(failed(Phase::Arguments))?;
-    let result = function.call(args, kwargs.as_ref()).and_then(plain).map_err(failed(Phase::Call))?;
-    let dumped = helper(py, "_pickling", "dump_result").and_then(|dump| dump.call1((result,)));
-    bytes(dumped, Encoding::Pickle).map_err(failed(Phase::Result))
+    let result = function.call(args, kwargs.as_ref()).and_then(no_coroutine).map_err(failed(Phase::Call))?;
+    scratch.clear();
+    let result = result.bind(py);
+    if plain::dump(result, scratch) {
+        replies.returned(Encoding::Plain, scratch, &[]);
+    } else {
+        let dumped = pickle::dump(result, "dump_result").map_err(failed(Phase::Result))?;
+        let payload = dumped.payload(replies.memory());
+        replies.returned_payload(payload);
+    }
+    Ok(())
 }
 
 fn call_with_json(
     py: Python<'_>,
     function: &Bound<'_, PyAny>,
     payload: PayloadRef<'_>,
-) -> Result<Payload, Failure> {
+    replies: &mut Replies<'_>,
+) -> Result<(), Failure> {
     let failed = |error| Failure::new(py, error, Phase::Call);
     let arguments = helper(py, "_worker", "from_json")
         .and_then(|read| Ok(read.call1((PyBytes::new(py, payload.bytes),))?.cast_into::<PyTuple>()?));
-    let result = arguments.and_then(|arguments| plain(function.call1(arguments)?)).map_err(failed)?;
+    let result = arguments.and_then(|arguments| no_coroutine(function.call1(arguments)?)).map_err(failed)?;
     let dumped = helper(py, "_worker", "to_json").and_then(|write| write.call1((result,)));
-    bytes(dumped, Encoding::Json).map_err(failed)
+    let dumped = dumped.and_then(|dumped| Ok(dumped.cast_into::<PyBytes>()?)).map_err(failed)?;
+    replies.returned(Encoding::Json, dumped.as_bytes(), &[]);
+    Ok(())
 }
 
 /// A plain tuple, or `_pickling.Arguments` if there are keywords.
@@ -139,7 +162,10 @@ fn load_arguments<'py>(
     py: Python<'py>,
     payload: PayloadRef<'_>,
 ) -> PyResult<(Bound<'py, PyTuple>, Option<Bound<'py, PyDict>>)> {
-    let loaded = loads(py, payload.bytes)?;
+    if payload.encoding == Encoding::Plain {
+        return Ok((plain::load_arguments(py, payload.bytes)?, None));
+    }
+    let loaded = pickle::load(py, payload)?;
     match loaded.cast_into::<PyTuple>() {
         Ok(args) => Ok((args, None)),
         Err(error) => {
@@ -149,15 +175,6 @@ fn load_arguments<'py>(
             Ok((args, Some(kwargs)))
         }
     }
-}
-
-fn loads<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    py.import(intern!(py, "pickle"))?.getattr(intern!(py, "loads"))?.call1((PyBytes::new(py, bytes),))
-}
-
-fn bytes(dumped: PyResult<Bound<'_, PyAny>>, encoding: Encoding) -> PyResult<Payload> {
-    let dumped = dumped?.cast_into::<PyBytes>()?;
-    Ok(Payload::new(encoding, dumped.as_bytes()))
 }
 
 fn helper<'py>(py: Python<'py>, module: &str, name: &str) -> PyResult<Bound<'py, PyAny>> {

@@ -6,9 +6,12 @@ import os
 import signal
 import threading
 from pathlib import Path
+from typing import TypeVar
 
 import anyplace
 from door import note
+
+T = TypeVar("T")
 
 
 def square(number: int) -> int:
@@ -36,8 +39,12 @@ def who(_: object) -> tuple[int, int, int]:
     return context.index, context.attempt, context.worker
 
 
-def echo(text: str) -> str:
+def echo(text: T) -> T:
     return text
+
+
+def pair(first: object, second: object) -> tuple[object, object]:
+    return first, second
 
 
 def fail(text: str) -> None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import functools
+import gc
 import importlib
 import os
 import pickle
 import sys
 import threading
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
+import cloudpickle
 import pytest
 
 import anyplace
+from anyplace import _guards, _pickling
+from functions import echo, pair
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +52,154 @@ def test_lambdas_and_closures_travel_with_todays_values(place: anyplace.Place) -
     assert place.submit(times, 21).result() == 42
     factor = 3
     assert place.submit(times, 21).result() == 63
+
+
+LIMIT = 1
+TABLE = [1]
+
+
+def limited(number: int) -> int:
+    return number + LIMIT
+
+
+def helped(number: int) -> int:
+    return limited(number)
+
+
+def tabled(number: int) -> int:
+    return number + TABLE[0]
+
+
+def longest(words: list[str]) -> int:
+    return max(len(word) for word in words)
+
+
+@pytest.fixture
+def travelling(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable]:
+    """Submits a function by value, so often that its pickle is used again where it can be."""
+
+    def again(place: anyplace.Place, function: Callable, argument: object) -> object:
+        results = {place.submit(function, argument).result() for _ in range(4)}
+        assert len(results) == 1
+        return results.pop()
+
+    # As in a notebook: a worker cannot import what is defined here.
+    monkeypatch.setattr(_pickling, "_ELSEWHERE", (__name__.encode(),))
+    monkeypatch.setattr(_guards, "_ELSEWHERE", (__name__,))
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    yield again
+    cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "value", "before", "after"),
+    [
+        (limited, "LIMIT", 10, 2, 11),
+        (helped, "LIMIT", 10, 2, 11),
+        (helped, "limited", lambda number: -number, 2, -1),
+        (tabled, "TABLE", [7], 2, 8),
+    ],
+)
+def test_functions_that_travel_by_value_have_todays_globals(
+    place: anyplace.Place,
+    travelling: Callable,
+    monkeypatch: pytest.MonkeyPatch,
+    function: Callable,
+    name: str,
+    value: object,
+    before: int,
+    after: int,
+) -> None:
+    """Their own, and those of functions that they call; also after many calls with the old ones."""
+    assert travelling(place, function, 1) == before
+    monkeypatch.setitem(globals(), name, value)
+    assert travelling(place, function, 1) == after
+
+
+def test_what_changes_inside_of_a_global_is_seen(place: anyplace.Place, travelling: Callable) -> None:
+    """The list is the same object, and its content is not the same."""
+    assert travelling(place, tabled, 1) == 2
+    TABLE[0] = 2
+    try:
+        assert travelling(place, tabled, 1) == 3
+    finally:
+        TABLE[0] = 1
+
+
+def test_a_name_that_hides_a_builtin_is_seen(
+    place: anyplace.Place, travelling: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was not among the globals before, and then it is."""
+    assert travelling(place, longest, ["a", "bcd"]) == 3
+    monkeypatch.setitem(globals(), "max", lambda lengths: 99)
+    assert travelling(place, longest, ["a", "bcd"]) == 99
+
+
+def test_new_defaults_code_and_attributes_are_seen(place: anyplace.Place, travelling: Callable) -> None:
+    """Functions change under their names, too."""
+
+    def power(base: int, exponent: int = 2) -> int:
+        return base**exponent + len(vars(power))
+
+    assert travelling(place, power, 3) == 9
+    power.__defaults__ = (3,)
+    assert travelling(place, power, 3) == 27
+    power.__kwdefaults__ = {}
+    power.note = "seen"
+    assert travelling(place, power, 3) == 28
+    power.__code__ = (lambda base, exponent: base - exponent).__code__.replace(
+        co_freevars=power.__code__.co_freevars
+    )
+    assert travelling(place, power, 3) == 0
+
+
+@pytest.mark.parametrize("submits", [1, 4])
+def test_a_place_keeps_no_function(place: anyplace.Place, submits: int) -> None:
+    """What was submitted, and what it called, is gone when the caller lets go of it."""
+
+    def inner() -> int:
+        return 1
+
+    def outer() -> int:
+        return inner() + 1
+
+    kept = [weakref.ref(inner), weakref.ref(outer)]
+    for _ in range(submits):
+        assert place.submit(outer).result() == 2
+    inner = outer = None  # type: ignore[assignment]
+    gc.collect()
+    assert [function() for function in kept] == [None, None]
+
+
+def test_methods_travel_with_todays_object(place: anyplace.Place) -> None:
+    """A method is a new object each time, and its object is sent with it."""
+    words = ["a"]
+    assert place.submit(words.count, "a").result() == 1
+    words.append("a")
+    assert place.submit(words.count, "a").result() == 2
+
+
+PLAIN = [
+    None, True, 0, -1, 2**63 - 1, -(2**63), 2**63, 0.0, -0.0, float("inf"), "", "text", "é\0", "\ud800", b"",
+    b"\x00\xff", (), (1,), (1, ("a", b"b", None)), ((((),),),), ("x" * 40_000,), [1], {"a": 1}, {1, 2}, 1j,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", PLAIN, ids=ascii)
+def test_values_come_back_as_they_were_sent(place: anyplace.Place, value: object) -> None:
+    """In their exact type, alone, as items of a chunk, and in a tuple."""
+    for back in [place.submit(echo, value).result(), *place.map(echo, [value] * 2, chunksize=2)]:
+        assert (type(back), repr(back)) == (type(value), repr(value))
+    assert repr(list(place.starmap(pair, [(value, 1)] * 2))) == repr([(value, 1)] * 2)
+
+
+class Distance(float):
+    """Not plain: it is more than its number."""
+
+
+def test_subclasses_of_plain_types_stay_what_they_are(place: anyplace.Place) -> None:
+    back = place.submit(echo, Distance(3)).result()
+    assert (type(back).__name__, back) == ("Distance", 3.0)
 
 
 def test_lambdas_travel_inside_arguments(place: anyplace.Place) -> None:

@@ -40,6 +40,12 @@ impl Context {
         self
     }
 
+    /// Inside of [`enter`](Self::enter): the thread's task goes on to the item with this index. Entering once for many
+    /// items keeps what it costs off each of them.
+    pub fn move_to(index: u64) {
+        INDEX.set(index);
+    }
+
     /// Runs `work` with this context as the [`current`] one of the thread.
     pub fn enter<R>(self, work: impl FnOnce() -> R) -> R {
         let _leave = Leave(CURRENT.replace(Some(self)), INDEX.replace(self.index));
@@ -59,11 +65,6 @@ thread_local! {
     static CURRENT: Cell<Option<Context>> = const { Cell::new(None) };
     /// The item that runs now: apart, since it changes with every item of a chunk.
     static INDEX: Cell<u64> = const { Cell::new(0) };
-}
-
-/// The task of this thread goes on to the item with this index.
-pub(crate) fn move_to(index: u64) {
-    INDEX.set(index);
 }
 
 /// Puts back the context of the task around this one, also when the work panics.

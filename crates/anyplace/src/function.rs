@@ -161,7 +161,7 @@ fn run_on<F: Fn(T) -> R, T, R>(
     results: &mut Vec<Result<R>>,
 ) {
     for input in inputs {
-        crate::context::move_to(first + results.len() as u64);
+        Context::move_to(first + results.len() as u64);
         results.push(Ok(function(input)));
     }
 }

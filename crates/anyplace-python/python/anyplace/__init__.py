@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     )
     from anyplace._future import Future
     from anyplace._place import Place, open, wrap
+    from anyplace._stored import Stored
 
 __all__ = [
     "Cancelled",
@@ -52,6 +53,7 @@ __all__ = [
     "PlaceClosed",
     "RateLimited",
     "ResourceExhausted",
+    "Stored",
     "TaskFailed",
     "Timeout",
     "Unexpected",
@@ -66,6 +68,7 @@ __all__ = [
 _HOMES = {
     "Future": "anyplace._future",
     "Place": "anyplace._place",
+    "Stored": "anyplace._stored",
     "open": "anyplace._place",
     "wrap": "anyplace._place",
 }

@@ -1,6 +1,7 @@
 """The compiled part: the engine's places, futures and maps."""
 
 import random
+import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from types import GenericAlias
 from typing import Any, Generic, Self, TypeVar, final, overload
@@ -14,6 +15,7 @@ __all__ = [
     "Context",
     "Counts",
     "Future",
+    "Lent",
     "Map",
     "Place",
     "_call_as",
@@ -85,6 +87,12 @@ class Future(Generic[_T_co]):
     def __class_getitem__(cls, key: Any) -> GenericAlias: ...
 
 @final
+class Lent:
+    def __len__(self) -> int: ...
+    if sys.version_info >= (3, 12):
+        def __buffer__(self, flags: int, /) -> memoryview: ...
+
+@final
 class Map(Iterator[_T_co]):
     def __iter__(self) -> Self: ...
     def __next__(self) -> _T_co: ...
@@ -125,6 +133,7 @@ class Place:
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None: ...
     def close(self) -> None: ...
     def _abort(self) -> None: ...
+    def _put(self, value: object) -> tuple[bytes | Lent, list[bytearray | Lent]] | None: ...
     def _map(
         self,
         function: Callable[..., _T],

@@ -2,9 +2,9 @@
 
 A function that can be imported travels as its name, with the versions of the modules it leans on (see
 `_source`); any other (of ``__main__`` or a notebook, a lambda, a closure, one defined inside another) travels
-by value, with cloudpickle. Nothing is remembered by identity: each dump looks at the function as it is now,
-so that edited functions and today's values of a closure are what runs. The engine tells functions apart by a
-hash of these bytes and sends each only once.
+by value, with cloudpickle. Each dump looks at the function as it is now, so that edited functions and today's
+values of a closure are what runs; the compiled part uses one again while `_guards` can show that nothing has
+changed. The engine tells functions apart by a hash of these bytes and sends each only once.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from . import _source
+from ._guards import Leaning
 
 PROTOCOL = 5
 
@@ -28,16 +29,17 @@ _PROXIES = b"multiprocessing.managers"
 _NAMED = (FunctionType, type, ModuleType)
 
 
-def dump_function(function: Any) -> tuple[bytes, str]:
-    """The bytes that make the function in a worker, and the name that errors show.
+def dump_function(function: Any) -> tuple[bytes, str, Leaning | None]:
+    """The bytes that make the function in a worker, the name that errors show, and from what they were made.
 
     Raises `anyplace.NotSerializable`, which names what cannot travel.
     """
     name = name_of(function)
     try:
-        return _dump_function(function), name
+        data, leaning = _dump_function(function)
     except Exception as error:
         raise not_serializable(function, "fn", error) from error
+    return data, name, leaning
 
 
 def load_function(data: bytes) -> tuple[Any, bool]:
@@ -51,11 +53,19 @@ def load_function(data: bytes) -> tuple[Any, bool]:
 
 
 def dump_arguments(args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> bytes:
-    """The bytes of one call's arguments: of the plain tuple if there are no keywords."""
+    """The bytes of one call's arguments: of the plain tuple if there are no keywords.
+
+    As for items and results, the compiled part calls this for what it cannot do by itself.
+    """
     try:
         return dump(Arguments(args, kwargs) if kwargs else args)
     except Exception as error:
         raise _bad_arguments(args, kwargs or {}, error) from error
+
+
+def dump_both(arguments: Arguments) -> bytes:
+    """As `dump_arguments`."""
+    return dump_arguments(arguments.args, arguments.kwargs)
 
 
 def dump_item(args: tuple[Any, ...]) -> bytes:
@@ -91,13 +101,20 @@ def dump_result(value: Any) -> bytes:
         raise not_serializable(value, "result", error) from error
 
 
-def load_result(data: bytes) -> Any:
-    """What a task returned; if it cannot be read, or reading it exits, only this task fails."""
+def dump_put(value: Any) -> bytes:
+    """The bytes of a value that is put into a place."""
     try:
-        return pickle.loads(data)
-    except (Exception, SystemExit) as error:
-        message = f"the result cannot be unpickled: {type(error).__name__}: {error}"
-        raise _error(message, "what the worker pickled must be importable here, too") from error
+        return dump(value)
+    except Exception as error:
+        raise not_serializable(value, "value", error) from error
+
+
+def unreadable(error: BaseException) -> BaseException:
+    """What is raised for a result that cannot be read, or that exits when it is read."""
+    message = f"the result cannot be unpickled: {type(error).__name__}: {error}"
+    told = _error(message, "what the worker pickled must be importable here, too")
+    told.__cause__ = error
+    return told
 
 
 def dump(value: Any) -> bytes:
@@ -150,23 +167,26 @@ def name_of(function: Any) -> str:
     return str(name)
 
 
-def _dump_function(function: Any) -> bytes:
-    body, named = _dump_and_note(function)
+def _dump_function(function: Any) -> tuple[bytes, Leaning | None]:
+    body, named, by_value = _dump_and_note(function)
     versions, edited = _source.versions(named)
+    leaning = None if edited else Leaning(by_value, tuple(versions))
     if edited:
         # A worker that imports these would run what is on disk, which is not what runs here.
         with _source.by_value(edited):
             body, named = _by_value(function)
         versions, _ = _source.versions([value for value in named if _source.home(value) not in edited])
-    return pickle.dumps((versions, body), PROTOCOL)
+    return pickle.dumps((versions, body), PROTOCOL), leaning
 
 
-def _dump_and_note(function: Any) -> tuple[bytes, list[Any]]:
+def _dump_and_note(function: Any) -> tuple[bytes, list[Any], bool]:
     try:
         body, named = _by_reference(function)
     except Exception:
-        return _by_value(function)
-    return _by_value(function) if any(name in body for name in _ELSEWHERE) else (body, named)
+        return *_by_value(function), True
+    if any(name in body for name in _ELSEWHERE):
+        return *_by_value(function), True
+    return body, named, False
 
 
 def _by_reference(value: Any) -> tuple[bytes, list[Any]]:

@@ -9,9 +9,12 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterable
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from anyplace import _core
+
+if TYPE_CHECKING:
+    from anyplace._stored import Stored
 
 T = TypeVar("T")
 
@@ -211,6 +214,37 @@ class Place(_core.Place, concurrent.futures.Executor):
             ordered=ordered,
             buffersize=buffersize,
         )
+
+    def put(self, value: T, /) -> Stored[T]:
+        """Put a value where tasks of this place find it, so that it is not sent with each of them.
+
+        Parameters
+        ----------
+        value : object
+            Anything that can travel. Large arrays are copied once, now.
+
+        Returns
+        -------
+        Stored
+            Give it to tasks as an argument; ``get()`` gives the value there.
+
+        Raises
+        ------
+        NotSerializable
+            If it cannot travel and has to.
+
+        Examples
+        --------
+        >>> import anyplace
+        >>> with anyplace.open("threads:2") as place:
+        ...     words = place.put(["one", "three"])
+        ...     place.submit(lambda: len(words.get())).result()
+        2
+        """
+        from anyplace import _stored
+
+        parts = self._put(value)
+        return _stored.here(value) if parts is None else _stored.kept(*parts)
 
     def __enter__(self) -> Self:
         """Give the place itself."""

@@ -43,7 +43,7 @@ def first(initializer: Callable[..., object], initargs: tuple[Any, ...] = ()) ->
     """What `Setup::first` takes: the function's bytes and name, and the bytes of its arguments."""
     from ._pickling import dump_arguments, dump_function
 
-    data, name = dump_function(initializer)
+    data, name, _ = dump_function(initializer)
     return dump_function(initialize)[0], name, dump_arguments((data, *initargs))
 
 

@@ -94,7 +94,7 @@ fn decode<N: NamedTask, T: DeserializeOwned>(payload: PayloadRef<'_>) -> Result<
 fn decode_item<N: NamedTask>(item: Item<'_>) -> Result<N::Output> {
     match item {
         Item::Returned(payload) => decode::<N, _>(payload),
-        Item::Ended(outcome) => outcome.into_result().and_then(N::decode),
+        Item::Failed(error) | Item::Cancelled(error) | Item::Lost(error) => Err(error),
     }
 }
 

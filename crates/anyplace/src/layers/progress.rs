@@ -230,11 +230,8 @@ impl Board {
         let returned = items.len() - items.failed();
         self.add(&self.returned, returned as u64, timer);
         if items.failed() > 0 {
-            let ended = items.iter().filter_map(|item| match item {
-                Item::Ended(outcome) => Some(outcome),
-                Item::Returned(_) => None,
-            });
-            ended.for_each(|outcome| self.end(&outcome, 1, timer));
+            let ended = items.iter().filter(|item| !matches!(item, Item::Returned(_)));
+            ended.for_each(|item| self.end(&item.into_outcome(), 1, timer));
         }
     }
 }

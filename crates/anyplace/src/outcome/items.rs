@@ -32,8 +32,24 @@ pub struct Items {
 pub enum Item<'a> {
     /// It returned this.
     Returned(PayloadRef<'a>),
-    /// It did not: the outcome has the error.
-    Ended(Outcome),
+    /// It failed so.
+    Failed(Error),
+    /// It was cancelled.
+    Cancelled(Error),
+    /// Its worker or its place went.
+    Lost(Error),
+}
+
+impl Item<'_> {
+    /// The same as an outcome of its own.
+    pub fn into_outcome(self) -> Outcome {
+        match self {
+            Self::Returned(payload) => Outcome::Returned(Value::Encoded(payload.to_owned())),
+            Self::Failed(error) => Outcome::Failed(error),
+            Self::Cancelled(error) => Outcome::Cancelled(error),
+            Self::Lost(error) => Outcome::Lost(error),
+        }
+    }
 }
 
 impl Items {
@@ -69,6 +85,7 @@ impl Items {
     }
 
     /// How the next call ended; the others are left.
+    #[inline]
     pub fn advance(&mut self) -> Option<Item<'_>> {
         self.rows.advance().map(item)
     }
@@ -143,7 +160,7 @@ impl ItemsWriter {
 
     /// The next calls ended as these.
     pub fn extend(&mut self, items: &Items) {
-        self.failed += items.iter().filter(|item| matches!(item, Item::Ended(_))).count();
+        self.failed += items.iter().filter(|item| !matches!(item, Item::Returned(_))).count();
         let (bytes, buffers) = items.rows.parts();
         self.rows.append_all(bytes, buffers, items.len());
     }
@@ -174,23 +191,23 @@ pub(crate) fn ending(error: &Error) -> u8 {
 }
 
 fn item(row: Row<'_>) -> Item<'_> {
-    match Encoding::from_number(row.kind) {
-        Some(encoding) => Item::Returned(PayloadRef { encoding, bytes: row.bytes, buffers: row.buffers }),
-        None => Item::Ended(outcome(row)),
+    let Row { kind, bytes, buffers, .. } = row;
+    match (Encoding::from_number(kind), kind) {
+        (Some(encoding), _) => Item::Returned(PayloadRef { encoding, bytes, buffers }),
+        (None, CANCELLED) => Item::Cancelled(read_error_bytes(bytes)),
+        (None, LOST) => Item::Lost(read_error_bytes(bytes)),
+        (None, _) => Item::Failed(read_error_bytes(bytes)),
     }
 }
 
 /// The outcome that a row tells of.
 pub(crate) fn outcome(row: Row<'_>) -> Outcome {
-    if let Some(encoding) = Encoding::from_number(row.kind) {
-        let bytes = row.beside.map_or_else(|| Bytes::from(row.bytes), Bytes::clone);
-        return Outcome::Returned(Value::Encoded(Payload { encoding, bytes, buffers: row.buffers.to_vec() }));
-    }
-    let error = read_error_bytes(row.bytes);
-    match row.kind {
-        CANCELLED => Outcome::Cancelled(error),
-        LOST => Outcome::Lost(error),
-        _ => Outcome::Failed(error),
+    match item(row) {
+        Item::Returned(PayloadRef { encoding, buffers, .. }) => {
+            let bytes = row.beside.map_or_else(|| Bytes::from(row.bytes), Bytes::clone);
+            Outcome::Returned(Value::Encoded(Payload { encoding, bytes, buffers: buffers.to_vec() }))
+        }
+        ended => ended.into_outcome(),
     }
 }
 

@@ -61,6 +61,7 @@ pub struct NotPlain;
 ///
 /// # Panics
 /// If text or bytes are longer than [`LONGEST`].
+#[inline]
 pub fn write(out: &mut Vec<u8>, token: Token<'_>) {
     match token {
         Token::Null => out.push(0),
@@ -99,6 +100,7 @@ impl<'a> Reader<'a> {
         Self(bytes)
     }
 
+    #[inline]
     fn token(&mut self) -> Option<Token<'a>> {
         let (&tag, rest) = self.0.split_first()?;
         self.0 = rest;
@@ -132,6 +134,7 @@ impl<'a> Reader<'a> {
 impl<'a> Iterator for Reader<'a> {
     type Item = Result<Token<'a>, NotPlain>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.0.is_empty() {
             return None;
@@ -179,7 +182,7 @@ mod tests {
         Float(f64),
         Text(String),
         Bytes(Vec<u8>),
-        Tuple(Vec<Tree>),
+        Tuple(Vec<Self>),
     }
 
     impl Tree {

@@ -42,6 +42,7 @@ pub(crate) struct Head {
 
 impl Head {
     /// Of a value with `length` bytes that stand here; `None` if they are too many.
+    #[inline]
     pub(crate) fn here(kind: u8, length: usize, buffers: usize) -> Option<Self> {
         Some(Self::new(kind, u32::try_from(length).ok()?, buffers))
     }
@@ -51,6 +52,7 @@ impl Head {
         Self::new(kind | BESIDE, 0, buffers)
     }
 
+    #[inline]
     fn new(kind: u8, length: u32, buffers: usize) -> Self {
         let mut bytes = [0; HEAD + 4];
         bytes[..4].copy_from_slice(&length.to_le_bytes());
@@ -165,6 +167,7 @@ struct Cursor {
 }
 
 impl Cursor {
+    #[inline]
     fn next<'a>(&mut self, bytes: &'a [u8], buffers: &'a [Bytes]) -> Option<Row<'a>> {
         self.left = self.left.checked_sub(1)?;
         let rest = bytes.get(self.at..)?;

@@ -291,7 +291,7 @@ impl Blocks for OneBlock {
 
 #[test]
 fn what_lies_in_shared_memory_is_only_spoken_of() {
-    let shared = OneBlock(Bytes::from(vec![7; 100_000]));
+    let shared = OneBlock(Bytes::shared(std::sync::Arc::new(vec![7_u8; 100_000]), 0..100_000));
     let payload = Payload {
         encoding: Encoding::Pickle,
         bytes: shared.0.slice(10..50),

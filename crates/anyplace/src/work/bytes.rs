@@ -23,6 +23,7 @@ pub struct Bytes(Kept);
 enum Kept {
     Here { length: u8, bytes: [u8; HERE] },
     Heap { bytes: Arc<[u8]>, range: Range<usize> },
+    Long { bytes: Arc<Vec<u8>>, range: Range<usize> },
     Shared { owner: Arc<dyn Owner>, range: Range<usize> },
 }
 
@@ -54,11 +55,16 @@ impl Bytes {
         owner.downcast().ok()
     }
 
+    /// Whether they are where an owner of their own has them.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.0, Kept::Shared { .. })
+    }
+
     /// Where the bytes begin and end among those of their owner.
     pub fn range(&self) -> Range<usize> {
         match &self.0 {
             Kept::Here { length, .. } => 0..usize::from(*length),
-            Kept::Heap { range, .. } | Kept::Shared { range, .. } => range.clone(),
+            Kept::Heap { range, .. } | Kept::Long { range, .. } | Kept::Shared { range, .. } => range.clone(),
         }
     }
 
@@ -73,6 +79,7 @@ impl Bytes {
         match &self.0 {
             Kept::Here { bytes, .. } => Self::from(&bytes[part]),
             Kept::Heap { bytes, range } => Self(Kept::Heap { bytes: bytes.clone(), range: within(range) }),
+            Kept::Long { bytes, range } => Self(Kept::Long { bytes: bytes.clone(), range: within(range) }),
             Kept::Shared { owner, range } => {
                 Self(Kept::Shared { owner: owner.clone(), range: within(range) })
             }
@@ -83,10 +90,12 @@ impl Bytes {
 impl Deref for Bytes {
     type Target = [u8];
 
+    #[inline]
     fn deref(&self) -> &[u8] {
         match &self.0 {
             Kept::Here { length, bytes } => &bytes[..usize::from(*length)],
             Kept::Heap { bytes, range } => &bytes[range.clone()],
+            Kept::Long { bytes, range } => &bytes[range.clone()],
             Kept::Shared { owner, range } => &(**owner).as_ref()[range.clone()],
         }
     }
@@ -130,7 +139,7 @@ impl From<Vec<u8>> for Bytes {
             return Self::from(bytes.as_slice());
         }
         let range = 0..bytes.len();
-        Self(Kept::Shared { owner: Arc::new(bytes), range })
+        Self(Kept::Long { bytes: Arc::new(bytes), range })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The arguments of many calls, one behind the other.
 
-use super::{Bytes, Encoding, PayloadRef};
+use super::{Encoding, Payload, PayloadRef};
 use crate::wire::rows::{Rows, RowsRef, Writer};
 use std::fmt;
 
@@ -41,9 +41,10 @@ impl Packer {
         self.0.push_with(encoding as u8, write)
     }
 
-    /// Adds arguments whose bytes stay where they are.
-    pub fn push_beside(&mut self, encoding: Encoding, bytes: Bytes, buffers: &[Bytes]) {
-        self.0.push_beside(encoding as u8, bytes, buffers);
+    /// Adds the arguments of one more call; if they are large, their bytes stay where they are.
+    pub fn push_payload(&mut self, payload: Payload) {
+        let Payload { encoding, bytes, buffers } = payload;
+        self.0.push_beside_if_large(encoding as u8, bytes, &buffers);
     }
 
     /// How many calls there are so far.
@@ -109,6 +110,7 @@ pub struct Payloads<'a>(pub(crate) RowsRef<'a>);
 impl<'a> Iterator for Payloads<'a> {
     type Item = PayloadRef<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<PayloadRef<'a>> {
         let row = self.0.next()?;
         let encoding = Encoding::from_number(row.kind)?;

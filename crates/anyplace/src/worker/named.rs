@@ -4,7 +4,7 @@ use super::{Callee, Interpreter, Order, Replies};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::function::{Registered, find};
-use crate::work::{Encoding, PayloadRef};
+use crate::work::Encoding;
 use std::sync::Arc;
 
 #[derive(Debug, Default)]
@@ -36,19 +36,18 @@ impl NamedTasks {
     }
 
     fn call_each(&mut self, function: &Registered, order: &Order<'_>, replies: &mut Replies<'_>) {
-        for (position, payload) in order.calls().enumerate() {
-            replies.begin(position);
-            let context = order.context().at(order.context().index + position as u64);
-            match self.call(function, payload, context) {
-                Ok(()) => replies.returned(Encoding::Postcard, &self.output, &[]),
-                Err(error) => replies.failed(&error.on_attempt(context.attempt)),
+        let context = order.context();
+        context.enter(|| {
+            for (position, payload) in order.calls().enumerate() {
+                replies.begin(position);
+                Context::move_to(context.index + position as u64);
+                self.output.clear();
+                match (function.call)(payload, &mut self.output) {
+                    Ok(()) => replies.returned(Encoding::Postcard, &self.output, &[]),
+                    Err(error) => replies.failed(&error.on_attempt(context.attempt)),
+                }
             }
-        }
-    }
-
-    fn call(&mut self, function: &Registered, payload: PayloadRef<'_>, context: Context) -> Result<()> {
-        self.output.clear();
-        context.enter(|| (function.call)(payload, &mut self.output))
+        });
     }
 }
 

@@ -5,7 +5,7 @@ use crate::error::{Error, Kind};
 use crate::outcome::ending;
 use crate::wire::error_bytes;
 use crate::wire::rows::{Head, LARGE, Rows, Writer};
-use crate::work::{Bytes, Encoding};
+use crate::work::{Bytes, Encoding, Payload};
 use std::fmt;
 
 /// Where replies go. A row is appended in pieces and then committed with what stands beside it.
@@ -45,6 +45,7 @@ impl<'a> Replies<'a> {
     }
 
     /// It returned this.
+    #[inline]
     pub fn returned(&mut self, encoding: Encoding, bytes: &[u8], buffers: &[Bytes]) {
         let kind = encoding as u8;
         let kept = if bytes.len() < LARGE { None } else { self.keep(bytes) };
@@ -52,6 +53,15 @@ impl<'a> Replies<'a> {
             (None, Some(head)) => self.row(head, bytes, buffers),
             (kept, _) => self.row_beside(kind, kept.unwrap_or_else(|| bytes.into()), buffers),
         }
+    }
+
+    /// It returned this; large bytes are sent from where they are.
+    pub fn returned_payload(&mut self, payload: Payload) {
+        let Payload { encoding, bytes, buffers } = payload;
+        if bytes.len() < LARGE {
+            return self.returned(encoding, &bytes, &buffers);
+        }
+        self.row_beside(encoding as u8, bytes, &buffers);
     }
 
     /// It failed so; what the error's kind stands for is its ending.
@@ -63,9 +73,13 @@ impl<'a> Replies<'a> {
         }
     }
 
-    /// Puts bytes where the caller reads them without a copy, if there is such memory with room for them.
-    pub fn keep(&self, bytes: &[u8]) -> Option<Bytes> {
-        self.sink.memory()?.write(bytes.len(), &mut |room| room.copy_from_slice(bytes))
+    /// Where large results are put, so that the caller reads them without a copy, if there is such memory.
+    pub fn memory(&self) -> Option<&dyn Memory> {
+        self.sink.memory()
+    }
+
+    fn keep(&self, bytes: &[u8]) -> Option<Bytes> {
+        self.memory()?.write(bytes.len(), &mut |room| room.copy_from_slice(bytes))
     }
 
     fn row(&mut self, head: Head, bytes: &[u8], buffers: &[Bytes]) {
