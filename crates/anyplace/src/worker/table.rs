@@ -35,7 +35,7 @@ pub(super) struct Table {
 impl Table {
     /// Runs a task.
     pub(super) fn run<I: Interpreter>(&mut self, interpreter: &mut I, job: &Job) {
-        let mut sink = Slot { table: self, job, replies: Kept::Few(rows::Writer::default()), began: None };
+        let mut sink = Slot { table: self, job, replies: Kept::Few(rows::Writer::default()), committed: 0, began: None };
         if let Err(error) = sink.run(interpreter) {
             // The order cannot be read: there is one call that can be answered.
             Replies::new(&mut sink).finish(1, Some(&error));
@@ -49,6 +49,8 @@ struct Slot<'a> {
     table: &'a mut Table,
     job: &'a Job,
     replies: Kept,
+    /// So many bytes of a chunk's replies are whole rows.
+    committed: usize,
     began: Option<Instant>,
 }
 
@@ -145,9 +147,12 @@ impl Slot<'_> {
         let following = reply::write_apart(room, true, rows, written, beside, &*memory);
         let head = &room[8..];
         let all = head.len() + following.iter().map(|bytes| bytes.len()).sum::<usize>();
-        if block.grow(written + all).is_err() {
-            return false;
+        if written + all > block.capacity() {
+            let Ok(larger) = block.moved(written + all) else { return false };
+            seat.written(self.job, larger.number(), written);
+            block = larger;
         }
+        let _ = block.grow(written + all);
         block.truncate(written + all);
         fill(&mut block[written..], std::iter::once(head).chain(following.iter().map(|bytes| &***bytes)));
         room.truncate(8);
@@ -187,14 +192,23 @@ impl Sink for Slot<'_> {
             Kept::Many { block, written, .. } => (block, written),
         };
         let end = *written + bytes.len();
-        if end > block.len() && block.grow((end * 2).max(block.capacity())).is_err() {
-            self.give_up_the_block();
-            return self.append(bytes);
+        if end > block.len() && end > block.capacity() {
+            // The slot names the old block until it names the new one.
+            match block.moved(end * 2) {
+                Ok(larger) => {
+                    self.table.seat.written(self.job, larger.number(), self.committed);
+                    *block = larger;
+                }
+                Err(_) => {
+                    self.give_up_the_block();
+                    return self.append(bytes);
+                }
+            }
         }
-        if let Kept::Many { block, written, .. } = &mut self.replies {
-            block[*written..end].copy_from_slice(bytes);
-            *written = end;
-        }
+        // There is room in the block, so this moves nothing, and cannot fail.
+        let _ = block.grow(end.max(block.capacity()));
+        block[*written..end].copy_from_slice(bytes);
+        *written = end;
     }
 
     fn commit(&mut self, buffers: &[Bytes]) {
@@ -203,6 +217,7 @@ impl Sink for Slot<'_> {
             Kept::Many { block, written, rows, beside } => {
                 *rows += 1;
                 beside.extend_from_slice(buffers);
+                self.committed = *written;
                 self.table.seat.written(self.job, block.number(), *written);
             }
         }
@@ -266,7 +281,8 @@ struct InBlock<'a> {
 
 impl Functions for InBlock<'_> {
     fn get(&self, id: u64) -> Result<Arc<Function>> {
-        self.read(id)
+        self.known
+            .get(id, || self.read(id))
             .ok_or_else(|| Error::new(Kind::Unexpected, "the place calls a function that it has not sent"))
     }
 }

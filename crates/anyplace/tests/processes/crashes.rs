@@ -129,7 +129,7 @@ fn a_crash_in_a_chunk_costs_only_its_own_item() -> Nothing {
     let results: Vec<_> = open("processes:2")?.map(act, ten_with_one_guilty())?.chunk(10).collect();
     for (number, result) in results.into_iter().enumerate() {
         match result {
-            Ok(value) => assert_eq!(value, number as u64),
+            Ok(value) => assert_eq!(value, number as u32),
             Err(error) => {
                 assert_eq!((number, error.kind(), error.retry()), (13, Kind::WorkerLost, Retry::MayRepeat));
             }

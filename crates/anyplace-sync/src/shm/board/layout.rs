@@ -34,8 +34,8 @@ pub(super) struct Header {
     pub(super) bell: Line<Bell>,
 }
 
-/// A place of the queue: a slot's number.
-pub(super) type Place = AtomicU32;
+/// An entry of the queue: a slot's number.
+pub(super) type Hint = AtomicU32;
 
 /// When workers call the host though nobody sleeps on a slot.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ pub(super) struct Slot {
     /// How many bytes of the reply lie inline.
     pub(super) reply_inline: AtomicU32,
     pub(super) reply_length: AtomicU64,
-    /// Its place in the queue.
+    /// Its position in the queue.
     pub(super) position: AtomicU64,
     /// The message until the worker has copied it; then the reply.
     pub(super) inline: UnsafeCell<[u8; INLINE]>,

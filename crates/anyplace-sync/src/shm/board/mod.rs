@@ -48,11 +48,11 @@ impl Size {
         let seats = size_of::<Header>().next_multiple_of(256);
         let slots = (seats + self.workers * size_of::<SeatCell>()).next_multiple_of(256);
         let queue = slots + self.slots * size_of::<Slot>();
-        (seats, slots, queue, queue + self.places() * size_of::<layout::Place>())
+        (seats, slots, queue, queue + self.hints() * size_of::<layout::Hint>())
     }
 
-    /// Places of the queue. A slot is in it once, and once more after each death of a worker: see the README.
-    fn places(self) -> usize {
+    /// Entries of the queue. A slot is in it once, and once more after each death of a worker: see the README.
+    fn hints(self) -> usize {
         self.slots * 4
     }
 }
@@ -111,7 +111,7 @@ struct Board {
     header: NonNull<Header>,
     seats: NonNull<SeatCell>,
     slots: NonNull<Slot>,
-    queue: NonNull<layout::Place>,
+    queue: NonNull<layout::Hint>,
     size: Size,
     _owner: Arc<dyn Any + Send + Sync>,
 }
@@ -163,8 +163,8 @@ impl Board {
         (0..).map_while(|number| self.slot(number).map(|slot| (number, slot)))
     }
 
-    fn place(&self, position: u64) -> &layout::Place {
-        let index = position as usize & (self.size.places() - 1);
+    fn hint(&self, position: u64) -> &layout::Hint {
+        let index = position as usize & (self.size.hints() - 1);
         // SAFETY: as above; the mask keeps the index below the queue's length, a power of two.
         unsafe { self.queue.add(index).as_ref() }
     }
@@ -182,7 +182,7 @@ pub use private::table;
 /// Boards of this process alone: for models and tests, whose atomics have to be made.
 #[cfg(any(test, loom))]
 mod private {
-    use super::layout::{Bell, Line, Place};
+    use super::layout::{Bell, Line, Hint};
     use super::{Board, Header, Host, Seat, SeatCell, Size, Slot, bits::Bits, layout::INLINE};
     use crate::futex::Futex;
     use crate::primitives::atomic::{AtomicU32, AtomicU64};
@@ -205,7 +205,7 @@ mod private {
         header: Box<Header>,
         seats: Vec<SeatCell>,
         slots: Vec<Slot>,
-        queue: Vec<Place>,
+        queue: Vec<Hint>,
     }
 
     impl Board {
@@ -214,7 +214,7 @@ mod private {
                 header: Box::new(header()),
                 seats: (0..size.workers).map(|_| SeatCell { word: Futex::new(0) }).collect(),
                 slots: (0..size.slots).map(|_| slot()).collect(),
-                queue: (0..size.places()).map(|_| AtomicU32::new(0)).collect(),
+                queue: (0..size.hints()).map(|_| AtomicU32::new(0)).collect(),
             };
             let header = NonNull::from(&*parts.header);
             let seats = first(&parts.seats);

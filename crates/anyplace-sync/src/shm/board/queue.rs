@@ -57,7 +57,7 @@ impl Board {
 
     /// Whether another hint fits, and leaves room for one more of each slot.
     pub(super) fn has_room(&self) -> bool {
-        self.waiting() < (self.size.places() - self.size.slots) as u64
+        self.waiting() < (self.size.hints() - self.size.slots) as u64
     }
 
     /// Puts a slot into the queue; the host calls it under its lock, and posts nothing unless there [is
@@ -65,7 +65,7 @@ impl Board {
     pub(super) fn push(&self, number: u32, slot: &Slot) {
         let tail = self.header().tail.0.load(Relaxed);
         slot.position.store(tail, Relaxed);
-        self.place(tail).store(number, Relaxed);
+        self.hint(tail).store(number, Relaxed);
         self.header().tail.0.store(tail + 1, Release);
     }
 
@@ -77,8 +77,8 @@ impl Board {
             if position >= self.header().tail.0.load(Acquire) {
                 return None;
             }
-            // If nobody has moved the head since, this place has not been written again.
-            let number = self.place(position).load(Relaxed);
+            // If nobody has moved the head since, this entry has not been written again.
+            let number = self.hint(position).load(Relaxed);
             if head.compare_exchange(position, position + 1, AcqRel, Relaxed).is_ok() {
                 return Some(self.claim(number, worker));
             }
