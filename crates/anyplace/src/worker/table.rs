@@ -35,7 +35,8 @@ pub(super) struct Table {
 impl Table {
     /// Runs a task.
     pub(super) fn run<I: Interpreter>(&mut self, interpreter: &mut I, job: &Job) {
-        let mut sink = Slot { table: self, job, replies: Kept::Few(rows::Writer::default()), committed: 0, began: None };
+        let mut sink =
+            Slot { table: self, job, replies: Kept::Few(rows::Writer::default()), committed: 0, began: None };
         if let Err(error) = sink.run(interpreter) {
             // The order cannot be read: there is one call that can be answered.
             Replies::new(&mut sink).finish(1, Some(&error));

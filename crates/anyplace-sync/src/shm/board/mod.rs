@@ -182,7 +182,7 @@ pub use private::table;
 /// Boards of this process alone: for models and tests, whose atomics have to be made.
 #[cfg(any(test, loom))]
 mod private {
-    use super::layout::{Bell, Line, Hint};
+    use super::layout::{Bell, Hint, Line};
     use super::{Board, Header, Host, Seat, SeatCell, Size, Slot, bits::Bits, layout::INLINE};
     use crate::futex::Futex;
     use crate::primitives::atomic::{AtomicU32, AtomicU64};

@@ -301,9 +301,7 @@ impl Desk {
 
     /// Whether nothing waits and nothing runs.
     pub(super) fn is_idle(&self) -> bool {
-        self.behind.load(Ordering::Acquire) == 0
-            && self.host.demand().0 == 0
-            && self.host.running().is_empty()
+        self.behind.load(Ordering::Acquire) == 0 && self.host.ready() == 0 && self.host.running().is_empty()
     }
 
     /// Takes the task back if nobody has begun it: it ends as cancelled.
