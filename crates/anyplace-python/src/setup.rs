@@ -13,7 +13,10 @@ pub(crate) fn setup(
     py: Python<'_>,
     first: Option<(&Py<PyAny>, &Py<PyTuple>)>,
 ) -> PyResult<(Setup, Option<PyErr>)> {
-    let command: Vec<OsString> = py.import("anyplace._worker")?.getattr("command")?.call0()?.extract()?;
+    let helper = py.import("anyplace._worker")?;
+    let words = |name| helper.getattr(name)?.call0()?.extract::<Vec<OsString>>();
+    let (command, zygote) = (words("command")?, words("zygote")?);
+    let argument = helper.getattr("argument")?.call0()?.extract()?;
     let first = first.map(|(initializer, initargs)| pickled::first(py, initializer, initargs)).transpose();
     let (first, cannot_travel) = match first {
         Ok(first) => (first.map(Arc::new), None),
@@ -23,7 +26,9 @@ pub(crate) fn setup(
         gil::with(|py| handle(py, &record.bytes));
     };
     let on_log = Some(OnLog(Arc::new(log)));
-    Ok((Setup { worker: Some(command), first, on_log, language: Some(worker::language(py)) }, cannot_travel))
+    let language = Some(worker::language(py));
+    let setup = Setup { worker: Some(command), zygote: Some(zygote), argument, first, on_log, language };
+    Ok((setup, cannot_travel))
 }
 
 /// Treats a worker's log record as one of this process.

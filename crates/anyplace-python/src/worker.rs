@@ -5,13 +5,14 @@
 
 use crate::call::plain;
 use anyplace::work::{Encoding, Payload, PayloadRef};
-use anyplace::worker::{Callee, Interpreter, Link, Order, Replies, serve};
+use anyplace::worker::{Callee, Interpreter, Link, Order, Replies, serve, zygote};
 use anyplace::{Error, Kind, Remote, Retry};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use std::collections::HashMap;
+use std::io;
 use std::sync::OnceLock;
 
 static LINK: OnceLock<Link> = OnceLock::new();
@@ -20,6 +21,31 @@ static LINK: OnceLock<Link> = OnceLock::new();
 #[pyfunction]
 pub(crate) fn worker_main(py: Python<'_>) -> i32 {
     py.detach(|| serve(Worker::new))
+}
+
+/// Makes workers by fork for the process that started this one. Gives True in each worker, and False when it ends.
+///
+/// `more` is called while there is nothing else to do, until it gives False.
+#[pyfunction]
+pub(crate) fn zygote_main(py: Python<'_>, fork: Py<PyAny>, more: Py<PyAny>) -> PyResult<bool> {
+    let fork =
+        || Python::attach(|py| fork.call0(py)?.extract(py)).map_err(|error: PyErr| system_error(&error));
+    let more = || {
+        Python::attach(|py| match more.call0(py).and_then(|more| more.extract(py)) {
+            Ok(more) => more,
+            Err(error) => {
+                error.write_unraisable(py, None);
+                false
+            }
+        })
+    };
+    Ok(py.detach(|| zygote(fork, more))?)
+}
+
+/// What the system said, of an `OSError`.
+fn system_error(error: &PyErr) -> io::Error {
+    let number = Python::attach(|py| error.value(py).getattr("errno")?.extract::<i32>());
+    number.map_or_else(|_| io::Error::other(error.to_string()), io::Error::from_raw_os_error)
 }
 
 /// Sends a log record to the caller's process.
@@ -44,11 +70,8 @@ struct Worker {
 
 impl Worker {
     fn new(link: Link) -> Self {
-        let workers = link.workers();
         Python::attach(|py| {
-            if let Err(error) =
-                helper(py, "_worker", "limit_threads").and_then(|limit| limit.call1((workers,)))
-            {
+            if let Err(error) = begin(py, &link) {
                 error.write_unraisable(py, None);
             }
         });
@@ -79,6 +102,14 @@ fn named(py: Python<'_>, name: &str, order: &Order<'_>, replies: &mut Replies<'_
         Ok(function) => call_with_json(py, function, payload),
         Err(error) => Err(Failure::new(py, error.clone_ref(py), Phase::Name)),
     });
+}
+
+/// Makes this process what its place wants it to be.
+fn begin(py: Python<'_>, link: &Link) -> PyResult<()> {
+    let argument = PyBytes::new(py, link.argument());
+    let environment = PyList::new(py, link.environment())?;
+    helper(py, "_worker", "begin")?.call1((argument, environment, link.workers()))?;
+    Ok(())
 }
 
 impl Interpreter for Worker {

@@ -172,6 +172,12 @@ pub struct Entry {
 pub struct Setup {
     /// The program that worker processes run, if it is not this program itself.
     pub worker: Option<Vec<OsString>>,
+    /// The program that makes worker processes by fork ([`worker::zygote`](crate::worker::zygote)), where the workers'
+    /// language has one. It is started once for all places that want it.
+    pub zygote: Option<Vec<OsString>>,
+    /// What each worker process is given for its language: it finds it in
+    /// [`Link::argument`](crate::worker::Link::argument).
+    pub argument: Vec<u8>,
     /// What each new worker process does before its first task. If it fails, the place is broken and says why.
     pub first: Option<Arc<crate::work::Pickled>>,
     /// Takes log records that workers relay, encoded by their language.

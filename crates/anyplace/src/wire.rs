@@ -7,7 +7,8 @@
 //!
 //! | frame | from | means |
 //! |---|---|---|
-//! | Hello | place | who asks: protocol and engine version, which worker of how many |
+//! | Born, Unborn | zygote | the worker's process was made, or why not |
+//! | Hello | place | who asks: protocol and engine version, which worker of how many, on which terms |
 //! | Welcome | worker | who answers: protocol, engine and language version |
 //! | Define | place | a callable, once, under its id |
 //! | Forget | place | that callable is not used any more |
@@ -15,6 +16,8 @@
 //! | Task | place | a call, or the calls of a chunk |
 //! | Reply | worker | how the last First or Task ended |
 //! | Log | worker | a record for the caller's log, at any time |
+//!
+//! A worker that a zygote makes by fork is asked for in packets of their own: see `birth`.
 //!
 //! The layouts stand beside the types: `hello`, `message`, `order`, `reply`, `rows`, `beside`, `error`, `plain`.
 //! Orders and replies are the same bytes in a frame and in memory that place and worker share.
@@ -26,6 +29,7 @@ pub(crate) mod order;
 pub(crate) mod reply;
 pub(crate) mod rows;
 
+mod birth;
 mod bytes;
 mod error;
 mod frame;
@@ -35,9 +39,10 @@ mod message;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use birth::{Ended, Request, born, unborn};
 pub(crate) use bytes::Malformed;
 pub(crate) use frame::{Frame, Inbox, Kind};
-pub(crate) use hello::{Hello, PROTOCOL, Welcome};
+pub(crate) use hello::{Hello, PROTOCOL, Terms, Welcome};
 pub(crate) use message::{FromWorker, ToWorker, define, forget, log, order, reply};
 pub(crate) use order::{Callee, Order};
 pub(crate) use reply::{CANCELLED, FAILED, LOST, error_bytes, read_error_bytes, stays_here};

@@ -11,6 +11,8 @@ mod named;
 mod order;
 mod replies;
 mod serve;
+mod terms;
+mod zygote;
 
 pub use init::init;
 pub(crate) use init::{MARKER, is_initialised};
@@ -20,6 +22,7 @@ pub use order::{Callee, Order};
 pub use replies::Replies;
 pub(crate) use replies::{Collected, Sink};
 pub use serve::serve;
+pub use zygote::zygote;
 
 use crate::context::within_engine;
 use crate::error::{Error, Kind};

@@ -1,17 +1,22 @@
 """A worker process: how the caller starts it, and what it does before it takes work.
 
-Run as a program, this file is the worker. What the caller hands over (paths, levels of loggers) comes as an
-argument, not in the environment, because the work's own children would inherit that.
+Workers are forked from a zygote, a Python without any work that has imported what every worker needs; with
+``start=exec`` each is a Python of its own. Both begin in `main`. What the caller hands over (paths, environment,
+levels of loggers) comes by the greeting, so that one zygote serves all places of the caller.
+
+The time to the first result begins here, so this module imports what it needs where it needs it.
 """
 
 from __future__ import annotations
 
-import importlib
-import json
+import marshal
 import os
 import sys
-from collections.abc import Callable
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
 
 #: Read by BLAS and OpenMP libraries when they are loaded, so they have to be set before numpy is imported.
 _THREADS = (
@@ -23,20 +28,59 @@ _THREADS = (
     "NUMEXPR_NUM_THREADS",
 )
 
+#: What the first task needs: imported by the zygote before it makes the first worker.
+_AT_ONCE = ("anyplace._pickling",)
+
+#: What tasks may need: imported by the zygote while it has nothing else to do.
+_LATER = ("anyplace._remote", "anyplace._logging", "json")
+
+#: How a worker ends that cannot serve its place.
+_NO_PLACE = 69
+
 
 def command() -> list[str]:
-    """The program with arguments that makes a worker for this process: what `Setup::worker` takes."""
-    from subprocess import _args_from_interpreter_flags  # type: ignore[attr-defined]
+    """The program with arguments that is a worker for this process: what `Setup::worker` takes."""
+    return [*_python(), "-c", _code()]
 
+
+def zygote() -> list[str]:
+    """The program with arguments that makes workers for this process: what `Setup::zygote` takes."""
+    from ._startup import runs_code
+
+    # Most of the time that Python takes to start goes into looking for what to run at its start.
+    plain = [] if runs_code() else ["-S"]
+    return [*_python(), *plain, "-c", _code(), "zygote"]
+
+
+def argument() -> bytes:
+    """What a worker of this process is given: what `Setup::argument` takes."""
     from . import _logging
 
     handed = {
-        # What is relative means the folder of now, not that of the day a worker starts.
-        "path": [os.path.abspath(part) for part in sys.path if isinstance(part, str)],
+        "path": _path(),
         "argv": sys.argv[:1] if hasattr(sys, "argv") else [],
+        "prefixes": (sys.prefix, sys.exec_prefix),
+        "environ": dict(os.environ),
         "levels": _logging.levels(),
+        "distutils": "_distutils_hack" in sys.modules,
     }
-    return [sys.executable, *_args_from_interpreter_flags(), os.path.abspath(__file__), json.dumps(handed)]
+    return marshal.dumps(handed)
+
+
+def _python() -> list[str]:
+    from subprocess import _args_from_interpreter_flags  # type: ignore[attr-defined]
+
+    return [sys.executable, *_args_from_interpreter_flags()]
+
+
+def _code() -> str:
+    # Not a file to run: that would be compiled anew each time, and be what `__main__` is.
+    return f"import sys; sys.path[:] = {_path()!r}; from anyplace._worker import main; main()"
+
+
+def _path() -> list[str]:
+    # What is relative means the folder of now, not that of the day a worker starts.
+    return [os.path.abspath(part) for part in sys.path if isinstance(part, str)]
 
 
 def first(initializer: Callable[..., object], initargs: tuple[Any, ...] = ()) -> tuple[bytes, str, bytes]:
@@ -61,26 +105,104 @@ def initialize(data: bytes, *initargs: Any) -> None:
         raise
 
 
-def main() -> int:
-    """Takes work until the place is closed; gives the exit code."""
+def main() -> None:
+    """Takes work until the place is closed."""
+    import _signal
     import faulthandler
-    import signal
+
+    from anyplace import _core
 
     # Ctrl-C goes to the whole group; the caller decides what it means for the work.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
     faulthandler.enable()
-    handed = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
-    if handed.get("prints") == "stderr":
+    if "prints=stderr" in sys.argv:
         # The caller's standard output holds results only, so what the work prints goes beside it.
         os.dup2(2, 1)
-    sys.argv[:] = handed.get("argv", sys.argv[:1])
-    # In place, so that what holds the list sees it too.
-    sys.path[:] = handed.get("path", sys.path)
+    if "zygote" in sys.argv:
+        _become_worker(_preloaded())
+    sys.exit(_core.worker_main())
 
+
+def _become_worker(modules: list[str]) -> None:
+    """As a zygote, makes workers; returns in each of them."""
+    from importlib import import_module
+
+    from anyplace import _core
+
+    _add_builtins()
+    for name in (*_AT_ONCE, *modules):
+        import_module(name)
+    later = iter(_LATER)
+
+    def more() -> bool:
+        name = next(later, None)
+        if name is not None:
+            import_module(name)
+        return name is not None
+
+    try:
+        is_worker = _core.zygote_main(os.fork, more)
+    except OSError:
+        os._exit(_NO_PLACE)
+    if not is_worker:
+        # There is nothing to finish, and somebody waits.
+        os._exit(0)
+
+
+def _preloaded() -> list[str]:
+    words = [word.removeprefix("preload=") for word in sys.argv if word.startswith("preload=")]
+    return [name for word in words for name in word.split(",")]
+
+
+def _add_builtins() -> None:
+    """What `site` adds to the builtins, for programs that call ``exit()``."""
+    if sys.flags.no_site:
+        import site
+
+        site.setquit()
+        site.setcopyright()
+        site.sethelper()
+
+
+def begin(argument: bytes, environment: Iterable[tuple[str, str]], workers: int) -> None:
+    """Makes this process what the place wants it to be, before it takes work."""
+    handed: dict[str, Any] = marshal.loads(argument) if argument else {}
+    # In place, so that what holds the list sees it too.
+    sys.argv[:] = handed.get("argv", sys.argv[:1])
+    sys.path[:] = handed.get("path", sys.path)
+    # A Python that has not run `site` does not know its virtual environment.
+    sys.prefix, sys.exec_prefix = handed.get("prefixes", (sys.prefix, sys.exec_prefix))
+    _set_environment(handed.get("environ", os.environ), environment)
+    limit_threads(workers)
+    if handed.get("distutils") and "_distutils_hack" not in sys.modules:
+        __import__("_distutils_hack").add_shim()
+    if "numpy.random" in sys.modules:
+        # Loaded by the zygote: all its workers would draw the same numbers. `random` sees to that itself.
+        sys.modules["numpy.random"].seed()
+    _relay_logs(handed.get("levels", {}))
+
+
+def _set_environment(inherited: dict[str, str], own: Iterable[tuple[str, str]]) -> None:
+    wanted = {**inherited, **dict(own)}
+    for name in [name for name in os.environ if name not in wanted]:
+        del os.environ[name]
+    for name, value in wanted.items():
+        if os.environ.get(name) != value:
+            os.environ[name] = value
+
+
+def _relay_logs(levels: dict[str, int]) -> None:
+    if "logging" in sys.modules:
+        return _relay(levels)
+    from ._startup import AfterImport
+
+    sys.meta_path.insert(0, AfterImport("logging", lambda: _relay(levels)))
+
+
+def _relay(levels: dict[str, int]) -> None:
     from anyplace import _core, _logging
 
-    _logging.relay(_core.worker_log, handed.get("levels", {}))
-    return int(_core.worker_main())
+    _logging.relay(_core.worker_log, levels)
 
 
 def limit_threads(workers: int) -> None:
@@ -97,8 +219,10 @@ def find(name: str) -> Any:
 
     Raises `ImportError` or `AttributeError`, which say what is missing.
     """
+    from importlib import import_module
+
     module, _, path = name.partition(":")
-    found: Any = importlib.import_module(module)
+    found: Any = import_module(module)
     for part in path.split("."):
         found = getattr(found, part)
     return found
@@ -106,11 +230,15 @@ def find(name: str) -> Any:
 
 def from_json(data: bytes) -> tuple[Any, ...]:
     """The arguments of a call from the shell: a JSON list."""
+    import json
+
     return tuple(json.loads(data))
 
 
 def to_json(value: object) -> bytes:
     """The result of a call from the shell; what JSON cannot say is told by its `repr`."""
+    import json
+
     try:
         text = json.dumps(value)
     except (TypeError, ValueError):
@@ -119,7 +247,4 @@ def to_json(value: object) -> bytes:
 
 
 if __name__ == "__main__":
-    # Run by its path, the file's own folder comes first among the paths: nothing may be imported from there.
-    if sys.path and sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
-        del sys.path[0]
-    sys.exit(main())
+    main()

@@ -18,10 +18,12 @@ pub(crate) enum Kind {
     Task,
     Reply,
     Log,
+    Born,
+    Unborn,
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Hello,
         Self::Welcome,
         Self::Define,
@@ -30,6 +32,8 @@ impl Kind {
         Self::Task,
         Self::Reply,
         Self::Log,
+        Self::Born,
+        Self::Unborn,
     ];
 
     fn from_number(number: u8) -> Option<Self> {

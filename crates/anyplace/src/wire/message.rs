@@ -31,6 +31,9 @@ pub(crate) enum ToWorker<'a> {
 /// What a worker can say.
 #[derive(Debug)]
 pub(crate) enum FromWorker {
+    /// Said for the worker by the zygote that made it.
+    Born(u32),
+    Unborn(u32),
     Welcome(Welcome),
     Reply(Outcome),
     Log(Payload),
@@ -84,7 +87,9 @@ impl<'a> ToWorker<'a> {
             Kind::Task => return Ok(Self::Task(body)),
             Kind::Define => Self::Define(read_function(&mut reader)?),
             Kind::Forget => Self::Forget(reader.u64()?),
-            Kind::Welcome | Kind::Reply | Kind::Log => return Err(Malformed("a message to a worker")),
+            Kind::Welcome | Kind::Reply | Kind::Log | Kind::Born | Kind::Unborn => {
+                return Err(Malformed("a message to a worker"));
+            }
         };
         reader.end()?;
         Ok(message)
@@ -94,6 +99,8 @@ impl<'a> ToWorker<'a> {
 impl FromWorker {
     pub(crate) fn read(kind: Kind, body: &[u8]) -> Result<Self> {
         match kind {
+            Kind::Born => Reader::new(body).u32().map(Self::Born),
+            Kind::Unborn => Reader::new(body).u32().map(Self::Unborn),
             Kind::Welcome => Welcome::read(body).map(Self::Welcome),
             Kind::Reply => super::reply::read(body, &Apart).map(Self::Reply),
             Kind::Log => read_record(body).map(Self::Log),

@@ -34,7 +34,7 @@ pub fn serve<I: Interpreter>(make: impl FnOnce(Link) -> I) -> i32 {
 
 fn greet<I: Interpreter>(make: impl FnOnce(Link) -> I) -> io::Result<Worker<I>> {
     let Greeting { hello, socket, ears, .. } = greeting::listen()?;
-    let link = link(socket, &hello)?;
+    let link = link(socket, hello)?;
     let interpreter = make(link.clone());
     let welcome = Welcome {
         protocol: PROTOCOL,
@@ -45,9 +45,10 @@ fn greet<I: Interpreter>(make: impl FnOnce(Link) -> I) -> io::Result<Worker<I>> 
     Ok(Worker { interpreter, link, ears, functions: Defined::default() })
 }
 
-fn link(socket: UnixStream, hello: &Hello) -> io::Result<Link> {
+fn link(socket: UnixStream, hello: Hello) -> io::Result<Link> {
     let number = |number| usize::try_from(number).map_err(|_| io::Error::from(ErrorKind::InvalidData));
-    Ok(Link::new(socket, number(hello.worker)?, number(hello.workers)?))
+    let (worker, workers) = (number(hello.worker)?, number(hello.workers)?);
+    Ok(Link::new(socket, worker, workers, hello.terms))
 }
 
 struct Worker<I> {

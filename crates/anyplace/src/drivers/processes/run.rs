@@ -129,7 +129,9 @@ impl Slot {
             match worker.next(&mut outbox, &self.bell, deadline) {
                 Event::Said(FromWorker::Reply(outcome)) => return Ran::Replied(outcome),
                 Event::Said(FromWorker::Log(record)) => self.log(record),
-                Event::Said(FromWorker::Welcome(_)) => return Ran::Died(nonsense(worker, None, context)),
+                Event::Said(FromWorker::Welcome(_) | FromWorker::Born(_) | FromWorker::Unborn(_)) => {
+                    return Ran::Died(nonsense(worker, None, context));
+                }
                 Event::Malformed(why) => return Ran::Died(nonsense(worker, Some(why), context)),
                 Event::Ended => return Ran::Died(lost(&worker.reap(), call.options, context)),
                 Event::Late => return Ran::Stopped(ended(Ending::Timeout, context)),

@@ -2,11 +2,13 @@
 
 use super::bell::Bell;
 use super::crew::Crew;
+use super::options::Choices;
 use super::program::Program;
 use crate::driver::Setup;
 use crate::error::{Error, Retry};
 use crate::outcome::{Done, Outcome};
 use crate::task::Task;
+use crate::wire::Terms;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -22,6 +24,7 @@ pub(super) struct Shared {
     pub(super) max_tasks: u64,
     pub(super) program: Program,
     pub(super) setup: Setup,
+    pub(super) terms: Terms,
     place: String,
     state: Mutex<State>,
     ended: Condvar,
@@ -49,10 +52,11 @@ pub(super) enum Take {
 }
 
 impl Shared {
-    pub(super) fn new(workers: usize, max_tasks: u64, setup: Setup, place: String) -> Self {
-        let program = setup.worker.clone().map_or(Program::Own, Program::Given);
+    pub(super) fn new(workers: usize, choices: Choices, setup: Setup, place: String) -> Self {
+        let program = Program::new(choices.start, choices.preload, &setup);
+        let terms = Terms { argument: setup.argument.clone(), ..choices.terms };
         let (state, ended) = (Mutex::default(), Condvar::new());
-        Self { workers, max_tasks, program, setup, place, state, ended }
+        Self { workers, max_tasks: choices.max_tasks, program, setup, terms, place, state, ended }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -12,6 +12,7 @@ pub(super) fn start(slot: &Slot, wish: &Wish, context: &Context) -> Result<Worke
     let mut starting = Starting::begin(&Wanted {
         program: &slot.shared.program,
         setup: &slot.shared.setup,
+        terms: &slot.shared.terms,
         worker: slot.number,
         workers: slot.shared.workers,
         shared: Vec::new(),

@@ -1,6 +1,7 @@
 //! Takes tasks and has slots run them: as many threads as there are workers, each started when it is first needed.
 
 use super::bell::Bell;
+use super::options::Choices;
 use super::shared::Shared;
 use super::slot::Slot;
 use crate::driver::{Setup, Tasks};
@@ -18,8 +19,8 @@ pub(super) struct Workers {
 }
 
 impl Workers {
-    pub(super) fn new(workers: usize, max_tasks: u64, setup: Setup, place: String) -> Self {
-        let shared = Arc::new(Shared::new(workers, max_tasks, setup, place));
+    pub(super) fn new(workers: usize, choices: Choices, setup: Setup, place: String) -> Self {
+        let shared = Arc::new(Shared::new(workers, choices, setup, place));
         Self { shared, threads: Mutex::default() }
     }
 
