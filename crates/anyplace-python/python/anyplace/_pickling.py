@@ -9,13 +9,14 @@ hash of these bytes and sends each only once.
 
 from __future__ import annotations
 
+import _pickle as pickle  # all of `pickle` that is used here; the rest of it takes longer to import than this
 import io
-import pickle
 import sys
 from types import FunctionType, ModuleType
-from typing import Any
 
-from . import _source
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 PROTOCOL = 5
 
@@ -46,7 +47,11 @@ def load_function(data: bytes) -> tuple[Any, bool]:
     They are if the caller has another version of them; then functions loaded before may be of the old ones.
     """
     versions, body = pickle.loads(data)
-    was_reloaded = _source.bring_up_to_date(versions)
+    was_reloaded = False
+    if versions:
+        from . import _source
+
+        was_reloaded = _source.bring_up_to_date(versions)
     return pickle.loads(body), was_reloaded
 
 
@@ -151,6 +156,8 @@ def name_of(function: Any) -> str:
 
 
 def _dump_function(function: Any) -> bytes:
+    from . import _source
+
     body, named = _dump_and_note(function)
     versions, edited = _source.versions(named)
     if edited:
