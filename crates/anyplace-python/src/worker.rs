@@ -108,7 +108,7 @@ fn named(py: Python<'_>, name: &str, order: &Order<'_>, replies: &mut Replies<'_
 fn begin(py: Python<'_>, link: &Link) -> PyResult<()> {
     let argument = PyBytes::new(py, link.argument());
     let environment = PyList::new(py, link.environment())?;
-    helper(py, "_worker", "begin")?.call1((argument, environment, link.workers()))?;
+    helper(py, "_worker", "begin")?.call1((argument, environment, link.workers(), link.cores()))?;
     Ok(())
 }
 
@@ -183,7 +183,7 @@ fn load_arguments<'py>(
 }
 
 fn loads<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    py.import(intern!(py, "pickle"))?.getattr(intern!(py, "loads"))?.call1((PyBytes::new(py, bytes),))
+    py.import(intern!(py, "_pickle"))?.getattr(intern!(py, "loads"))?.call1((PyBytes::new(py, bytes),))
 }
 
 fn bytes(dumped: PyResult<Bound<'_, PyAny>>, encoding: Encoding) -> PyResult<Payload> {

@@ -1,4 +1,4 @@
-"""What Python runs when it starts, and whether a worker has to run it too.
+"""How another Python is started that works as this one, and whether it has to run what Python runs when it starts.
 
 Lines of ``.pth`` files that begin with ``import``, `sitecustomize` and `usercustomize` may do anything: editable
 installs bring import hooks by them, profilers and tracers put themselves in. Where there are such, the zygote
@@ -20,6 +20,51 @@ if TYPE_CHECKING:
 #: Files whose lines a worker needs not: the first is made up for (see `_worker.begin`), the second changes how
 #: packages are installed.
 _HARMLESS = ("distutils-precedence.pth", "_virtualenv.pth")
+
+
+#: Flags of the interpreter, by their names in `sys.flags`: what `subprocess` has for `multiprocessing`, which takes
+#: longer to import than the flags take to find.
+_FLAGS = {
+    "dont_write_bytecode": "B",
+    "no_site": "S",
+    "verbose": "v",
+    "bytes_warning": "b",
+    "quiet": "q",
+    "optimize": "O",
+    "debug": "d",
+}
+
+#: Of the options behind -X those that another Python needs too.
+_OPTIONS = (
+    "showrefcount",
+    "utf8",
+    "dev",
+    "tracemalloc",
+    "importtime",
+    "pycache_prefix",
+    "faulthandler",
+    "int_max_str_digits",
+    "warn_default_encoding",
+    "frozen_modules",
+    "gil",
+)
+
+
+def flags() -> list[str]:
+    """The words by which another Python works as this one does."""
+    words = [
+        f"-{letter * count}" for name, letter in _FLAGS.items() if (count := getattr(sys.flags, name) or 0)
+    ]
+    if sys.flags.isolated:
+        words.append("-I")
+    else:
+        words += ["-E"] * sys.flags.ignore_environment + ["-s"] * sys.flags.no_user_site
+        words += ["-P"] * getattr(sys.flags, "safe_path", False)
+    words += [word for warning in sys.warnoptions for word in ("-W", warning)]
+    for name, value in sys._xoptions.items():
+        if name in _OPTIONS:
+            words += ["-X", name if value is True else f"{name}={value}"]
+    return words
 
 
 def runs_code() -> bool:

@@ -31,8 +31,24 @@ _THREADS = (
 #: What the first task needs: imported by the zygote before it makes the first worker.
 _AT_ONCE = ("anyplace._pickling",)
 
-#: What tasks may need: imported by the zygote while it has nothing else to do.
-_LATER = ("anyplace._remote", "anyplace._logging", "json")
+#: What tasks may need, in small steps: imported by the zygote while nobody wants anything of it.
+_LATER = (
+    "re",
+    "typing",
+    "ast",
+    "dis",
+    "traceback",
+    "logging",
+    "cloudpickle",
+    "concurrent.futures",
+    "multiprocessing.util",
+    "multiprocessing.connection",
+    "concurrent.futures.process",
+    "anyplace._source",
+    "anyplace._remote",
+    "anyplace._logging",
+    "json",
+)
 
 #: How a worker ends that cannot serve its place.
 _NO_PLACE = 69
@@ -45,32 +61,44 @@ def command() -> list[str]:
 
 def zygote() -> list[str]:
     """The program with arguments that makes workers for this process: what `Setup::zygote` takes."""
-    from ._startup import runs_code
+    from . import _startup
 
     # Most of the time that Python takes to start goes into looking for what to run at its start.
-    plain = [] if runs_code() else ["-S"]
+    plain = [] if _startup.runs_code() else ["-S"]
     return [*_python(), *plain, "-c", _code(), "zygote"]
 
 
 def argument() -> bytes:
     """What a worker of this process is given: what `Setup::argument` takes."""
-    from . import _logging
+    from ._core import usable_cores
 
     handed = {
         "path": _path(),
         "argv": sys.argv[:1] if hasattr(sys, "argv") else [],
         "prefixes": (sys.prefix, sys.exec_prefix),
         "environ": dict(os.environ),
-        "levels": _logging.levels(),
+        "levels": _levels(),
+        "cores": usable_cores(),
         "distutils": "_distutils_hack" in sys.modules,
     }
     return marshal.dumps(handed)
 
 
-def _python() -> list[str]:
-    from subprocess import _args_from_interpreter_flags  # type: ignore[attr-defined]
+def _levels() -> dict[str, int]:
+    """The levels set in this process, by logger; the root's name is empty."""
+    logging = sys.modules.get("logging")
+    if logging is None:
+        return {}
+    loggers = logging.root.manager.loggerDict.items()
+    # What is not a logger yet has no level: it stands for loggers below it.
+    levels = {name: getattr(logger, "level", 0) for name, logger in loggers}
+    return {"": logging.root.level} | {name: level for name, level in levels.items() if level}
 
-    return [sys.executable, *_args_from_interpreter_flags()]
+
+def _python() -> list[str]:
+    from . import _startup
+
+    return [sys.executable, *_startup.flags()]
 
 
 def _code() -> str:
@@ -136,9 +164,10 @@ def _become_worker(modules: list[str]) -> None:
 
     def more() -> bool:
         name = next(later, None)
-        if name is not None:
-            import_module(name)
-        return name is not None
+        try:
+            return name is not None and import_module(name) is not None
+        except ImportError:  # The first worker that needs it says so.
+            return True
 
     try:
         is_worker = _core.zygote_main(os.fork, more)
@@ -164,7 +193,9 @@ def _add_builtins() -> None:
         site.sethelper()
 
 
-def begin(argument: bytes, environment: Iterable[tuple[str, str]], workers: int) -> None:
+def begin(
+    argument: bytes, environment: Iterable[tuple[str, str]], workers: int, cores: int | None = None
+) -> None:
     """Makes this process what the place wants it to be, before it takes work."""
     handed: dict[str, Any] = marshal.loads(argument) if argument else {}
     # In place, so that what holds the list sees it too.
@@ -173,7 +204,7 @@ def begin(argument: bytes, environment: Iterable[tuple[str, str]], workers: int)
     # A Python that has not run `site` does not know its virtual environment.
     sys.prefix, sys.exec_prefix = handed.get("prefixes", (sys.prefix, sys.exec_prefix))
     _set_environment(handed.get("environ", os.environ), environment)
-    limit_threads(workers)
+    limit_threads(cores or handed.get("cores"), workers)
     if handed.get("distutils") and "_distutils_hack" not in sys.modules:
         __import__("_distutils_hack").add_shim()
     if "numpy.random" in sys.modules:
@@ -205,11 +236,11 @@ def _relay(levels: dict[str, int]) -> None:
     _logging.relay(_core.worker_log, levels)
 
 
-def limit_threads(workers: int) -> None:
+def limit_threads(cores: int | None, workers: int) -> None:
     """Lets the libraries under numpy use this worker's share of the cores, unless the user said how many."""
     from ._core import usable_cores
 
-    share = str(max(1, usable_cores() // max(1, workers)))
+    share = str(max(1, (cores or usable_cores()) // max(1, workers)))
     for name in _THREADS:
         os.environ.setdefault(name, share)
 

@@ -42,6 +42,11 @@ impl Link {
         &self.terms.environment
     }
 
+    /// How many cores the place's address gives to its workers; nothing where it says nothing of them.
+    pub fn cores(&self) -> Option<usize> {
+        Some(self.terms.cpus.len()).filter(|cores| *cores > 0)
+    }
+
     /// Sends a record to the caller's log: what [`Setup::on_log`](crate::Setup) takes at the other end. Any thread
     /// may, at any time.
     ///

@@ -30,6 +30,10 @@ use std::fs::File;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+/// Only when nobody has wanted anything for so long, there is time for what can wait: when a place opens, its caller and
+/// the first workers have better use for the cores.
+const QUIET: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+
 /// Makes workers by fork for the place that started this process, until that ends. Gives `true` in each worker, which
 /// then calls [`serve`](super::serve), and `false` in the zygote when it is not needed any more.
 ///
@@ -116,8 +120,7 @@ impl<F: FnMut() -> io::Result<u32>, I: FnMut() -> bool> Zygote<F, I> {
     /// Waits for a request or the end of the line; does what makes later workers faster meanwhile.
     fn wait(&mut self) -> io::Result<()> {
         loop {
-            let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-            let limit = self.idle.is_some().then_some(&now);
+            let limit = self.idle.is_some().then_some(&QUIET);
             let mut waits =
                 vec![PollFd::new(&self.socket, PollFlags::IN), PollFd::new(&self.host, PollFlags::IN)];
             waits.extend(self.dying.iter().map(|made| PollFd::new(&made.pidfd, PollFlags::IN)));
