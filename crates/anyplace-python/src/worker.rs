@@ -45,7 +45,8 @@ pub(crate) fn zygote_main(py: Python<'_>, fork: Py<PyAny>, more: Py<PyAny>) -> P
 /// What the system said, of an `OSError`.
 fn system_error(error: &PyErr) -> io::Error {
     let number = Python::attach(|py| error.value(py).getattr("errno")?.extract::<i32>());
-    number.map_or_else(|_| io::Error::other(error.to_string()), io::Error::from_raw_os_error)
+    let text = || Python::attach(|py| error.value(py).to_string());
+    number.map_or_else(|_| io::Error::other(text()), io::Error::from_raw_os_error)
 }
 
 /// Sends a log record to the caller's process.

@@ -158,8 +158,9 @@ def _become_worker(modules: list[str]) -> None:
     from anyplace import _core
 
     _add_builtins()
-    for name in (*_AT_ONCE, *modules):
+    for name in _AT_ONCE:
         import_module(name)
+    fork = _fork_with(modules)
     later = iter(_LATER)
 
     def more() -> bool:
@@ -170,12 +171,34 @@ def _become_worker(modules: list[str]) -> None:
             return True
 
     try:
-        is_worker = _core.zygote_main(os.fork, more)
+        is_worker = _core.zygote_main(fork, more)
     except OSError:
         os._exit(_NO_PLACE)
     if not is_worker:
         # There is nothing to finish, and somebody waits.
         os._exit(0)
+
+
+def _fork_with(modules: list[str]) -> Callable[[], int]:
+    """`os.fork` of a process that has imported these modules; if it cannot, it raises what says why."""
+    from importlib import import_module
+
+    waiting, refused = modules[::-1], ""
+
+    def fork() -> int:
+        nonlocal refused
+        while waiting:
+            name = waiting.pop()
+            try:
+                import_module(name)
+            except BaseException as error:
+                refused = f"{name!r} cannot be preloaded: {type(error).__name__}: {error}"
+                waiting.clear()
+        if refused:
+            raise RuntimeError(refused)
+        return os.fork()
+
+    return fork
 
 
 def _preloaded() -> list[str]:

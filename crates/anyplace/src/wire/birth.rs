@@ -82,18 +82,24 @@ impl Ended {
 
 /// The worker was made: its number, with its descriptor along.
 pub(crate) fn born(pid: u32) -> Frame<'static> {
-    number(Kind::Born, pid)
-}
-
-/// No worker could be made: the system's error number.
-pub(crate) fn unborn(error: u32) -> Frame<'static> {
-    number(Kind::Unborn, error)
-}
-
-fn number(kind: Kind, number: u32) -> Frame<'static> {
-    let mut writer = Writer::new(kind);
-    writer.u32(number);
+    let mut writer = Writer::new(Kind::Born);
+    writer.u32(pid);
     writer.finish()
+}
+
+/// No worker could be made: the system's error number, or 0 if the text says why there will never be one.
+pub(crate) fn unborn(error: u32, text: &str) -> Frame<'static> {
+    let mut writer = Writer::new(Kind::Unborn);
+    writer.u32(error);
+    writer.text(text);
+    writer.finish()
+}
+
+pub(super) fn read_unborn(body: &[u8]) -> Result<(u32, String)> {
+    let mut reader = Reader::new(body);
+    let unborn = (reader.u32()?, reader.text()?.to_owned());
+    reader.end()?;
+    Ok(unborn)
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub(crate) enum ToWorker<'a> {
 pub(crate) enum FromWorker {
     /// Said for the worker by the zygote that made it.
     Born(u32),
-    Unborn(u32),
+    Unborn(u32, String),
     Welcome(Welcome),
     Reply(Outcome),
     Log(Payload),
@@ -100,7 +100,7 @@ impl FromWorker {
     pub(crate) fn read(kind: Kind, body: &[u8]) -> Result<Self> {
         match kind {
             Kind::Born => Reader::new(body).u32().map(Self::Born),
-            Kind::Unborn => Reader::new(body).u32().map(Self::Unborn),
+            Kind::Unborn => super::birth::read_unborn(body).map(|(error, text)| Self::Unborn(error, text)),
             Kind::Welcome => Welcome::read(body).map(Self::Welcome),
             Kind::Reply => super::reply::read(body, &Apart).map(Self::Reply),
             Kind::Log => read_record(body).map(Self::Log),

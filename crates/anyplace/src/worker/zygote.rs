@@ -8,8 +8,8 @@
 //!
 //! - **It has one thread and waits in one place**: for a request, or for the end of its host. When the host ends, by
 //!   whatever means, its end of the socket closes and its descriptor tells: the workers, and what they have started,
-//!   are killed, and the zygote ends. Should it be busy in some import at that moment, the kernel kills it with the
-//!   thread that started it.
+//!   are killed, and the zygote ends. Before its first fork it may import what takes long and does not look: then the
+//!   kernel is to kill it when the thread ends that started it.
 //! - **A worker ends with it.** Each asks the kernel for that before it does anything, and looks whether its zygote
 //!   was gone already.
 //! - **It reaps when it is asked.** Until then the kernel keeps a worker's number, which is its group's, for us.
@@ -37,20 +37,21 @@ const QUIET: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
 /// Makes workers by fork for the place that started this process, until that ends. Gives `true` in each worker, which
 /// then calls [`serve`](super::serve), and `false` in the zygote when it is not needed any more.
 ///
-/// `fork` makes a process by whatever means the language has for it, and gives the child's number, or 0 in the child.
-/// While no request waits, `idle` is called to do some of what makes later workers start faster, until it says that
-/// there is no more.
+/// `fork` makes a process by whatever means the language has for it, and gives the child's number, or 0 in the child;
+/// the first time it may get ready for that.
+/// While no request waits, `idle` is called to do a little of what makes later workers start faster, a few milliseconds'
+/// worth, until it says that there is no more.
 ///
 /// Call this while standard input still is the place's socket, in a process with one thread.
 ///
 /// # Errors
 /// This process was not started by a place.
 pub fn zygote(fork: impl FnMut() -> io::Result<u32>, idle: impl FnMut() -> bool) -> io::Result<bool> {
-    set_parent_process_death_signal(Some(Signal::KILL))?;
     let host = getppid().ok_or(Errno::SRCH)?;
     let mut zygote = Zygote {
         socket: rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 100)?,
         host: pidfd_open(host, PidfdFlags::empty())?,
+        host_number: host,
         own: getpid(),
         workers: HashMap::new(),
         dying: Vec::new(),
@@ -66,6 +67,7 @@ pub fn zygote(fork: impl FnMut() -> io::Result<u32>, idle: impl FnMut() -> bool)
 struct Zygote<F, I> {
     socket: OwnedFd,
     host: OwnedFd,
+    host_number: Pid,
     own: Pid,
     workers: HashMap<u64, Made>,
     /// Workers that nobody asks for any more.
@@ -139,9 +141,20 @@ impl<F: FnMut() -> io::Result<u32>, I: FnMut() -> bool> Zygote<F, I> {
         self.idle.take_if(|idle| !idle());
     }
 
+    /// Does what may take long, while the kernel watches the host.
+    fn unwatched<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> io::Result<R> {
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        if getppid() != Some(self.host_number) {
+            return Err(Errno::PIPE.into());
+        }
+        let done = work(self);
+        set_parent_process_death_signal(None)?;
+        Ok(done)
+    }
+
     /// Makes a worker; `true` in the worker itself.
     fn make(&mut self, id: u64, parcel: Parcel) -> io::Result<bool> {
-        match (self.fork)() {
+        match self.unwatched(|zygote| (zygote.fork)())? {
             Ok(0) => {
                 self.become_worker(&parcel)?;
                 Ok(true)
@@ -151,8 +164,9 @@ impl<F: FnMut() -> io::Result<u32>, I: FnMut() -> bool> Zygote<F, I> {
                 Ok(false)
             }
             Err(error) => {
-                let number = error.raw_os_error().unwrap_or(Errno::IO.raw_os_error());
-                tell(parcel.control.as_fd(), &unborn(number.unsigned_abs()).to_vec(), &[]);
+                // What is no error of the system will be the same for all.
+                let number = error.raw_os_error().unwrap_or(0).unsigned_abs();
+                tell(parcel.control.as_fd(), &unborn(number, &error.to_string()).to_vec(), &[]);
                 Ok(false)
             }
         }

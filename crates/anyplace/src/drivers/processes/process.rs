@@ -54,6 +54,13 @@ impl Process {
         self.leader.has_ended()
     }
 
+    /// How many bytes of memory it holds; 0 when it has ended.
+    pub(super) fn resident(&self) -> u64 {
+        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.leader.pid())).unwrap_or_default();
+        let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
+        pages.unwrap_or(0) * rustix::param::page_size() as u64
+    }
+
     /// Kills it with all that it started. Does nothing to what is gone.
     pub(super) fn kill(&self) {
         self.leader.kill();

@@ -15,7 +15,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a worker process runs, and how it comes to run it.
 #[derive(Debug)]
@@ -57,6 +57,13 @@ impl Program {
         }
     }
 
+    /// No more workers will be wanted: lets go of the zygote, which ends if nobody else wants it.
+    pub(super) fn close(&self) {
+        if let Self::Zygote(nest) = self {
+            drop(nest.lock().take());
+        }
+    }
+
     /// Has a process made, in a group of its own, whose standard input is the other end of its control socket. Does not
     /// wait for a zygote.
     pub(super) fn launch(&self, environment: &[(String, String)]) -> Result<Launched, Error> {
@@ -89,8 +96,12 @@ impl Nest {
         Self { program, zygote: Mutex::new(zygote) }
     }
 
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Zygote>>> {
+        self.zygote.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn zygote(&self) -> io::Result<Arc<Zygote>> {
-        let mut zygote = self.zygote.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut zygote = self.lock();
         match &*zygote {
             Some(zygote) if zygote.is_useful() => Ok(zygote.clone()),
             _ => Ok(zygote.insert(Zygote::of(&self.program)?).clone()),

@@ -129,7 +129,7 @@ impl Slot {
             match worker.next(&mut outbox, &self.bell, deadline) {
                 Event::Said(FromWorker::Reply(outcome)) => return Ran::Replied(outcome),
                 Event::Said(FromWorker::Log(record)) => self.log(record),
-                Event::Said(FromWorker::Welcome(_) | FromWorker::Born(_) | FromWorker::Unborn(_)) => {
+                Event::Said(FromWorker::Welcome(_) | FromWorker::Born(_) | FromWorker::Unborn(..)) => {
                     return Ran::Died(nonsense(worker, None, context));
                 }
                 Event::Malformed(why) => return Ran::Died(nonsense(worker, Some(why), context)),

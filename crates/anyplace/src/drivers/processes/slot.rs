@@ -123,9 +123,13 @@ impl Slot {
         Ok(())
     }
 
-    /// Replaces a worker that has done its share.
+    /// Replaces a worker that has done its share, or has kept more memory than it may have.
     fn retire(&mut self) {
-        if self.worker.as_ref().is_some_and(|worker| worker.tasks >= self.shared.max_tasks) {
+        let memory = self.shared.terms.memory.unwrap_or(u64::MAX);
+        let is_spent = |worker: &Worker| {
+            worker.tasks >= self.shared.max_tasks || (memory < u64::MAX && worker.resident() > memory)
+        };
+        if self.worker.as_ref().is_some_and(is_spent) {
             self.say_farewell();
         }
     }

@@ -23,7 +23,7 @@ use crate::outcome::Outcome;
 use crate::wire::{self, Callee, FromWorker, Hello, Inbox, Kind as FrameKind, Malformed, PROTOCOL, Terms};
 use crate::work::{Payload, Pickled};
 use rustix::event::{PollFd, PollFlags};
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -213,9 +213,8 @@ impl Starting {
         match (said, self.stage) {
             (FromWorker::Log(record), _) => Step::Log(record),
             (FromWorker::Born(pid), Stage::Birth) => self.born(pid),
-            (FromWorker::Unborn(error), Stage::Birth) => {
-                let error = io::Error::from_raw_os_error(error.cast_signed());
-                Step::NotStarted(NotStarted::spawn(error.into()))
+            (FromWorker::Unborn(error, text), Stage::Birth) => {
+                Step::NotStarted(NotStarted::unborn(error.cast_signed(), &text))
             }
             (FromWorker::Welcome(welcome), Stage::Greeting) => {
                 match check_versions(&welcome, self.language.as_deref()) {

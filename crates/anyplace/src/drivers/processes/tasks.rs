@@ -57,6 +57,7 @@ impl Workers {
             drop(thread.join());
         }
         self.shared.refuse_closed();
+        self.shared.program.close();
     }
 }
 

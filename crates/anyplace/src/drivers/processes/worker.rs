@@ -97,6 +97,11 @@ impl Worker {
         self.process.has_ended()
     }
 
+    /// How many bytes of memory it holds.
+    pub(super) fn resident(&self) -> u64 {
+        self.process.resident()
+    }
+
     /// Sends what is in the outbox and waits for what happens next.
     pub(super) fn next(&mut self, outbox: &mut Outbox<'_>, bell: &Bell, deadline: Option<Instant>) -> Event {
         loop {
