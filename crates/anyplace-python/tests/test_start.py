@@ -1,4 +1,4 @@
-"""How workers come into being and end: their zygote, what they begin with, what is left when somebody is killed."""
+"""How workers come into being and end: their zygote, what they begin with, what a kill leaves behind."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from leftovers import Holdings
 
 import anyplace
+from leftovers import Holdings
 
 LIMIT_S = 30
 #: No process of ours outlives a killed program by more.
@@ -296,9 +296,10 @@ def test_a_killed_program_leaves_no_process(working: tuple[subprocess.Popen[str]
 
 def test_a_program_killed_before_its_zygote_is_ready_leaves_none() -> None:
     """However early it ends."""
-    text = "import anyplace, os; place = anyplace.open('processes:2'); place.submit(abs, 1); os.kill(os.getpid(), 9)"
+    opened = "import anyplace, os; place = anyplace.open('processes:2'); place.submit(abs, 1); "
+    command = [sys.executable, "-c", opened + "os.kill(os.getpid(), 9)"]
     for _ in range(5):
-        with subprocess.Popen([sys.executable, "-c", text], start_new_session=True) as program:
+        with subprocess.Popen(command, start_new_session=True) as program:
             program.wait(LIMIT_S)
             until = time.monotonic() + GONE_S
             while _of_session(program.pid):
@@ -359,7 +360,7 @@ print("unharmed")
 
 
 def test_a_fork_in_user_code_does_not_harm_the_parents_place(script: Script) -> None:
-    """The child is told that it cannot use it, may open its own, and ends without touching what is not its own."""
+    """The child is told that it cannot use it, may open its own, and its end does no harm."""
     done = script(FORKING)
     assert (done.stdout, done.stderr) == ("unharmed\n", "")
 

@@ -1,8 +1,9 @@
-"""How another Python is started that works as this one, and whether it has to run what Python runs when it starts.
+"""How a Python is started that works as this one, and whether it must run what Python runs at its start.
 
-Lines of ``.pth`` files that begin with ``import``, `sitecustomize` and `usercustomize` may do anything: editable
-installs bring import hooks by them, profilers and tracers put themselves in. Where there are such, the zygote
-starts as Python always does. Else it leaves that out and gets the paths that came of it from the caller.
+Lines of ``.pth`` files that begin with ``import``, `sitecustomize` and `usercustomize` may do anything:
+editable installs bring import hooks by them, profilers and tracers put themselves in. Where there are such,
+the zygote starts as Python always does. Else it leaves that out and gets the paths that came of it from the
+caller.
 """
 
 from __future__ import annotations
@@ -17,13 +18,12 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-#: Files whose lines a worker needs not: the first is made up for (see `_worker.begin`), the second changes how
-#: packages are installed.
+#: Files whose lines a worker needs not: the first is made up for (see `_worker.begin`), the second changes
+#: how packages are installed.
 _HARMLESS = ("distutils-precedence.pth", "_virtualenv.pth")
 
-
-#: Flags of the interpreter, by their names in `sys.flags`: what `subprocess` has for `multiprocessing`, which takes
-#: longer to import than the flags take to find.
+#: Flags of the interpreter, by their names in `sys.flags`: what `subprocess` has for `multiprocessing`, which
+#: takes longer to import than the flags take to find.
 _FLAGS = {
     "dont_write_bytecode": "B",
     "no_site": "S",
@@ -103,7 +103,7 @@ def _has_code(file: str) -> bool:
 
 
 class AfterImport:
-    """Calls something right after a module is imported for the first time: stands in `sys.meta_path` until then."""
+    """Calls something right after a module is first imported: stands in `sys.meta_path` until then."""
 
     def __init__(self, name: str, then: Callable[[], object]) -> None:
         self._name, self._then = name, then

@@ -1,8 +1,8 @@
 """A worker process: how the caller starts it, and what it does before it takes work.
 
-Workers are forked from a zygote, a Python without any work that has imported what every worker needs; with
-``start=exec`` each is a Python of its own. Both begin in `main`. What the caller hands over (paths, environment,
-levels of loggers) comes by the greeting, so that one zygote serves all places of the caller.
+Workers are forked from a zygote, a Python without any work that has imported what every worker needs;
+with ``start=exec`` each is a Python of its own. Both begin in `main`. What the caller hands over (paths,
+environment, levels of loggers) comes by the greeting, so that one zygote serves all places of the caller.
 
 The time to the first result begins here, so this module imports what it needs where it needs it.
 """
@@ -135,7 +135,7 @@ def initialize(data: bytes, *initargs: Any) -> None:
 
 def main() -> None:
     """Takes work until the place is closed."""
-    import _signal
+    import _signal  # type: ignore[import-not-found]  # without the names that `signal` makes of its numbers
     import faulthandler
 
     from anyplace import _core
