@@ -7,7 +7,7 @@ use crate::call::plain;
 use anyplace::work::{Encoding, Payload, PayloadRef};
 use anyplace::worker::{Callee, Interpreter, Link, Order, Replies, serve, zygote};
 use anyplace::{Error, Kind, Remote, Retry};
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyMemoryError, PyRuntimeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
@@ -213,6 +213,9 @@ struct Failure {
 
 impl Failure {
     fn new(py: Python<'_>, error: PyErr, phase: Phase) -> Self {
+        if error.is_instance_of::<PyMemoryError>(py) {
+            note_the_limit(py, &error);
+        }
         match describe(py, &error) {
             Ok(remote) => Self { error: phase.error(remote, crate::error::is_not_serializable(py, &error)) },
             Err(second) => Self {
@@ -220,6 +223,14 @@ impl Failure {
             },
         }
     }
+}
+
+/// Tells whose limit it was, if the place has one.
+fn note_the_limit(py: Python<'_>, error: &PyErr) {
+    let Some(bytes) = LINK.get().and_then(Link::memory) else { return };
+    let note = format!("each worker of this place may use {bytes} bytes of memory: `memory` in its address");
+    // Without its note the error still tells what happened.
+    drop(error.value(py).call_method1("add_note", (note,)));
 }
 
 impl Phase {

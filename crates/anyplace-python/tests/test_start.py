@@ -195,8 +195,9 @@ def test_cores_of_the_address_are_those_of_the_workers(start: str) -> None:
 def test_a_task_that_wants_too_much_memory_fails_alone(start: str) -> None:
     """It is told by MemoryError; the next has a worker as ever."""
     with anyplace.open(f"processes:1?memory=300MiB&start={start}") as place:
-        with pytest.raises(MemoryError):
+        with pytest.raises(MemoryError) as refused:
             place.submit(lambda: len(bytearray(1 << 30))).result(LIMIT_S)
+        assert "may use 314572800 bytes of memory" in "".join(refused.value.__notes__)
         assert place.submit(lambda: len(bytearray(100 << 20))).result(LIMIT_S) == 100 << 20
 
 

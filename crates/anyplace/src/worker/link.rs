@@ -47,6 +47,11 @@ impl Link {
         Some(self.terms.cpus.len()).filter(|cores| *cores > 0)
     }
 
+    /// How many bytes of memory the place's address gives to each worker; nothing where it says nothing of that.
+    pub fn memory(&self) -> Option<u64> {
+        self.terms.memory
+    }
+
     /// Sends a record to the caller's log: what [`Setup::on_log`](crate::Setup) takes at the other end. Any thread
     /// may, at any time.
     ///
