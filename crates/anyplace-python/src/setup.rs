@@ -2,7 +2,7 @@
 
 use crate::{gil, pickled, worker};
 use anyplace::work::Payload;
-use anyplace::{OnLog, Setup};
+use anyplace::{OnFork, OnLog, Setup};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use std::ffi::OsString;
@@ -27,7 +27,9 @@ pub(crate) fn setup(
     };
     let on_log = Some(OnLog(Arc::new(log)));
     let language = Some(worker::language(py));
-    let setup = Setup { worker: Some(command), zygote: Some(zygote), argument, first, on_log, language };
+    let on_fork = Some(OnFork(Arc::new(worker::fork)));
+    let setup =
+        Setup { worker: Some(command), zygote: Some(zygote), on_fork, argument, first, on_log, language };
     Ok((setup, cannot_travel))
 }
 

@@ -5,7 +5,7 @@
 
 use crate::call::plain;
 use anyplace::work::{Encoding, Payload, PayloadRef};
-use anyplace::worker::{Callee, Interpreter, Link, Order, Replies, serve, zygote};
+use anyplace::worker::{Callee, Interpreter, Lines, Link, Order, Replies, serve, zygote};
 use anyplace::{Error, Kind, Remote, Retry};
 use pyo3::exceptions::{PyMemoryError, PyRuntimeError};
 use pyo3::intern;
@@ -13,9 +13,17 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use std::collections::HashMap;
 use std::io;
-use std::sync::OnceLock;
+use std::sync::{PoisonError, RwLock};
 
-static LINK: OnceLock<Link> = OnceLock::new();
+static LINK: RwLock<Option<Link>> = RwLock::new(None);
+
+/// How a worker ends that cannot serve its place.
+const NO_PLACE: i32 = 69;
+
+/// This worker's way to its place.
+fn link() -> Option<Link> {
+    LINK.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
 
 /// Takes work from the place that started this process, until the place ends. Gives the exit code.
 #[pyfunction]
@@ -42,6 +50,24 @@ pub(crate) fn zygote_main(py: Python<'_>, fork: Py<PyAny>, more: Py<PyAny>) -> P
     Ok(py.detach(|| zygote(fork, more))?)
 }
 
+/// Forks this process; the child becomes the worker that the lines are for, and never returns.
+pub(crate) fn fork(lines: Lines) -> io::Result<u32> {
+    let parent = std::process::id();
+    Python::attach(|py| match helper(py, "_worker", "fork")?.call0()?.extract()? {
+        0 => run_forked(py, &lines, parent),
+        child => Ok(child),
+    })
+    .map_err(|error| system_error(&error))
+}
+
+fn run_forked(py: Python<'_>, lines: &Lines, parent: u32) -> ! {
+    let served = py.detach(|| lines.take(parent).map(|()| serve(Worker::new)));
+    // Not the end of a program: what the caller has registered for its end is the caller's.
+    let ended = helper(py, "_worker", "end_forked").and_then(|end| end.call1((served.unwrap_or(NO_PLACE),)));
+    drop(ended);
+    std::process::abort()
+}
+
 /// What the system said, of an `OSError`.
 fn system_error(error: &PyErr) -> io::Error {
     let number = Python::attach(|py| error.value(py).getattr("errno")?.extract::<i32>());
@@ -52,7 +78,7 @@ fn system_error(error: &PyErr) -> io::Error {
 /// Sends a log record to the caller's process.
 #[pyfunction]
 pub(crate) fn worker_log(py: Python<'_>, record: &[u8]) -> PyResult<()> {
-    let link = LINK.get().ok_or_else(|| PyRuntimeError::new_err("this process is no worker"))?;
+    let link = link().ok_or_else(|| PyRuntimeError::new_err("this process is no worker"))?;
     let payload = Payload::new(Encoding::Pickle, record);
     Ok(py.detach(|| link.log(&payload))?)
 }
@@ -76,8 +102,8 @@ impl Worker {
                 error.write_unraisable(py, None);
             }
         });
-        // A process serves one place.
-        drop(LINK.set(link));
+        // A process serves one place; a fork of a worker serves another than its parent.
+        *LINK.write().unwrap_or_else(PoisonError::into_inner) = Some(link);
         Self { functions: Functions::default() }
     }
 
@@ -227,7 +253,7 @@ impl Failure {
 
 /// Tells whose limit it was, if the place has one.
 fn note_the_limit(py: Python<'_>, error: &PyErr) {
-    let Some(bytes) = LINK.get().and_then(Link::memory) else { return };
+    let Some(bytes) = link().and_then(|link| link.memory()) else { return };
     let note = format!("each worker of this place may use {bytes} bytes of memory: `memory` in its address");
     // Without its note the error still tells what happened.
     drop(error.value(py).call_method1("add_note", (note,)));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import select
@@ -80,6 +81,29 @@ def test_a_killed_zygote_costs_what_ran_and_is_replaced() -> None:
             running.result(LIMIT_S)
         assert lost.value.exit == -signal.SIGKILL
         assert _zygote(place) != zygote
+
+
+SEEN = "nothing"
+
+
+def test_a_fork_of_the_caller_has_its_globals_as_they_are(caplog: pytest.LogCaptureFixture) -> None:
+    """`start=fork`: what was done before the task came is there, records come once."""
+    global SEEN
+    before = Holdings.now()
+    with anyplace.open("processes:2?start=fork") as place:
+        SEEN = "something"
+
+        def look() -> tuple[int, str]:
+            logging.getLogger("forked").warning("looked")
+            return os.getppid(), sys.modules[__name__].SEEN
+
+        assert place.submit(look).result(LIMIT_S) == (os.getpid(), "something")
+        with pytest.raises(anyplace.WorkerLost):
+            place.submit(os._exit, 3).result(LIMIT_S)
+        assert place.submit(signal.getsignal, signal.SIGINT).result(LIMIT_S) == signal.SIG_IGN
+        assert sorted(place.map(abs, range(-9, 0))) == list(range(1, 10))
+    assert [record.getMessage() for record in caplog.records] == ["looked"]
+    before.is_all_again()
 
 
 START = pytest.mark.parametrize("start", ["zygote", "exec"])
@@ -191,7 +215,7 @@ def test_cores_of_the_address_are_those_of_the_workers(start: str) -> None:
         anyplace.open("processes:1?cpus=8000")
 
 
-@START
+@pytest.mark.parametrize("start", ["zygote", "exec", "fork"])
 def test_a_task_that_wants_too_much_memory_fails_alone(start: str) -> None:
     """It is told by MemoryError; the next has a worker as ever."""
     with anyplace.open(f"processes:1?memory=300MiB&start={start}") as place:
@@ -268,7 +292,7 @@ futures[0].result()
 """
 
 
-@pytest.fixture(params=["zygote", "exec"])
+@pytest.fixture(params=["zygote", "exec", "fork"])
 def working(request: pytest.FixtureRequest) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
     """A program whose two workers run tasks without end, and all processes that belong to it."""
     command = [sys.executable, "-c", WORKING, request.param]
@@ -288,9 +312,9 @@ def test_a_killed_program_leaves_no_process(working: tuple[subprocess.Popen[str]
     """Neither zygote nor workers live on, and of a zygote's workers not even what they have started."""
     program, others = working
     started = [pid for pid in others if Path(f"/proc/{pid}/comm").read_text() == "sleep\n"]
-    forked = len(others) == 5
+    has_zygote = len(others) == 5
     program.kill()
-    gone = others if forked else [pid for pid in others if pid not in started]
+    gone = others if has_zygote else [pid for pid in others if pid not in started]
     assert len(started) == 2
     assert _ended(gone, within=GONE_S)
 

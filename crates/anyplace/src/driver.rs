@@ -175,6 +175,8 @@ pub struct Setup {
     /// The program that makes worker processes by fork ([`worker::zygote`](crate::worker::zygote)), where the workers'
     /// language has one. It is started once for all places that want it.
     pub zygote: Option<Vec<OsString>>,
+    /// Makes a worker process by a fork of this one: for `processes:?start=fork`.
+    pub on_fork: Option<OnFork>,
     /// What each worker process is given for its language: it finds it in
     /// [`Link::argument`](crate::worker::Link::argument).
     pub argument: Vec<u8>,
@@ -184,6 +186,17 @@ pub struct Setup {
     pub on_log: Option<OnLog>,
     /// The language version that workers must speak, such as `python 3.12`; any will do if unset.
     pub language: Option<String>,
+}
+
+/// Forks this process and gives the child's number. The child [takes the lines](crate::worker::Lines::take), serves, and
+/// ends: it never returns. Called on a thread of the place.
+#[derive(Clone)]
+pub struct OnFork(pub Arc<dyn Fn(crate::worker::Lines) -> std::io::Result<u32> + Send + Sync>);
+
+impl Debug for OnFork {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OnFork")
+    }
 }
 
 /// Takes a worker's log record; called on a thread of the place.

@@ -6,6 +6,7 @@
 mod ears;
 mod greeting;
 mod init;
+mod lines;
 mod link;
 mod named;
 mod order;
@@ -16,6 +17,7 @@ mod zygote;
 
 pub use init::init;
 pub(crate) use init::{MARKER, is_initialised};
+pub use lines::Lines;
 pub use link::Link;
 pub(crate) use order::Functions;
 pub use order::{Callee, Order};

@@ -50,6 +50,9 @@ _LATER = (
     "json",
 )
 
+#: Whether this process is a fork of the caller, not of a zygote.
+_is_fork = False
+
 #: How a worker ends that cannot serve its place.
 _NO_PLACE = 69
 
@@ -216,11 +219,58 @@ def _add_builtins() -> None:
         site.sethelper()
 
 
+def fork() -> int:
+    """`os.fork` for ``start=fork``, whose dangers the user has taken; no warning of each."""
+    import warnings
+
+    # What waits to be written would be written by the child, too.
+    _flush()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        _leave_the_callers_life()
+    return child
+
+
+def _leave_the_callers_life() -> None:
+    """As a fork of the caller: its handlers of signals and of log records are not ours, all else is."""
+    global _is_fork
+    import faulthandler
+    import logging
+    import signal
+
+    _is_fork = True
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    faulthandler.enable()
+    # Each record goes to the caller, whose handlers then have it.
+    for logger in [logging.root, *logging.root.manager.loggerDict.values()]:
+        getattr(logger, "handlers", []).clear()
+
+
+def end_forked(code: int) -> None:
+    """Ends a worker that is a copy of the caller, but for what the caller does at its own end."""
+    _flush()
+    os._exit(code)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # It was closed, or nobody reads it.
+            continue
+
+
 def begin(
     argument: bytes, environment: Iterable[tuple[str, str]], workers: int, cores: int | None = None
 ) -> None:
     """Makes this process what the place wants it to be, before it takes work."""
-    handed: dict[str, Any] = marshal.loads(argument) if argument else {}
+    # A fork of the caller has it all.
+    handed: dict[str, Any] = marshal.loads(argument) if argument and not _is_fork else {}
     # In place, so that what holds the list sees it too.
     sys.argv[:] = handed.get("argv", sys.argv[:1])
     sys.path[:] = handed.get("path", sys.path)

@@ -15,6 +15,7 @@
 //! - **It reaps when it is asked.** Until then the kernel keeps a worker's number, which is its group's, for us.
 //! - **A worker inherits no line of another's**: the zygote keeps no control socket once the worker has it.
 
+use super::Lines;
 use crate::error::Exit;
 use crate::handover;
 use crate::wire::{Ended, Request, born, unborn};
@@ -22,7 +23,7 @@ use anyplace_sync::spawn::kill_group;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, fchdir, getpid, getppid, kill_process_group, pidfd_open,
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, getpid, getppid, kill_process_group, pidfd_open,
     set_parent_process_death_signal, setpgid, waitid,
 };
 use std::collections::HashMap;
@@ -82,21 +83,14 @@ struct Made {
     pidfd: OwnedFd,
 }
 
-/// What a worker gets from its place: its socket, its standard error, its folder if that can be named.
-struct Parcel {
-    control: OwnedFd,
-    stderr: OwnedFd,
-    folder: Option<OwnedFd>,
-}
-
 impl<F: FnMut() -> io::Result<u32>, I: FnMut() -> bool> Zygote<F, I> {
     fn run(&mut self) -> io::Result<bool> {
         loop {
             match self.next()? {
                 None => return Ok(false),
-                Some((Request::Fork(id), parcel)) => {
-                    if let Some(parcel) = parcel
-                        && self.make(id, parcel)?
+                Some((Request::Fork(id), lines)) => {
+                    if let Some(lines) = lines
+                        && self.make(id, lines)?
                     {
                         return Ok(true);
                     }
@@ -108,15 +102,15 @@ impl<F: FnMut() -> io::Result<u32>, I: FnMut() -> bool> Zygote<F, I> {
     }
 
     /// The next request; nothing when the host has ended or wants no more.
-    fn next(&mut self) -> io::Result<Option<(Request, Option<Parcel>)>> {
+    fn next(&mut self) -> io::Result<Option<(Request, Option<Lines>)>> {
         self.wait()?;
         let (mut packet, mut came) = ([0; 64], Vec::new());
         let length = handover::receive(&self.socket, &mut packet, &mut came)?;
         let mut came = came.into_iter();
-        let parcel = came.next().zip(came.next());
-        let parcel = parcel.map(|(control, stderr)| Parcel { control, stderr, folder: came.next() });
+        let two = came.next().zip(came.next());
+        let lines = two.map(|(control, stderr)| Lines { control, stderr, folder: came.next() });
         // An empty packet is the end of the line; and what no host says ends it too.
-        Ok(Request::read(&packet[..length]).ok().map(|request| (request, parcel)))
+        Ok(Request::read(&packet[..length]).ok().map(|request| (request, lines)))
     }
 
     /// Waits for a request or the end of the line; does what makes later workers faster meanwhile.
@@ -153,41 +147,30 @@ impl<F: FnMut() -> io::Result<u32>, I: FnMut() -> bool> Zygote<F, I> {
     }
 
     /// Makes a worker; `true` in the worker itself.
-    fn make(&mut self, id: u64, parcel: Parcel) -> io::Result<bool> {
+    fn make(&mut self, id: u64, lines: Lines) -> io::Result<bool> {
         match self.unwatched(|zygote| (zygote.fork)())? {
             Ok(0) => {
-                self.become_worker(&parcel)?;
+                self.become_worker(&lines)?;
                 Ok(true)
             }
             Ok(pid) => {
-                self.announce(id, pid, parcel.control.as_fd())?;
+                self.announce(id, pid, lines.control.as_fd())?;
                 Ok(false)
             }
             Err(error) => {
                 // What is no error of the system will be the same for all.
                 let number = error.raw_os_error().unwrap_or(0).unsigned_abs();
-                tell(parcel.control.as_fd(), &unborn(number, &error.to_string()).to_vec(), &[]);
+                tell(lines.control.as_fd(), &unborn(number, &error.to_string()).to_vec(), &[]);
                 Ok(false)
             }
         }
     }
 
     /// In a new worker: keeps nothing of the zygote's, and takes what is its own.
-    fn become_worker(&mut self, parcel: &Parcel) -> io::Result<()> {
+    fn become_worker(&mut self, lines: &Lines) -> io::Result<()> {
         self.workers.clear();
         self.dying.clear();
-        set_parent_process_death_signal(Some(Signal::KILL))?;
-        if getppid() != Some(self.own) {
-            // Too late: the zygote died first.
-            return Err(Errno::PIPE.into());
-        }
-        setpgid(None, None)?;
-        rustix::stdio::dup2_stdin(&parcel.control)?;
-        rustix::stdio::dup2_stderr(&parcel.stderr)?;
-        if let Some(folder) = &parcel.folder {
-            fchdir(folder)?;
-        }
-        Ok(())
+        lines.take(self.own.as_raw_nonzero().get().unsigned_abs())
     }
 
     fn announce(&mut self, id: u64, pid: u32, control: BorrowedFd<'_>) -> io::Result<()> {

@@ -17,6 +17,7 @@
 //! |---|---|---|
 //! | `zygote` | a fork of a small clean process of the workers' language, which is started when the place opens and is shared by all places of the program; this is so unless another is named | a few ms |
 //! | `exec` | a program of its own, started from nothing; Rust programs always do this, which takes 2 ms there | as the language takes to start |
+//! | `fork` | a fork of the calling Python process as it is when a task needs the worker: it has all its globals, open files and memory. A fork copies only the thread that forks: locks that other threads hold at that moment stay locked, and libraries that have threads (BLAS, gRPC, CUDA) may hang or crash. Python programs only. | 1-20 ms, as the process is large |
 //!
 //! Workers are started when tasks need them, and are gone when the place is closed, or when this process ends
 //! in whichever way. Tasks begin in the order they were submitted. Each function is sent once to each worker.

@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 /// The options with a line each.
 pub(super) const OPTIONS: &[(&str, &str)] = &[
-    ("start", "how workers start: zygote or exec"),
+    ("start", "how workers start: zygote, exec or fork"),
     ("max_tasks", "replace each worker after this many tasks"),
     ("memory", "how much memory a worker may use, such as 2GiB"),
     ("cpus", "the cores that workers run on, such as 0-3,6"),
@@ -22,6 +22,7 @@ pub(super) const OPTIONS: &[(&str, &str)] = &[
 pub(super) enum Start {
     Zygote,
     Exec,
+    Fork,
 }
 
 /// What the address says of the workers.
@@ -40,7 +41,7 @@ impl Choices {
     pub(super) fn read(address: &Address, setup: &Setup) -> Result<Self> {
         let options = address.options();
         let at = |error: Error| error.at(address);
-        let start = options.parse("start", "`start=zygote` or `start=exec`").map_err(at)?;
+        let start = options.parse("start", "`start=zygote`, `start=exec` or `start=fork`").map_err(at)?;
         let memory = options.parse::<Bytes>("memory", Bytes::WANTED).map_err(at)?;
         let cpus = options.parse::<Cpus>("cpus", Cpus::WANTED).map_err(at)?;
         let environment = options.parse::<Environment>("env", Environment::WANTED).map_err(at)?;
@@ -55,6 +56,7 @@ impl Choices {
                 cpus: cpus.map_or_else(Vec::new, |cpus| cpus.0),
             },
         };
+        check_fork(choices.start, setup).map_err(at)?;
         check_cpus(&choices.terms.cpus).map_err(at)?;
         check_memory(choices.terms.memory).map_err(at)?;
         Ok(choices)
@@ -74,6 +76,7 @@ impl FromStr for Start {
         match text {
             "zygote" => Ok(Self::Zygote),
             "exec" => Ok(Self::Exec),
+            "fork" => Ok(Self::Fork),
             _ => Err(()),
         }
     }
@@ -90,13 +93,22 @@ fn max_tasks(address: &Address) -> Result<u64> {
     }
 }
 
+fn check_fork(start: Start, setup: &Setup) -> Result<()> {
+    if start == Start::Fork && setup.on_fork.is_none() {
+        return Err(Error::config("this program cannot fork itself into workers")
+            .during("open")
+            .with_help("a Rust program's threads and locks do not survive a fork; leave `start` out"));
+    }
+    Ok(())
+}
+
 fn preload(modules: Option<&str>, start: Option<Start>, setup: &Setup) -> Result<Option<String>> {
     let Some(modules) = modules else { return Ok(None) };
-    if start == Some(Start::Exec) || setup.zygote.is_none() {
+    if !matches!(start, None | Some(Start::Zygote)) || setup.zygote.is_none() {
         return Err(Error::config("modules are preloaded where workers start from a zygote, and not here")
             .during("open")
             .with_help(
-                "open the place from Python and without `start=exec`; an `initializer` works wherever workers start",
+                "open the place from Python and without `start=exec` or `start=fork`; an `initializer` works wherever workers start",
             ));
     }
     let is_name = |part: &str| part.starts_with(|letter: char| letter.is_alphabetic() || letter == '_');
@@ -253,6 +265,7 @@ mod tests {
     fn a_wrong_option_is_told_before_anything_starts() {
         for (text, part) in [
             ("processes:2?start=spawn", "`start` cannot be `spawn`"),
+            ("processes:2?start=fork", "cannot fork itself"),
             ("processes:2?memory=1MiB", "too few for a worker"),
             ("processes:2?cpus=8000", "may not use core 8000"),
             ("processes:2?env=A", "`env` cannot be `A`"),

@@ -14,7 +14,7 @@ use anyplace_sync::spawn::kill_group;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid,
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, setpgid, waitid,
 };
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -115,6 +115,18 @@ impl Leader {
                 Err(error.into())
             }
         }
+    }
+
+    /// A child that this process has just forked: it makes itself the leader of a group.
+    ///
+    /// # Errors
+    /// It cannot be watched.
+    pub(super) fn of_ours(pid: u32) -> io::Result<Self> {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(Errno::INVAL)?;
+        // The child does the same: whoever is first, the group is there when this returns.
+        let _ = setpgid(Some(pid), Some(pid));
+        let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
+        Ok(Self { pid, pidfd, parent: Parent::Us, exit: None })
     }
 
     /// A child of the zygote's, with the number and the descriptor that it told.

@@ -5,9 +5,9 @@ use super::options::Start;
 use super::process::Leader;
 use super::stderr::Stderr;
 use super::zygote::Zygote;
-use crate::driver::Setup;
+use crate::driver::{OnFork, Setup};
 use crate::error::{Error, Kind, Retry};
-use crate::worker::{MARKER, is_initialised};
+use crate::worker::{Lines, MARKER, is_initialised};
 use rustix::pipe::{PipeFlags, pipe_with};
 use std::ffi::OsString;
 use std::io;
@@ -26,6 +26,8 @@ pub(super) enum Program {
     Own,
     /// What the zygote of this program makes, by fork.
     Zygote(Nest),
+    /// What this program is at that moment, by fork.
+    Forked(OnFork),
 }
 
 /// A process on its way.
@@ -38,6 +40,9 @@ pub(super) struct Launched {
 impl Program {
     /// What the setup has for workers that are started in this way; by exec where it has no other.
     pub(super) fn new(start: Start, preload: Option<String>, setup: &Setup) -> Self {
+        if let (Start::Fork, Some(on_fork)) = (start, &setup.on_fork) {
+            return Self::Forked(on_fork.clone());
+        }
         match (start, &setup.zygote, &setup.worker) {
             (Start::Zygote, Some(zygote), _) => {
                 Self::Zygote(Nest::new(zygote.iter().cloned().chain(preload.map(Into::into)).collect()))
@@ -72,6 +77,7 @@ impl Program {
         let (stderr, birth) = match self {
             Self::Given(words) => exec(given(words), theirs, environment, &words[0].to_string_lossy())?,
             Self::Own => exec(own(), theirs, environment, "this program")?,
+            Self::Forked(on_fork) => fork(on_fork, theirs)?,
             Self::Zygote(nest) => {
                 let (ours, stderr) = pipe_with(PipeFlags::CLOEXEC).map_err(io::Error::from)?;
                 (Stderr::new(ours)?, Birth::wanted(nest.zygote()?, theirs.into(), stderr))
@@ -122,6 +128,12 @@ fn exec(
     let leader = Leader::of(child)?;
     let stderr = stderr.ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected))?;
     Ok((Stderr::new(stderr.into())?, Birth::Born(leader)))
+}
+
+fn fork(on_fork: &OnFork, control: UnixStream) -> Result<(Stderr, Birth), Error> {
+    let (ours, stderr) = pipe_with(PipeFlags::CLOEXEC).map_err(io::Error::from)?;
+    let pid = (on_fork.0)(Lines { control: control.into(), stderr, folder: None })?;
+    Ok((Stderr::new(ours)?, Birth::Born(Leader::of_ours(pid)?)))
 }
 
 pub(super) fn not_started(name: &str, error: io::Error) -> Error {
