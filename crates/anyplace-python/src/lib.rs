@@ -55,7 +55,7 @@ mod _core {
     #[pymodule_export]
     use super::progress::Counts;
     #[pymodule_export]
-    use super::worker::{usable_cores, worker_log, worker_main};
+    use super::worker::{usable_cores, worker_log, worker_main, zygote_main};
     #[pymodule_export]
     use super::wrapped::_call_as;
 }

@@ -2,7 +2,7 @@
 
 use crate::{gil, pickled, worker};
 use anyplace::work::Payload;
-use anyplace::{OnLog, Setup};
+use anyplace::{OnFork, OnLog, Setup};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use std::ffi::OsString;
@@ -13,7 +13,10 @@ pub(crate) fn setup(
     py: Python<'_>,
     first: Option<(&Py<PyAny>, &Py<PyTuple>)>,
 ) -> PyResult<(Setup, Option<PyErr>)> {
-    let command: Vec<OsString> = py.import("anyplace._worker")?.getattr("command")?.call0()?.extract()?;
+    let helper = py.import("anyplace._worker")?;
+    let words = |name| helper.getattr(name)?.call0()?.extract::<Vec<OsString>>();
+    let (command, zygote) = (words("command")?, words("zygote")?);
+    let argument = helper.getattr("argument")?.call0()?.extract()?;
     let first = first.map(|(initializer, initargs)| pickled::first(py, initializer, initargs)).transpose();
     let (first, cannot_travel) = match first {
         Ok(first) => (first.map(Arc::new), None),
@@ -23,7 +26,11 @@ pub(crate) fn setup(
         gil::with(|py| handle(py, &record.bytes));
     };
     let on_log = Some(OnLog(Arc::new(log)));
-    Ok((Setup { worker: Some(command), first, on_log, language: Some(worker::language(py)) }, cannot_travel))
+    let language = Some(worker::language(py));
+    let on_fork = Some(OnFork(Arc::new(worker::fork)));
+    let setup =
+        Setup { worker: Some(command), zygote: Some(zygote), on_fork, argument, first, on_log, language };
+    Ok((setup, cannot_travel))
 }
 
 /// Treats a worker's log record as one of this process.

@@ -6,16 +6,25 @@
 use crate::call::plain as no_coroutine;
 use crate::{pickle, plain};
 use anyplace::work::{Encoding, Payload, PayloadRef};
-use anyplace::worker::{Callee, Interpreter, Link, Order, Replies, serve};
+use anyplace::worker::{Callee, Interpreter, Lines, Link, Order, Replies, serve, zygote};
 use anyplace::{Context, Error, Kind, Remote, Retry};
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyMemoryError, PyRuntimeError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::io;
+use std::sync::{PoisonError, RwLock};
 
-static LINK: OnceLock<Link> = OnceLock::new();
+static LINK: RwLock<Option<Link>> = RwLock::new(None);
+
+/// How a worker ends that cannot serve its place.
+const NO_PLACE: i32 = 69;
+
+/// This worker's way to its place.
+fn link() -> Option<Link> {
+    LINK.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
 
 /// Takes work from the place that started this process, until the place ends. Gives the exit code.
 #[pyfunction]
@@ -23,10 +32,54 @@ pub(crate) fn worker_main(py: Python<'_>) -> i32 {
     py.detach(|| serve(Worker::new))
 }
 
+/// Makes workers by fork for the process that started this one. Gives True in each worker, and False when it ends.
+///
+/// `more` is called while there is nothing else to do, until it gives False.
+#[pyfunction]
+pub(crate) fn zygote_main(py: Python<'_>, fork: Py<PyAny>, more: Py<PyAny>) -> PyResult<bool> {
+    let fork =
+        || Python::attach(|py| fork.call0(py)?.extract(py)).map_err(|error: PyErr| system_error(&error));
+    let more = || {
+        Python::attach(|py| match more.call0(py).and_then(|more| more.extract(py)) {
+            Ok(more) => more,
+            Err(error) => {
+                error.write_unraisable(py, None);
+                false
+            }
+        })
+    };
+    Ok(py.detach(|| zygote(fork, more))?)
+}
+
+/// Forks this process; the child becomes the worker that the lines are for, and never returns.
+pub(crate) fn fork(lines: Lines) -> io::Result<u32> {
+    let parent = std::process::id();
+    Python::attach(|py| match helper(py, "_worker", "fork")?.call0()?.extract()? {
+        0 => run_forked(py, &lines, parent),
+        child => Ok(child),
+    })
+    .map_err(|error| system_error(&error))
+}
+
+fn run_forked(py: Python<'_>, lines: &Lines, parent: u32) -> ! {
+    let served = py.detach(|| lines.take(parent).map(|()| serve(Worker::new)));
+    // Not the end of a program: what the caller has registered for its end is the caller's.
+    let ended = helper(py, "_worker", "end_forked").and_then(|end| end.call1((served.unwrap_or(NO_PLACE),)));
+    drop(ended);
+    std::process::abort()
+}
+
+/// What the system said, of an `OSError`.
+fn system_error(error: &PyErr) -> io::Error {
+    let number = Python::attach(|py| error.value(py).getattr("errno")?.extract::<i32>());
+    let text = || Python::attach(|py| error.value(py).to_string());
+    number.map_or_else(|_| io::Error::other(text()), io::Error::from_raw_os_error)
+}
+
 /// Sends a log record to the caller's process.
 #[pyfunction]
 pub(crate) fn worker_log(py: Python<'_>, record: &[u8]) -> PyResult<()> {
-    let link = LINK.get().ok_or_else(|| PyRuntimeError::new_err("this process is no worker"))?;
+    let link = link().ok_or_else(|| PyRuntimeError::new_err("this process is no worker"))?;
     let payload = Payload::new(Encoding::Pickle, record);
     Ok(py.detach(|| link.log(&payload))?)
 }
@@ -46,16 +99,13 @@ struct Worker {
 
 impl Worker {
     fn new(link: Link) -> Self {
-        let workers = link.workers();
         Python::attach(|py| {
-            if let Err(error) =
-                helper(py, "_worker", "limit_threads").and_then(|limit| limit.call1((workers,)))
-            {
+            if let Err(error) = begin(py, &link) {
                 error.write_unraisable(py, None);
             }
         });
-        // A process serves one place.
-        drop(LINK.set(link));
+        // A process serves one place; a fork of a worker serves another than its parent.
+        *LINK.write().unwrap_or_else(PoisonError::into_inner) = Some(link);
         Self { functions: Functions::default(), plain: Vec::new() }
     }
 
@@ -82,6 +132,14 @@ fn named(py: Python<'_>, name: &str, order: &Order<'_>, replies: &mut Replies<'_
         Ok(function) => call_with_json(py, function, payload, replies),
         Err(error) => Err(Failure::new(py, error.clone_ref(py), Phase::Name)),
     });
+}
+
+/// Makes this process what its place wants it to be.
+fn begin(py: Python<'_>, link: &Link) -> PyResult<()> {
+    let argument = PyBytes::new(py, link.argument());
+    let environment = PyList::new(py, link.environment())?;
+    helper(py, "_worker", "begin")?.call1((argument, environment, link.workers(), link.cores()))?;
+    Ok(())
 }
 
 impl Interpreter for Worker {
@@ -198,6 +256,9 @@ struct Failure {
 
 impl Failure {
     fn new(py: Python<'_>, error: PyErr, phase: Phase) -> Self {
+        if error.is_instance_of::<PyMemoryError>(py) {
+            note_the_limit(py, &error);
+        }
         match describe(py, &error) {
             Ok(remote) => Self { error: phase.error(remote, crate::error::is_not_serializable(py, &error)) },
             Err(second) => Self {
@@ -205,6 +266,14 @@ impl Failure {
             },
         }
     }
+}
+
+/// Tells whose limit it was, if the place has one.
+fn note_the_limit(py: Python<'_>, error: &PyErr) {
+    let Some(bytes) = link().and_then(|link| link.memory()) else { return };
+    let note = format!("each worker of this place may use {bytes} bytes of memory: `memory` in its address");
+    // Without its note the error still tells what happened.
+    drop(error.value(py).call_method1("add_note", (note,)));
 }
 
 impl Phase {

@@ -184,12 +184,31 @@ pub struct Entry {
 pub struct Setup {
     /// The program that worker processes run, if it is not this program itself.
     pub worker: Option<Vec<OsString>>,
+    /// The program that makes worker processes by fork ([`worker::zygote`](crate::worker::zygote)), where the workers'
+    /// language has one. It is started once for all places that want it.
+    pub zygote: Option<Vec<OsString>>,
+    /// Makes a worker process by a fork of this one: for `processes:?start=fork`.
+    pub on_fork: Option<OnFork>,
+    /// What each worker process is given for its language: it finds it in
+    /// [`Link::argument`](crate::worker::Link::argument).
+    pub argument: Vec<u8>,
     /// What each new worker process does before its first task. If it fails, the place is broken and says why.
     pub first: Option<Arc<crate::work::Pickled>>,
     /// Takes log records that workers relay, encoded by their language.
     pub on_log: Option<OnLog>,
     /// The language version that workers must speak, such as `python 3.12`; any will do if unset.
     pub language: Option<String>,
+}
+
+/// Forks this process and gives the child's number. The child [takes the lines](crate::worker::Lines::take), serves, and
+/// ends: it never returns. Called on a thread of the place.
+#[derive(Clone)]
+pub struct OnFork(pub Arc<dyn Fn(crate::worker::Lines) -> std::io::Result<u32> + Send + Sync>);
+
+impl Debug for OnFork {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OnFork")
+    }
 }
 
 /// Takes a worker's log record; called on a thread of the place.

@@ -122,6 +122,16 @@ pub enum Exit {
     Signal(i32),
 }
 
+impl Exit {
+    /// What the kernel says of a process that has ended.
+    pub(crate) fn of(status: &rustix::process::WaitIdStatus) -> Self {
+        match status.exit_status() {
+            Some(code) => Self::Code(code),
+            None => Self::Signal(status.terminating_signal().unwrap_or(0)),
+        }
+    }
+}
+
 impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -7,13 +7,16 @@
 //!
 //! | frame | from | means |
 //! |---|---|---|
-//! | Hello | place | who asks: protocol and engine version, which worker of how many |
+//! | Born, Unborn | zygote | the worker's process was made, or why not |
+//! | Hello | place | who asks: protocol and engine version, which worker of how many, on which terms |
 //! | Welcome | worker | who answers: protocol, engine and language version |
 //! | Define | place | a callable, once, under its id |
 //! | First | place | what to do before the first task |
 //! | Reply | worker | how First ended |
 //! | Begin | place | tasks may be taken from the memory that both share |
 //! | Log | worker | a record for the caller's log, at any time |
+//!
+//! A worker that a zygote makes by fork is asked for in packets of their own: see `birth`.
 //!
 //! The layouts stand beside the types: `hello`, `message`, `order`, `reply`, `rows`, `beside`, `error`, `plain`.
 //! Orders and replies are the same bytes in a frame and in memory that place and worker share.
@@ -25,6 +28,7 @@ pub(crate) mod order;
 pub(crate) mod reply;
 pub(crate) mod rows;
 
+mod birth;
 mod bytes;
 mod error;
 mod frame;
@@ -34,9 +38,10 @@ mod message;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use birth::{Ended, Request, born, unborn};
 pub(crate) use bytes::Malformed;
 pub(crate) use frame::{Frame, Inbox};
-pub(crate) use hello::{Hello, PROTOCOL, Welcome};
+pub(crate) use hello::{Hello, PROTOCOL, Terms, Welcome};
 pub(crate) use message::{FromWorker, ToWorker, begin, define, first, log, reply};
 pub(crate) use order::{Callee, Order};
 pub(crate) use reply::{CANCELLED, FAILED, LOST, error_bytes, read_error_bytes, stays_here};

@@ -6,6 +6,7 @@
 mod ears;
 mod greeting;
 mod init;
+mod lines;
 mod link;
 mod memory;
 mod named;
@@ -13,15 +14,19 @@ mod order;
 mod replies;
 mod serve;
 mod table;
+mod terms;
+mod zygote;
 
 pub use init::init;
 pub(crate) use init::{MARKER, is_initialised};
+pub use lines::Lines;
 pub use link::Link;
 pub(crate) use order::Functions;
 pub use order::{Callee, Order};
 pub use replies::Replies;
 pub(crate) use replies::{Collected, Sink};
 pub use serve::serve;
+pub use zygote::zygote;
 
 use crate::context::within_engine;
 use crate::error::{Error, Kind};

@@ -13,7 +13,7 @@ const FILES_OF_A_JOB: u64 = 6;
 const WORKER: &str = "anyplace._worker";
 
 /// What it is told: standard output is for results, so what functions print goes to standard error.
-const PRINTS: &str = r#"{"prints": "stderr"}"#;
+const PRINTS: &str = "prints=stderr";
 
 /// What the process itself holds.
 const FILES_OF_OURS: u64 = 32;

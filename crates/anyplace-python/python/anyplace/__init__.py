@@ -12,11 +12,12 @@ Examples
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from anyplace._core import Context, Counts, Map, current
 
+TYPE_CHECKING = False  # as `typing` has it, which takes longer to import than all the rest
 if TYPE_CHECKING:
+    from typing import Any
+
     from anyplace._errors import (
         Cancelled,
         ConfigInvalid,

@@ -15,16 +15,6 @@ from collections.abc import Callable
 _OWN = frozenset(vars(logging.makeLogRecord({})))
 
 
-def levels() -> dict[str, int]:
-    """The levels set in this process, by logger; the root's name is empty."""
-    loggers = {
-        name: logger
-        for name, logger in logging.root.manager.loggerDict.items()
-        if isinstance(logger, logging.Logger)
-    }
-    return {"": logging.root.level} | {name: logger.level for name, logger in loggers.items() if logger.level}
-
-
 def relay(send: Callable[[bytes], None], levels: dict[str, int]) -> None:
     """In a worker: sends all records through `send`, by these levels."""
     for name, level in levels.items():

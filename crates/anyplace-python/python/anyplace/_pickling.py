@@ -9,14 +9,16 @@ changed. The engine tells functions apart by a hash of these bytes and sends eac
 
 from __future__ import annotations
 
+import _pickle as pickle  # all of `pickle` that is used here; the rest of it takes longer to import than this
 import io
-import pickle
 import sys
 from types import FunctionType, ModuleType
-from typing import Any
 
-from . import _source
-from ._guards import Leaning
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ._guards import Leaning
 
 PROTOCOL = 5
 
@@ -48,7 +50,11 @@ def load_function(data: bytes) -> tuple[Any, bool]:
     They are if the caller has another version of them; then functions loaded before may be of the old ones.
     """
     versions, body = pickle.loads(data)
-    was_reloaded = _source.bring_up_to_date(versions)
+    was_reloaded = False
+    if versions:
+        from . import _source
+
+        was_reloaded = _source.bring_up_to_date(versions)
     return pickle.loads(body), was_reloaded
 
 
@@ -168,6 +174,9 @@ def name_of(function: Any) -> str:
 
 
 def _dump_function(function: Any) -> tuple[bytes, Leaning | None]:
+    from . import _source
+    from ._guards import Leaning
+
     body, named, by_value = _dump_and_note(function)
     versions, edited = _source.versions(named)
     leaning = None if edited else Leaning(by_value, tuple(versions))

@@ -139,6 +139,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// As many as are announced; a wrong announcement ends at the last byte, having cost nothing.
+    pub(super) fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
+        let count = self.count()?;
+        (0..count).map(|_| read(self)).collect()
+    }
+
     pub(super) fn end(self) -> Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(Malformed("one message and no more")) }
     }

@@ -17,11 +17,22 @@ pub(crate) enum Kind {
     Reply,
     Begin,
     Log,
+    Born,
+    Unborn,
 }
 
 impl Kind {
-    const ALL: [Self; 7] =
-        [Self::Hello, Self::Welcome, Self::Define, Self::First, Self::Reply, Self::Begin, Self::Log];
+    const ALL: [Self; 9] = [
+        Self::Hello,
+        Self::Welcome,
+        Self::Define,
+        Self::First,
+        Self::Reply,
+        Self::Begin,
+        Self::Log,
+        Self::Born,
+        Self::Unborn,
+    ];
 
     fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| *kind as u8 == number)

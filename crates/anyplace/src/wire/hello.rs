@@ -17,6 +17,44 @@ pub(crate) struct Hello {
     /// Which worker it is, of how many.
     pub(crate) worker: u64,
     pub(crate) workers: u64,
+    pub(crate) terms: Terms,
+}
+
+/// On which terms a worker works.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Terms {
+    /// What its language was given for it by whoever opened the place.
+    pub(crate) argument: Vec<u8>,
+    /// Variables of its environment.
+    pub(crate) environment: Vec<(String, String)>,
+    /// How many bytes of memory it may use.
+    pub(crate) memory: Option<u64>,
+    /// The cores that it may use; all that this process may if there are none.
+    pub(crate) cpus: Vec<u32>,
+}
+
+impl Terms {
+    fn write<'a>(&'a self, writer: &mut Writer<'a>) {
+        writer.blob(&self.argument);
+        writer.u64(self.environment.len() as u64);
+        for (name, value) in &self.environment {
+            writer.text(name);
+            writer.text(value);
+        }
+        writer.option(self.memory, Writer::u64);
+        writer.u64(self.cpus.len() as u64);
+        self.cpus.iter().for_each(|cpu| writer.u32(*cpu));
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self> {
+        let pair = |reader: &mut Reader<'_>| Ok((reader.text()?.to_owned(), reader.text()?.to_owned()));
+        Ok(Self {
+            argument: reader.blob()?.to_vec(),
+            environment: reader.list(pair)?,
+            memory: reader.option(Reader::u64)?,
+            cpus: reader.list(Reader::u32)?,
+        })
+    }
 }
 
 impl Hello {
@@ -27,6 +65,7 @@ impl Hello {
         writer.text(&self.engine);
         writer.u64(self.worker);
         writer.u64(self.workers);
+        self.terms.write(&mut writer);
         writer.finish()
     }
 
@@ -38,6 +77,7 @@ impl Hello {
             engine: reader.text()?.to_owned(),
             worker: reader.u64()?,
             workers: reader.u64()?,
+            terms: Terms::read(&mut reader)?,
         })
     }
 }

@@ -30,6 +30,9 @@ pub(crate) enum ToWorker<'a> {
 /// What a worker can say.
 #[derive(Debug)]
 pub(crate) enum FromWorker {
+    /// Said for the worker by the zygote that made it.
+    Born(u32),
+    Unborn(u32, String),
     Welcome(Welcome),
     Reply(Outcome),
     Log(Payload),
@@ -76,7 +79,9 @@ impl<'a> ToWorker<'a> {
             Kind::First => return Ok(Self::First(body)),
             Kind::Define => Self::Define(read_function(&mut reader)?),
             Kind::Begin => Self::Begin(reader.u64()?),
-            Kind::Welcome | Kind::Reply | Kind::Log => return Err(Malformed("a message to a worker")),
+            Kind::Welcome | Kind::Reply | Kind::Log | Kind::Born | Kind::Unborn => {
+                return Err(Malformed("a message to a worker"));
+            }
         };
         reader.end()?;
         Ok(message)
@@ -86,6 +91,8 @@ impl<'a> ToWorker<'a> {
 impl FromWorker {
     pub(crate) fn read(kind: Kind, body: &[u8]) -> Result<Self> {
         match kind {
+            Kind::Born => Reader::new(body).u32().map(Self::Born),
+            Kind::Unborn => super::birth::read_unborn(body).map(|(error, text)| Self::Unborn(error, text)),
             Kind::Welcome => Welcome::read(body).map(Self::Welcome),
             Kind::Reply => super::reply::read(body, &Apart).map(Self::Reply),
             Kind::Log => read_record(body).map(Self::Log),

@@ -357,7 +357,13 @@ fn an_announced_length_costs_nothing() {
 
 #[test]
 fn a_greeting_of_a_later_version_is_still_understood() {
-    let hello = Hello { protocol: 9, engine: "9.0".to_owned(), worker: 1, workers: 2 };
+    let terms = Terms {
+        argument: vec![7; 10_000],
+        environment: vec![("NAME".to_owned(), "value".to_owned())],
+        memory: Some(1 << 31),
+        cpus: vec![0, 3],
+    };
+    let hello = Hello { protocol: 9, engine: "9.0".to_owned(), worker: 1, workers: 2, terms };
     let mut body = bytes_of(hello.frame()).split_off(9);
     body.extend(b"what later versions add");
     let Ok(ToWorker::Hello(read)) = ToWorker::read(Kind::Hello, &body) else { panic!("not a greeting") };

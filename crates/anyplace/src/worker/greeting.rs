@@ -10,6 +10,7 @@
 //! comes before the greeting, so no task runs without the kernel's promise.
 
 use super::ears::Ears;
+use super::terms;
 use crate::wire::{Hello, ToWorker};
 use rustix::process::{Signal, set_parent_process_death_signal};
 use std::fs::{self, File};
@@ -38,6 +39,7 @@ pub(super) fn listen() -> io::Result<Greeting> {
     let mut ears = Ears::new(socket.try_clone()?);
     ears.wait();
     let Some(ToWorker::Hello(hello)) = ears.next() else { return Err(ErrorKind::InvalidData.into()) };
+    terms::accept(&hello.terms)?;
     Ok(Greeting { hello, descriptors: ears.take_descriptors(), socket, ears })
 }
 

@@ -1,6 +1,6 @@
 //! A worker's way to its place.
 
-use crate::wire::{self, Frame};
+use crate::wire::{self, Frame, Terms};
 use crate::work::Payload;
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
@@ -13,11 +13,12 @@ pub struct Link {
     socket: Arc<Mutex<UnixStream>>,
     worker: usize,
     workers: usize,
+    terms: Arc<Terms>,
 }
 
 impl Link {
-    pub(super) fn new(socket: UnixStream, worker: usize, workers: usize) -> Self {
-        Self { socket: Arc::new(Mutex::new(socket)), worker, workers }
+    pub(super) fn new(socket: UnixStream, worker: usize, workers: usize, terms: Terms) -> Self {
+        Self { socket: Arc::new(Mutex::new(socket)), worker, workers, terms: Arc::new(terms) }
     }
 
     /// Which of the place's workers this process is, from 0.
@@ -28,6 +29,27 @@ impl Link {
     /// How many workers the place has: they share the machine's cores.
     pub fn workers(&self) -> usize {
         self.workers
+    }
+
+    /// What [`Setup::argument`](crate::Setup) is at the other end.
+    pub fn argument(&self) -> &[u8] {
+        &self.terms.argument
+    }
+
+    /// The variables that the place's address sets in its workers. A worker that was started by exec has them in its
+    /// environment already; one that was forked has its zygote's environment, and has to set them.
+    pub fn environment(&self) -> &[(String, String)] {
+        &self.terms.environment
+    }
+
+    /// How many cores the place's address gives to its workers; nothing where it says nothing of them.
+    pub fn cores(&self) -> Option<usize> {
+        Some(self.terms.cpus.len()).filter(|cores| *cores > 0)
+    }
+
+    /// How many bytes of memory the place's address gives to each worker; nothing where it says nothing of that.
+    pub fn memory(&self) -> Option<u64> {
+        self.terms.memory
     }
 
     /// Sends a record to the caller's log: what [`Setup::on_log`](crate::Setup) takes at the other end. Any thread

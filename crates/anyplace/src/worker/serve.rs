@@ -7,6 +7,7 @@ use super::ears::Ears;
 use super::greeting::{self, Greeting};
 use super::memory::Shared;
 use super::table::{Known, Table};
+use super::terms;
 use super::{Collected, Functions, Interpreter, Link, Order, Replies, Sink};
 use crate::error::{Error, Kind};
 use crate::wire::beside::Apart;
@@ -39,7 +40,7 @@ pub fn serve<I: Interpreter>(make: impl FnOnce(Link) -> I) -> i32 {
 
 fn greet<I: Interpreter>(make: impl FnOnce(Link) -> I) -> io::Result<Worker<I>> {
     let Greeting { hello, descriptors, socket, ears } = greeting::listen()?;
-    let link = link(socket, &hello)?;
+    let link = link(socket, hello)?;
     let (seat, memory) = open(descriptors, &link)?;
     let interpreter = make(link.clone());
     let welcome = Welcome {
@@ -52,9 +53,10 @@ fn greet<I: Interpreter>(make: impl FnOnce(Link) -> I) -> io::Result<Worker<I>> 
     Ok(Worker { interpreter, table, ears, functions: Defined::default() })
 }
 
-fn link(socket: UnixStream, hello: &Hello) -> io::Result<Link> {
+fn link(socket: UnixStream, hello: Hello) -> io::Result<Link> {
     let number = |number| usize::try_from(number).map_err(|_| io::Error::from(ErrorKind::InvalidData));
-    Ok(Link::new(socket, number(hello.worker)?, number(hello.workers)?))
+    let (worker, workers) = (number(hello.worker)?, number(hello.workers)?);
+    Ok(Link::new(socket, worker, workers, hello.terms))
 }
 
 /// What the place shares with its workers: its memory, with the board in it, and the bell of its keeper.
@@ -123,6 +125,9 @@ impl<I: Interpreter> Worker<I> {
             if let Some(job) = self.table.seat.next() {
                 self.table.run(&mut self.interpreter, &job);
                 done += 1;
+                if self.table.link.memory().is_some_and(terms::is_spent) {
+                    break;
+                }
             } else if self.table.seat.is_stopped() {
                 break;
             } else {

@@ -5,6 +5,7 @@ mod crashes;
 mod endings;
 mod lifetimes;
 mod setups;
+mod starts;
 mod support;
 
 use libtest_mimic::{Arguments, Trial};
@@ -15,8 +16,14 @@ fn main() -> ExitCode {
         return code;
     }
     anyplace::init();
-    let trials =
-        [calls::trials(), crashes::trials(), endings::trials(), lifetimes::trials(), setups::trials()];
+    let trials = [
+        calls::trials(),
+        crashes::trials(),
+        endings::trials(),
+        lifetimes::trials(),
+        setups::trials(),
+        starts::trials(),
+    ];
     libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit_code()
 }
 

@@ -8,6 +8,7 @@ use super::bell::Bell;
 use super::callbacks::Callbacks;
 use super::functions::Functions;
 use super::memory::{self, Shared, bytes_of};
+use super::options::Choices;
 use super::posted::Posted;
 use super::program::Program;
 use crate::driver::Setup;
@@ -37,7 +38,8 @@ pub(super) struct Desk {
     pub(super) announced: Announced,
     pub(super) program: Program,
     pub(super) setup: Setup,
-    pub(super) options: Options,
+    pub(super) workers: usize,
+    pub(super) choices: Choices,
     place: String,
     backlog: Mutex<VecDeque<Posted>>,
     /// How many tasks are in the backlog: looked at without the lock.
@@ -49,16 +51,6 @@ pub(super) struct Desk {
     broken: OnceLock<Error>,
 }
 
-/// What the address says of the workers.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Options {
-    pub(super) workers: usize,
-    /// Each worker is replaced after so many tasks.
-    pub(super) max_tasks: u64,
-    /// The death of a worker breaks the place.
-    pub(super) strict: bool,
-}
-
 thread_local! {
     /// Where messages are written, and replies collected: kept, since a task may take less than an allocation.
     static ROOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -66,12 +58,18 @@ thread_local! {
 }
 
 impl Desk {
-    pub(super) fn new(options: Options, setup: &Setup, place: String) -> io::Result<Arc<Self>> {
-        let (host, segment) = Host::create(options.workers, "anyplace")?;
+    pub(super) fn new(
+        workers: usize,
+        mut choices: Choices,
+        setup: &Setup,
+        place: String,
+    ) -> io::Result<Arc<Self>> {
+        let (host, segment) = Host::create(workers, "anyplace")?;
         let bell = Bell::new()?;
         let memory = Shared::new(shm::Memory::host(segment.clone(), host.size().workers)?, bell.clone());
         let shared = [Arc::new(descriptor(&segment)?), bell.0.clone()];
-        let program = setup.worker.clone().map_or(Program::Own, Program::Given);
+        let program = Program::new(choices.start, choices.preload.take(), setup);
+        choices.terms.argument.clone_from(&setup.argument);
         Ok(Arc::new_cyclic(|me| Self {
             me: me.clone(),
             host,
@@ -83,7 +81,8 @@ impl Desk {
             announced: Announced::default(),
             program,
             setup: setup.clone(),
-            options,
+            workers,
+            choices,
             place,
             backlog: Mutex::default(),
             behind: AtomicUsize::new(0),
@@ -261,7 +260,7 @@ impl Desk {
 
     /// Sees to it that there is a worker for what waits.
     pub(super) fn look_for_workers(&self) {
-        if self.hired.load(Ordering::Relaxed) < self.options.workers {
+        if self.hired.load(Ordering::Relaxed) < self.workers {
             let (waiting, free) = self.host.demand();
             if waiting > free {
                 self.bell.ring();

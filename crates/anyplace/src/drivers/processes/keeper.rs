@@ -48,7 +48,7 @@ pub(super) struct Keeper {
 
 impl Keeper {
     pub(super) fn new(desk: Arc<Desk>) -> Self {
-        let stations = (0..desk.options.workers).map(|_| Station::Empty).collect();
+        let stations = (0..desk.workers).map(|_| Station::Empty).collect();
         Self {
             desk,
             stations,
@@ -144,7 +144,7 @@ impl Keeper {
     fn bury(&mut self, worker: usize, member: &mut Member) -> Station {
         let death = member.process.reap();
         let unasked = !self.said_farewell && death.exit != Exit::Code(0);
-        if unasked && self.desk.options.strict {
+        if unasked && self.desk.choices.strict {
             self.break_for_ever(death.pid, death.exit);
         }
         self.desk.bury(worker, &death);
@@ -208,17 +208,11 @@ impl Keeper {
             program: &desk.program,
             setup: &desk.setup,
             worker,
-            workers: desk.options.workers,
-            max_tasks: desk.options.max_tasks,
+            workers: desk.workers,
+            max_tasks: desk.choices.max_tasks,
+            terms: &desk.choices.terms,
             shared: desk.shared.to_vec(),
-            context: Context {
-                task: 0,
-                index: 0,
-                attempt: 1,
-                worker,
-                workers: desk.options.workers,
-                root_seed: 0,
-            },
+            context: Context { task: 0, index: 0, attempt: 1, worker, workers: desk.workers, root_seed: 0 },
         });
         match begun {
             Ok(starting) => {

@@ -6,8 +6,21 @@
 //! | `processes:` | as many as this process may use cores: its affinity and its cgroup's quota count |
 //! | `processes:8?max_tasks=100` | each worker is replaced after 100 tasks, so that what leaks is given back |
 //! | `processes:8?strict=true` | the death of a worker ends all tasks and breaks the place, as in `concurrent.futures` |
+//! | `processes:8?memory=2GiB` | a worker that wants more memory gets an error, which is its task's own |
+//! | `processes:4?cpus=0-3` | the workers run on these cores; as many workers as cores where no number says otherwise |
+//! | `processes:8?env=OMP_NUM_THREADS=1` | variables of the workers' environment, `NAME=VALUE` joined by commas |
+//! | `processes:8?start=exec` | how workers come into being: see below |
+//! | `processes:8?preload=numpy` | modules that workers find imported, joined by commas |
 //!
-//! Workers are started by exec, when tasks need them, and are gone when the place is closed, or when this process ends
+//! # How workers start
+//!
+//! | `start=` | a worker is | ready after |
+//! |---|---|---|
+//! | `zygote` | a fork of a small clean process of the workers' language, which is started when the place opens and is shared by all places of the program; this is so unless another is named | a few ms |
+//! | `exec` | a program of its own, started from nothing; Rust programs always do this, which takes 2 ms there | as the language takes to start |
+//! | `fork` | a fork of the calling Python process as it is when a task needs the worker: it has all its globals, open files and memory. A fork copies only the thread that forks: locks that other threads hold at that moment stay locked, and libraries that have threads (BLAS, gRPC, CUDA) may hang or crash. Python programs only. | 1-20 ms, as the process is large |
+//!
+//! Workers are started when tasks need them, and are gone when the place is closed, or when this process ends
 //! in whichever way. Tasks begin in the order they were submitted. Each function is sent once to each worker.
 //!
 //! A crash costs the task that crashed and nothing else: its error names the process, the signal or exit code and the
@@ -23,6 +36,7 @@ pub mod command;
 mod announced;
 mod away;
 mod bell;
+mod birth;
 mod blame;
 mod callbacks;
 mod desk;
@@ -30,6 +44,7 @@ mod functions;
 mod keeper;
 mod memory;
 mod not_started;
+mod options;
 mod outgoing;
 mod posted;
 mod process;
@@ -38,6 +53,7 @@ mod starting;
 mod station;
 mod stderr;
 mod workers;
+mod zygote;
 
 pub(crate) use memory::{block_at, position};
 
@@ -47,7 +63,7 @@ use crate::error::{Error, Kind, Result};
 use crate::outcome::Done;
 use crate::task::Task;
 use crate::work::WorkKind;
-use desk::Options;
+use options::Choices;
 use rustix::process::{PidfdFlags, getpid, pidfd_open};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -56,22 +72,19 @@ use workers::Workers;
 pub(crate) const ENTRY: Entry = Entry {
     scheme: "processes",
     about: "in processes of this machine",
-    forms: &["processes:", "processes:8", "processes:8?max_tasks=100"],
-    options: &[
-        ("max_tasks", "replace each worker after this many tasks"),
-        ("strict", "the death of a worker breaks the place, as in concurrent.futures"),
-    ],
+    forms: &["processes:", "processes:8", "processes:8?max_tasks=100", "processes:4?memory=2GiB&cpus=0-3"],
+    options: options::OPTIONS,
     families: &[Family::Tasks],
     check,
     open,
 };
 
 fn open(address: &Address, setup: &Setup) -> Result<Arc<dyn Driver>> {
-    let workers = address.count()?.unwrap_or_else(crate::context::share_of_cores);
-    let options = Options { workers, max_tasks: max_tasks(address)?, strict: is_strict(address)? };
+    let choices = Choices::read(address, setup)?;
+    let workers = address.count()?.unwrap_or_else(|| choices.cores());
     let address = address.clone().with_target(workers.to_string());
     let tasks = Arc::new(Both {
-        workers: Workers::new(options, setup, &address)?,
+        workers: Workers::new(workers, choices, setup, &address)?,
         commands: command::Slots::new(workers),
     });
     Ok(Arc::new(Place { address, workers, tasks }))
@@ -86,21 +99,6 @@ fn check(_: &Setup) -> Result<()> {
                 "`processes:` needs Linux 5.3, and a sandbox that allows pidfd_open; open `threads:` here",
             )
     })
-}
-
-fn max_tasks(address: &Address) -> Result<u64> {
-    let wanted = "a whole number from 1 on, such as `max_tasks=100`";
-    match address.options().parse("max_tasks", wanted)? {
-        Some(0) => Err(Error::config("a worker cannot be replaced after 0 tasks")
-            .at(address)
-            .during("open")
-            .with_help(format!("write {wanted}"))),
-        number => Ok(number.unwrap_or(u64::MAX)),
-    }
-}
-
-fn is_strict(address: &Address) -> Result<bool> {
-    Ok(address.options().parse("strict", "`strict=true` or `strict=false`")?.unwrap_or(false))
 }
 
 #[derive(Debug)]

@@ -30,6 +30,18 @@ impl NotStarted {
         }
     }
 
+    /// What the zygote said when it was to make the process: the system's error, or why it never can.
+    pub(super) fn unborn(error: i32, text: &str) -> Self {
+        if error != 0 {
+            return Self::spawn(std::io::Error::from_raw_os_error(error).into());
+        }
+        Self::Never(
+            Error::new(Kind::WorkerLost, format!("no worker process can be made: {text}"))
+                .with_retry(Retry::Safe)
+                .with_help("correct what `preload` names, or leave it out"),
+        )
+    }
+
     pub(super) fn died(death: &Death) -> Self {
         let message = format!("worker process {} died before it was ready: {}", death.pid, death.exit);
         Self::Died(

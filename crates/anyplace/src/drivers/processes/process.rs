@@ -8,12 +8,13 @@
 //! that the group, with all that the work has started, can be killed without harm to strangers.
 
 use super::stderr::Stderr;
+use super::zygote::Asked;
 use crate::error::Exit;
 use anyplace_sync::spawn::kill_group;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, pidfd_open, waitid,
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, setpgid, waitid,
 };
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -43,10 +44,6 @@ impl Process {
         Self { leader, control, stderr }
     }
 
-    pub(super) fn pid(&self) -> u32 {
-        self.leader.pid()
-    }
-
     /// Readable when it has ended.
     pub(super) fn pidfd(&self) -> BorrowedFd<'_> {
         self.leader.pidfd()
@@ -56,7 +53,6 @@ impl Process {
     pub(super) fn has_ended(&self) -> bool {
         self.leader.has_ended()
     }
-
     /// Kills it with all that it started. Does nothing to what is gone.
     pub(super) fn kill(&self) {
         self.leader.kill();
@@ -65,10 +61,17 @@ impl Process {
     /// Takes it out of the process table, once it and its group are killed and gone. Waits for no longer than the
     /// kernel takes to kill it, and not at all when it has ended.
     pub(super) fn reap(&mut self) -> Death {
-        let exit = self.leader.reap();
+        Death::of(Some(&mut self.leader), &mut self.stderr)
+    }
+}
+
+impl Death {
+    /// Of the process that writes to `stderr`; it is over when this returns.
+    pub(super) fn of(leader: Option<&mut Leader>, stderr: &mut Stderr) -> Self {
+        let (pid, exit) = leader.map_or((0, UNKNOWN), |leader| (leader.pid(), leader.reap()));
         let mut buffer = [0; 4096];
-        while self.stderr.pass_on(&mut buffer) {}
-        Death { pid: self.pid(), exit, tail: self.stderr.tail() }
+        while stderr.pass_on(&mut buffer) {}
+        Self { pid, exit, tail: stderr.tail() }
     }
 }
 
@@ -77,8 +80,16 @@ impl Process {
 pub(super) struct Leader {
     pid: Pid,
     pidfd: OwnedFd,
+    parent: Parent,
     /// Known when it is reaped.
     exit: Option<Exit>,
+}
+
+/// Who reaps it.
+#[derive(Debug)]
+enum Parent {
+    Us,
+    Zygote(Asked),
 }
 
 impl Leader {
@@ -89,7 +100,7 @@ impl Leader {
     pub(super) fn of(mut child: Child) -> io::Result<Self> {
         let pid = Pid::from_child(&child);
         match pidfd_open(pid, PidfdFlags::empty()) {
-            Ok(pidfd) => Ok(Self { pid, pidfd, exit: None }),
+            Ok(pidfd) => Ok(Self { pid, pidfd, parent: Parent::Us, exit: None }),
             Err(error) => {
                 let _ = kill_process_group(pid, Signal::KILL);
                 drop(child.wait());
@@ -98,7 +109,25 @@ impl Leader {
         }
     }
 
-    fn pid(&self) -> u32 {
+    /// A child that this process has just forked: it makes itself the leader of a group.
+    ///
+    /// # Errors
+    /// It cannot be watched.
+    pub(super) fn of_ours(pid: u32) -> io::Result<Self> {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(Errno::INVAL)?;
+        // The child does the same: whoever is first, the group is there when this returns.
+        let _ = setpgid(Some(pid), Some(pid));
+        let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
+        Ok(Self { pid, pidfd, parent: Parent::Us, exit: None })
+    }
+
+    /// A child of the zygote's, with the number and the descriptor that it told.
+    pub(super) fn of_zygote(asked: Asked, pid: u32, pidfd: OwnedFd) -> Option<Self> {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw)?;
+        Some(Self { pid, pidfd, parent: Parent::Zygote(asked), exit: None })
+    }
+
+    pub(super) fn pid(&self) -> u32 {
         self.pid.as_raw_nonzero().get().unsigned_abs()
     }
 
@@ -116,9 +145,11 @@ impl Leader {
         if self.exit.is_some() {
             return;
         }
-        // A group that is already gone needs no signal. Kernels before 6.9 know groups by their number only.
+        // A group that is already gone needs no signal. Kernels before 6.9 know groups by their number only, which
+        // somebody else may have when the parent that should reap it is gone.
         if let Err(error) = kill_group(&self.pidfd)
             && Errno::from_io_error(&error) == Some(Errno::INVAL)
+            && self.parent.is_there()
         {
             let _ = kill_process_group(self.pid, Signal::KILL);
         }
@@ -132,14 +163,29 @@ impl Leader {
         while poll(&mut [PollFd::new(&self.pidfd, PollFlags::IN)], None).is_err() {}
         // Once more, for what was started while the first signal was on its way.
         self.kill();
-        let exit = self.status();
+        let exit = self.parent.reap(&self.pidfd);
         self.exit = Some(exit);
         exit
     }
+}
 
-    fn status(&self) -> Exit {
-        let waited = waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED);
-        waited.ok().flatten().map_or(UNKNOWN, |status| exit_of(&status))
+impl Parent {
+    fn is_there(&self) -> bool {
+        match self {
+            Self::Us => true,
+            Self::Zygote(asked) => asked.zygote().is_useful(),
+        }
+    }
+
+    fn reap(&mut self, pidfd: &OwnedFd) -> Exit {
+        match self {
+            Self::Us => {
+                let waited = waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED);
+                waited.ok().flatten().map_or(UNKNOWN, |status| Exit::of(&status))
+            }
+            // A zygote that is gone took its workers with it.
+            Self::Zygote(asked) => asked.reap().unwrap_or(KILLED),
+        }
     }
 }
 
@@ -152,9 +198,4 @@ impl Drop for Leader {
 /// Somebody else has taken the status.
 const UNKNOWN: Exit = Exit::Signal(0);
 
-fn exit_of(status: &WaitIdStatus) -> Exit {
-    match status.exit_status() {
-        Some(code) => Exit::Code(code),
-        None => Exit::Signal(status.terminating_signal().unwrap_or(0)),
-    }
-}
+const KILLED: Exit = Exit::Signal(9);

@@ -1,7 +1,8 @@
 //! The Tasks family of `processes:`: a desk, and the keeper's thread from the first task on.
 
-use super::desk::{Desk, Options};
+use super::desk::Desk;
 use super::keeper::{Keeper, Relief};
+use super::options::Choices;
 use super::posted::Posted;
 use crate::Address;
 use crate::driver::{Memory, Setup, Tasks};
@@ -19,9 +20,9 @@ pub(super) struct Workers {
 }
 
 impl Workers {
-    pub(super) fn new(options: Options, setup: &Setup, address: &Address) -> Result<Self> {
-        let desk =
-            Desk::new(options, setup, address.to_string()).map_err(|error| no_memory(&error.into()))?;
+    pub(super) fn new(workers: usize, choices: Choices, setup: &Setup, address: &Address) -> Result<Self> {
+        let desk = Desk::new(workers, choices, setup, address.to_string())
+            .map_err(|error| no_memory(&error.into()))?;
         Ok(Self { desk, keeper: Mutex::default() })
     }
 
@@ -70,6 +71,7 @@ impl Workers {
             // A keeper's panic has become the outcome of all its tasks.
             drop(keeper.join());
         }
+        self.desk.program.close();
         self.desk.refuse_waiting(Outcome::too_late);
         // A callback that closes the place runs on the thread of callbacks, which ends by itself when it returns.
         self.desk.callbacks.close();
