@@ -13,9 +13,12 @@ import io
 import pickle
 import sys
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _source
+
+if TYPE_CHECKING:
+    from ._errors import NotSerializable
 
 PROTOCOL = 5
 
@@ -88,7 +91,10 @@ def dump_result(value: Any) -> bytes:
     try:
         return dump(value)
     except Exception as error:
-        raise not_serializable(value, "result", error) from error
+        refused = not_serializable(value, "result", error)
+        # The work is done; done again it would be done twice.
+        refused.retry = "may repeat"
+        raise refused from error
 
 
 def load_result(data: bytes) -> Any:
@@ -228,7 +234,7 @@ def can_dump(value: Any) -> bool:
     return True
 
 
-def not_serializable(value: Any, path: str, error: Exception) -> BaseException:
+def not_serializable(value: Any, path: str, error: Exception) -> NotSerializable:
     """The error that names the part of `value` that cannot travel."""
     from . import _culprit
 
@@ -240,7 +246,7 @@ def not_serializable(value: Any, path: str, error: Exception) -> BaseException:
     return _error(message, _help(culprit))
 
 
-def _error(message: str, help: str) -> BaseException:
+def _error(message: str, help: str) -> NotSerializable:
     # Not above: a worker that is never in need of it starts quicker.
     from ._errors import NotSerializable
 
