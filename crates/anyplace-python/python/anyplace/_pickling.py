@@ -15,7 +15,7 @@ import sys
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from . import _source
+from . import _main, _source
 
 if TYPE_CHECKING:
     from ._errors import NotSerializable
@@ -44,13 +44,15 @@ def dump_function(function: Any) -> tuple[bytes, str]:
 
 
 def load_function(data: bytes) -> tuple[Any, bool]:
-    """The function of these bytes, and whether modules were loaded again for it.
+    """The function of these bytes, and whether modules or variables were loaded again for it.
 
     They are if the caller has another version of them; then functions loaded before may be of the old ones.
     """
     versions, body = pickle.loads(data)
     was_reloaded = _source.bring_up_to_date(versions)
-    return pickle.loads(body), was_reloaded
+    before = _main.changes()
+    function = pickle.loads(body)
+    return function, was_reloaded or _main.changes() != before
 
 
 def dump_arguments(args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> bytes:
@@ -89,7 +91,7 @@ def _refuse(error: Exception) -> None:
 def dump_result(value: Any) -> bytes:
     """The bytes of what a task returned."""
     try:
-        return dump(value)
+        return dump(value, is_result=True)
     except Exception as error:
         refused = not_serializable(value, "result", error)
         # The work is done; done again it would be done twice.
@@ -106,16 +108,16 @@ def load_result(data: bytes) -> Any:
         raise _error(message, "what the worker pickled must be importable here, too") from error
 
 
-def dump(value: Any) -> bytes:
+def dump(value: Any, is_result: bool = False) -> bytes:
     """Pickles by name where a worker can import it, and by value what else there is."""
     try:
         data = pickle.dumps(value, PROTOCOL)
     except Exception:
-        return _dump_by_value(value)
+        return _dump_by_value(value, is_result)
     if _PROXIES in data:
         return pickle.dumps(_Authorised(data), PROTOCOL)
     # The name may just as well be a string in the data: then cloudpickle gives the same, only slower.
-    return _dump_by_value(value) if any(name in data for name in _ELSEWHERE) else data
+    return _dump_by_value(value, is_result) if any(name in data for name in _ELSEWHERE) else data
 
 
 class _Authorised:
@@ -194,26 +196,16 @@ class _ByReference(pickle.Pickler):
 
 
 def _by_value(value: Any) -> tuple[bytes, list[Any]]:
-    """As `_by_reference`, by cloudpickle; what it sends by value counts as named too, which does no harm."""
-    import cloudpickle
+    """As `_by_reference`; what it sends by value counts as named too, which does no harm."""
+    from . import _by_value as by_value
 
-    named: list[Any] = []
-
-    class ByValue(cloudpickle.Pickler):  # type: ignore[misc]
-        def reducer_override(self, value: Any) -> Any:
-            if isinstance(value, _NAMED):
-                named.append(value)
-            return super().reducer_override(value)
-
-    file = io.BytesIO()
-    ByValue(file, PROTOCOL).dump(value)
-    return file.getvalue(), named
+    return by_value.dump(value)
 
 
-def _dump_by_value(value: Any) -> bytes:
-    import cloudpickle
+def _dump_by_value(value: Any, is_result: bool = False) -> bytes:
+    from . import _by_value as by_value
 
-    return bytes(cloudpickle.dumps(value, PROTOCOL))
+    return by_value.dump(value, is_result=is_result)[0]
 
 
 def _bad_arguments(args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> BaseException:

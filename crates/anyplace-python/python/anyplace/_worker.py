@@ -77,8 +77,9 @@ def main() -> int:
     # In place, so that what holds the list sees it too.
     sys.path[:] = handed.get("path", sys.path)
 
-    from anyplace import _core, _logging
+    from anyplace import _core, _logging, _main
 
+    _main.adopt()
     _logging.relay(_core.worker_log, handed.get("levels", {}))
     return int(_core.worker_main())
 

@@ -73,6 +73,9 @@ def prepare(told: dict[str, Any]) -> None:
     """Becomes what the parent said."""
     from multiprocessing import process, resource_tracker, util
 
+    from anyplace import _main
+
+    _main.adopt()
     own: Any = process.current_process()
     own.authkey = told["authkey"]
     own.name = told["name"]

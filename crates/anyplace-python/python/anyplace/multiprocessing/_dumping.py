@@ -6,8 +6,6 @@ run again), and what processes share (locks, queues, connections, sockets) the w
 
 from __future__ import annotations
 
-import io
-from collections import ChainMap
 from multiprocessing.context import set_spawning_popen
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, Protocol
@@ -44,11 +42,6 @@ def _dumps(value: Any) -> bytes:
 
 
 def _by_value(value: Any) -> bytes:
-    import cloudpickle
+    from anyplace import _by_value
 
-    file = io.BytesIO()
-    pickler = cloudpickle.Pickler(file)
-    shared: dict[type, Any] = vars(ForkingPickler)["_extra_reducers"]
-    pickler.dispatch_table = ChainMap(shared, pickler.dispatch_table)
-    pickler.dump(value)
-    return file.getvalue()
+    return _by_value.dump(value, reducers=vars(ForkingPickler)["_extra_reducers"])[0]
