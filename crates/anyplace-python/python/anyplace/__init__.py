@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         WorkerLost,
     )
     from anyplace._future import Future
+    from anyplace._joblib import register_joblib
     from anyplace._place import Place, open, wrap
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "WorkerLost",
     "current",
     "open",
+    "register_joblib",
     "wrap",
 ]
 
@@ -67,6 +69,7 @@ _HOMES = {
     "Future": "anyplace._future",
     "Place": "anyplace._place",
     "open": "anyplace._place",
+    "register_joblib": "anyplace._joblib",
     "wrap": "anyplace._place",
 }
 

@@ -42,16 +42,21 @@ class Suite:
     listed: dict[str, dict] = field(init=False)
 
     def __post_init__(self) -> None:
-        verdict = one(self.name, "--list")
-        if verdict.code != PASSED:
-            pytest.exit(f"the suite `{self.name}` cannot be loaded:\n{verdict.text}", returncode=1)
-        self.names = verdict.text.split()
+        self.names = self.load()
         groups = tomllib.loads((JUDGE / f"{self.name}.toml").read_text())["because"]
         self.listed = {test: group for group in groups if is_of_this_python(group) for test in group["tests"]}
 
+    def load(self) -> list[str]:
+        """The names of its tests."""
+        verdict = run("one.py", self.name, "--list")
+        if verdict.code != PASSED:
+            pytest.exit(f"the suite `{self.name}` cannot be loaded:\n{verdict.text}", returncode=1)
+        return verdict.text.split()
+
     def judge(self) -> dict[str, Verdict]:
+        """How each of them ended."""
         with ThreadPoolExecutor(self.at_once) as pool:
-            verdicts = pool.map(lambda name: one(self.name, name), self.names)
+            verdicts = pool.map(lambda name: run("one.py", self.name, name), self.names)
             return dict(zip(self.names, verdicts, strict=True))
 
     def check(self, name: str, verdict: Verdict) -> None:
@@ -69,14 +74,14 @@ class Suite:
         assert sorted(set(self.listed) - set(self.names)) == []
 
 
-def one(*arguments: str) -> Verdict:
-    """Runs one.py in a process group of its own, of which nothing is left."""
-    command = [sys.executable, str(JUDGE / "one.py"), *arguments]
+def run(program: str, *arguments: str, limit: int = LIMIT_S) -> Verdict:
+    """Runs a program of this folder in a process group of its own, of which nothing is left."""
+    command = [sys.executable, str(JUDGE / program), *arguments]
     # A file, not a pipe: what a failed test leaves behind would keep a pipe open.
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
         try:
-            code = process.wait(LIMIT_S)
+            code = process.wait(limit)
         except subprocess.TimeoutExpired:
             code = -signal.SIGKILL
         with contextlib.suppress(ProcessLookupError):

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar
 
 import anyplace
+from anyplace._place import Place
 
 from ._errors import MaybeEncodingError, RemoteTraceback
 from ._later import Later, begin
@@ -86,7 +87,7 @@ class Pool:
         initializer: Callable[..., object] | None,
         initargs: tuple[Any, ...],
         maxtasksperchild: int | None,
-    ) -> anyplace.Place:
+    ) -> Place:
         address = "processes:" if maxtasksperchild is None else f"processes:?max_tasks={maxtasksperchild}"
         given = prepared(initializer, initargs, self._lender)
         return anyplace.open(address, workers=processes, initializer=prepare, initargs=given)
@@ -288,7 +289,7 @@ class ThreadPool(Pool):
         initializer: Callable[..., object] | None,
         initargs: tuple[Any, ...],
         maxtasksperchild: int | None,
-    ) -> anyplace.Place:
+    ) -> Place:
         return anyplace.open("threads:", workers=processes, initializer=initializer, initargs=initargs)
 
 
@@ -317,5 +318,5 @@ def _terminate_all() -> None:
             pool.terminate()
 
 
-# After that of the places, so that it is called before.
+# Registered after that of the places, which their import has done, so that it is called before.
 threading._register_atexit(_terminate_all)  # type: ignore[attr-defined]
