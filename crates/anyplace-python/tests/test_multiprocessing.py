@@ -209,6 +209,32 @@ def test_the_end_of_a_program_does_not_wait_for_calls_of_a_pool(script) -> None:
     )
 
 
+def test_connections_and_sockets_can_be_arguments_of_calls() -> None:
+    """Each call has descriptors of its own, as with the standard library's pool."""
+    reader, writer = multiprocessing.Pipe(duplex=False)
+    ours, theirs = socket.socketpair()
+
+    def send(writer, theirs) -> None:
+        writer.send("by a connection")
+        theirs.sendall(b"by a socket")
+
+    with multiprocessing.Pool(1) as pool:
+        pool.apply(send, (writer, theirs))
+    assert reader.poll(LIMIT_S)
+    assert reader.recv() == "by a connection"
+    assert ours.recv(100) == b"by a socket"
+    for end in (reader, writer, ours, theirs):
+        end.close()
+
+
+def test_a_lock_as_an_argument_of_a_call_is_refused_with_the_reason() -> None:
+    with (
+        multiprocessing.Pool(1) as pool,
+        pytest.raises(anyplace.NotSerializable, match="through inheritance"),
+    ):
+        pool.apply(square, (multiprocessing.Lock(),))
+
+
 ENDS = {
     "returns": (lambda: None, 0),
     "exits": (lambda: sys.exit(7), 7),

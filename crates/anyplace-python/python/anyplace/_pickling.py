@@ -25,8 +25,12 @@ PROTOCOL = 5
 #: Names of modules that mean another thing in a worker: what they define has to travel by value.
 _ELSEWHERE = (b"__main__", b"__mp_main__")
 
-#: Proxies of multiprocessing's managers connect while they are read, with the key that this process has.
-_PROXIES = b"multiprocessing.managers"
+#: Pickled as any object, these would only bring the number of a descriptor of this process.
+_CONNECTIONS = b"multiprocessing.connection"
+
+#: What connects while it is read, with multiprocessing's key of this process: proxies of its managers, and
+#: descriptors that it hands over.
+_CONNECTING = (b"multiprocessing.managers", b"multiprocessing.resource_sharer")
 
 _NAMED = (FunctionType, type, ModuleType)
 
@@ -113,11 +117,15 @@ def dump(value: Any, is_result: bool = False) -> bytes:
     try:
         data = pickle.dumps(value, PROTOCOL)
     except Exception:
-        return _dump_by_value(value, is_result)
-    if _PROXIES in data:
+        data = _dump_by_value(value, is_result)
+    else:
+        # The name may just as well be a string in the data: then cloudpickle gives the same, only slower.
+        if any(name in data for name in (*_ELSEWHERE, _CONNECTIONS)):
+            data = _dump_by_value(value, is_result)
+    # A result goes to where the key is from.
+    if not is_result and any(name in data for name in _CONNECTING):
         return pickle.dumps(_Authorised(data), PROTOCOL)
-    # The name may just as well be a string in the data: then cloudpickle gives the same, only slower.
-    return _dump_by_value(value, is_result) if any(name in data for name in _ELSEWHERE) else data
+    return data
 
 
 class _Authorised:
@@ -205,7 +213,10 @@ def _by_value(value: Any) -> tuple[bytes, list[Any]]:
 def _dump_by_value(value: Any, is_result: bool = False) -> bytes:
     from . import _by_value as by_value
 
-    return by_value.dump(value, is_result=is_result)[0]
+    # Nobody has a connection or a socket to share that multiprocessing was not imported for.
+    reduction = sys.modules.get("multiprocessing.reduction")
+    reducers = vars(reduction)["ForkingPickler"]._extra_reducers if reduction else None
+    return by_value.dump(value, is_result=is_result, reducers=reducers)[0]
 
 
 def _bad_arguments(args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> BaseException:
