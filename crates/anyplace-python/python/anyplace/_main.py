@@ -10,7 +10,6 @@ what runs.
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 import sys
 from types import ModuleType
@@ -52,6 +51,9 @@ def load(given: dict[str, bytes], body: bytes) -> Any:
     """Reads what a caller sent, after the variables of its script that are needed for it."""
     if not _before:
         return load_back(given, body)
+    # Not above: it loads a library, and many workers have no script.
+    import hashlib
+
     for name, data in given.items():
         digest = hashlib.blake2b(data, digest_size=16).digest()
         if _given.get(name) != digest:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from multiprocessing.context import BaseContext
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from anyplace import _core
 
 from ._process import Process
-from .pool import Pool
+
+if TYPE_CHECKING:
+    from .pool import Pool
 
 #: What a program may ask for. All of them mean our way, which keeps what "spawn" promises.
 NAMES = ("spawn", "forkserver", "anyplace")
@@ -33,6 +35,9 @@ class Context(BaseContext):
         maxtasksperchild: int | None = None,
     ) -> Pool:
         """Make a pool of worker processes; see `pool.Pool`."""
+        # Not above: a process that has no pool starts in half the time.
+        from .pool import Pool
+
         return Pool(processes, initializer, initargs, maxtasksperchild)
 
     def get_context(self, method: str | None = None) -> Context:  # type: ignore[override]

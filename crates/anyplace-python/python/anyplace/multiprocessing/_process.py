@@ -5,15 +5,13 @@ from __future__ import annotations
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from ._popen import Popen
-
 
 class Process(BaseProcess):
     """A function, or `run` of a subclass, in a process of its own.
 
     It is multiprocessing's `Process` in all that it offers; this is what is different:
 
-    - it is started afresh, in some 30 ms, and the script is not run again for it: functions and classes of
+    - it is started afresh, as by "spawn", but the script is not run again for it: functions and classes of
       ``__main__`` travel by value, so that no ``if __name__ == "__main__"`` is needed;
     - a daemon ends with its parent in whichever way that one ends, also by SIGKILL;
     - `sentinel` is the process's own descriptor (a pidfd): what the process started cannot keep it from being
@@ -49,6 +47,9 @@ class Process(BaseProcess):
 
     @staticmethod
     def _Popen(process: BaseProcess) -> Any:  # noqa: N802 (multiprocessing calls it so)
+        # Not above: the process itself starts nothing.
+        from ._popen import Popen
+
         return Popen(process)
 
     @staticmethod
