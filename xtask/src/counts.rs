@@ -26,7 +26,7 @@ impl Counts {
             self.names.push(rest.into());
         } else if let Some(reason) = line.strip_prefix("  ") {
             self.give_reason(reason);
-        } else if line.contains(" in ") && line.trim_end_matches('=').trim_end().ends_with('s') {
+        } else if line.contains(" in ") && line.trim_end_matches('=').trim_end().ends_with(['s', ')']) {
             let words = line.trim_matches(['=', ' ']);
             let summary = words.rsplit_once(" in ").map_or("", |(summary, _)| summary);
             if is_pytest_summary(summary) {
@@ -117,6 +117,7 @@ mod tests {
         assert_eq!((counts.passed, counts.failed, counts.skipped), (12, 1, 3));
         assert_eq!(counts.names, ["[1] tests/test_a.py:3: pokes a private name"]);
         assert_eq!(of(&["7 passed in 0.10s"]).passed, 7);
+        assert_eq!(of(&["=== 8 passed in 61.20s (0:01:01) ==="]).passed, 8);
     }
 
     #[test]

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         WorkerLost,
     )
     from anyplace._future import Future
+    from anyplace._joblib import register_joblib
     from anyplace._place import Place, open, wrap
     from anyplace._stored import Stored
 
@@ -63,6 +64,7 @@ __all__ = [
     "WorkerLost",
     "current",
     "open",
+    "register_joblib",
     "wrap",
 ]
 
@@ -71,6 +73,7 @@ _HOMES = {
     "Place": "anyplace._place",
     "Stored": "anyplace._stored",
     "open": "anyplace._place",
+    "register_joblib": "anyplace._joblib",
     "wrap": "anyplace._place",
 }
 

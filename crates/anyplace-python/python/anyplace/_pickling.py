@@ -18,15 +18,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ._errors import NotSerializable
     from ._guards import Leaning
+
+from . import _main
 
 PROTOCOL = 5
 
 #: Names of modules that mean another thing in a worker: what they define has to travel by value.
 _ELSEWHERE = (b"__main__", b"__mp_main__")
 
-#: Proxies of multiprocessing's managers connect while they are read, with the key that this process has.
-_PROXIES = b"multiprocessing.managers"
+#: Pickled as any object, these would only bring the number of a descriptor of this process.
+_CONNECTIONS = b"multiprocessing.connection"
+
+#: What connects while it is read, with multiprocessing's key of this process: proxies of its managers, and
+#: descriptors that it hands over.
+_CONNECTING = (b"multiprocessing.managers", b"multiprocessing.resource_sharer")
 
 _NAMED = (FunctionType, type, ModuleType)
 
@@ -45,7 +52,7 @@ def dump_function(function: Any) -> tuple[bytes, str, Leaning | None]:
 
 
 def load_function(data: bytes) -> tuple[Any, bool]:
-    """The function of these bytes, and whether modules were loaded again for it.
+    """The function of these bytes, and whether modules or variables were loaded again for it.
 
     They are if the caller has another version of them; then functions loaded before may be of the old ones.
     """
@@ -55,7 +62,9 @@ def load_function(data: bytes) -> tuple[Any, bool]:
         from . import _source
 
         was_reloaded = _source.bring_up_to_date(versions)
-    return pickle.loads(body), was_reloaded
+    before = _main.changes()
+    function = pickle.loads(body)
+    return function, was_reloaded or _main.changes() != before
 
 
 def dump_arguments(args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> bytes:
@@ -102,9 +111,12 @@ def _refuse(error: Exception) -> None:
 def dump_result(value: Any) -> bytes:
     """The bytes of what a task returned."""
     try:
-        return dump(value)
+        return dump(value, is_result=True)
     except Exception as error:
-        raise not_serializable(value, "result", error) from error
+        refused = not_serializable(value, "result", error)
+        # The work is done; done again it would be done twice.
+        refused.retry = "may repeat"
+        raise refused from error
 
 
 def dump_put(value: Any) -> bytes:
@@ -123,16 +135,20 @@ def unreadable(error: BaseException) -> BaseException:
     return told
 
 
-def dump(value: Any) -> bytes:
+def dump(value: Any, is_result: bool = False) -> bytes:
     """Pickles by name where a worker can import it, and by value what else there is."""
     try:
         data = pickle.dumps(value, PROTOCOL)
     except Exception:
-        return _dump_by_value(value)
-    if _PROXIES in data:
+        data = _dump_by_value(value, is_result)
+    else:
+        # The name may just as well be a string in the data: then cloudpickle gives the same, only slower.
+        if any(name in data for name in (*_ELSEWHERE, _CONNECTIONS)):
+            data = _dump_by_value(value, is_result)
+    # A result goes to where the key is from.
+    if not is_result and any(name in data for name in _CONNECTING):
         return pickle.dumps(_Authorised(data), PROTOCOL)
-    # The name may just as well be a string in the data: then cloudpickle gives the same, only slower.
-    return _dump_by_value(value) if any(name in data for name in _ELSEWHERE) else data
+    return data
 
 
 class _Authorised:
@@ -217,26 +233,19 @@ class _ByReference(pickle.Pickler):
 
 
 def _by_value(value: Any) -> tuple[bytes, list[Any]]:
-    """As `_by_reference`, by cloudpickle; what it sends by value counts as named too, which does no harm."""
-    import cloudpickle
+    """As `_by_reference`; what it sends by value counts as named too, which does no harm."""
+    from . import _by_value as by_value
 
-    named: list[Any] = []
-
-    class ByValue(cloudpickle.Pickler):  # type: ignore[misc]
-        def reducer_override(self, value: Any) -> Any:
-            if isinstance(value, _NAMED):
-                named.append(value)
-            return super().reducer_override(value)
-
-    file = io.BytesIO()
-    ByValue(file, PROTOCOL).dump(value)
-    return file.getvalue(), named
+    return by_value.dump(value)
 
 
-def _dump_by_value(value: Any) -> bytes:
-    import cloudpickle
+def _dump_by_value(value: Any, is_result: bool = False) -> bytes:
+    from . import _by_value as by_value
 
-    return bytes(cloudpickle.dumps(value, PROTOCOL))
+    # Nobody has a connection or a socket to share that multiprocessing was not imported for.
+    reduction = sys.modules.get("multiprocessing.reduction")
+    reducers = vars(reduction)["ForkingPickler"]._extra_reducers if reduction else None
+    return by_value.dump(value, is_result=is_result, reducers=reducers)[0]
 
 
 def _bad_arguments(args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> BaseException:
@@ -257,7 +266,7 @@ def can_dump(value: Any) -> bool:
     return True
 
 
-def not_serializable(value: Any, path: str, error: Exception) -> BaseException:
+def not_serializable(value: Any, path: str, error: Exception) -> NotSerializable:
     """The error that names the part of `value` that cannot travel."""
     from . import _culprit
 
@@ -269,7 +278,7 @@ def not_serializable(value: Any, path: str, error: Exception) -> BaseException:
     return _error(message, _help(culprit))
 
 
-def _error(message: str, help: str) -> BaseException:
+def _error(message: str, help: str) -> NotSerializable:
     # Not above: a worker that is never in need of it starts quicker.
     from ._errors import NotSerializable
 

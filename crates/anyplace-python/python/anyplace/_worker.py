@@ -269,6 +269,10 @@ def begin(
     argument: bytes, environment: Iterable[tuple[str, str]], workers: int, cores: int | None = None
 ) -> None:
     """Makes this process what the place wants it to be, before it takes work."""
+    if not _is_fork:
+        from . import _main
+
+        _main.adopt()
     # A fork of the caller has it all.
     handed: dict[str, Any] = marshal.loads(argument) if argument and not _is_fork else {}
     # In place, so that what holds the list sees it too.

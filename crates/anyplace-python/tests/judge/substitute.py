@@ -1,12 +1,28 @@
 """Puts our executors in the place of CPython's, so that its tests test ours without knowing."""
 
 import concurrent.futures
+import sys
 from pathlib import Path
 
 JUDGE = Path(__file__).parent
 
 #: Where the suite is found, here and in workers.
 PATHS = [str(JUDGE), str(JUDGE / "suite")]
+
+
+def is_wanted() -> bool:
+    """Whether ours are judged, and not CPython's own."""
+    return "--stdlib" not in sys.argv
+
+
+def multiprocessing() -> None:
+    """``multiprocessing`` gives our processes and pools from here on."""
+    import multiprocessing
+
+    from anyplace import multiprocessing as ours
+
+    for name in ours.__all__:
+        setattr(multiprocessing, name, getattr(ours, name))
 
 
 def executors() -> None:
@@ -32,10 +48,10 @@ def executors() -> None:
 
 
 def scripts(first: str) -> None:
-    """Scripts that tests start find the suite, though they run isolated, and do `first` first."""
+    """Scripts that tests start find the suite, though they run isolated, and do `first` for ours."""
     from test.support import script_helper
 
-    prelude = f"import sys; sys.path[:0] = {PATHS!r}; {first}\n"
+    prelude = f"import sys; sys.path[:0] = {PATHS!r}; {first if is_wanted() else ''}\n"
     original = script_helper.assert_python_ok
 
     def assert_python_ok(*args, **env):

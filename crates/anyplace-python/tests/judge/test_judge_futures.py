@@ -1,0 +1,23 @@
+"""CPython's own test_concurrent_futures judges our executors, in the place of its own."""
+
+import pytest
+from court import Suite, Verdict, provide
+
+provide("test.test_concurrent_futures")
+#: The tests mostly sleep, so more run at once than there are cores.
+SUITE = Suite("futures", at_once=4)
+
+
+@pytest.fixture(scope="module")
+def verdicts() -> dict[str, Verdict]:
+    return SUITE.judge()
+
+
+@pytest.mark.parametrize("name", SUITE.names)
+def test_judges(name: str, verdicts: dict[str, Verdict]) -> None:
+    """What CPython's executors do, ours do; what is listed, they do not."""
+    SUITE.check(name, verdicts[name])
+
+
+def test_every_listed_test_exists() -> None:
+    SUITE.check_list()

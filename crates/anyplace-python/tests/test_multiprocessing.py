@@ -1,0 +1,342 @@
+"""`from anyplace import multiprocessing`: what CPython's own tests (see judge) do not ask."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import anyplace
+from anyplace import multiprocessing
+from anyplace.multiprocessing.pool import MaybeEncodingError, ThreadPool
+
+#: Far more than anything here takes; only a hang is ended by it.
+LIMIT_S = 30
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Callable[[str], str]:
+    """Run a program as a file, as users do; give what it printed."""
+
+    def run(text: str) -> str:
+        (tmp_path / "program.py").write_text(textwrap.dedent(text))
+        command = [sys.executable, str(tmp_path / "program.py")]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    return run
+
+
+def square(n: int) -> int:
+    return n * n
+
+
+def fail(_: object = None) -> None:
+    raise ValueError("not this one")
+
+
+def test_what_an_initializer_sets_is_there_for_the_calls_of_a_script(script) -> None:
+    """Also in workers that are started later, and what calls set themselves stays."""
+    printed = script("""
+        from anyplace import multiprocessing
+
+        counter = lock = None
+        seen = []
+
+        def share(given, guard):
+            global counter, lock
+            counter, lock = given, guard
+
+        def work(n):
+            with lock:
+                counter.value += n
+            seen.append(n)
+
+        def count(_):
+            return len(seen)
+
+        given, guard = multiprocessing.Value("i", 0, lock=False), multiprocessing.Lock()
+        with multiprocessing.Pool(2, share, (given, guard), maxtasksperchild=2) as pool:
+            pool.map(work, range(10), chunksize=1)
+            print(given.value)
+        with multiprocessing.Pool(1, share, (given, guard)) as pool:
+            pool.map(work, range(10))
+            print(pool.map(count, [None]))
+    """)
+    assert printed == "45\n[10]\n"
+
+
+def test_classes_of_a_script_come_back_as_themselves(script) -> None:
+    printed = script("""
+        from anyplace import multiprocessing
+
+        class Point:
+            def __init__(self, x):
+                self.x = x
+
+            def twin(self):
+                return Point(self.x)
+
+        def put(queue):
+            queue.put(Point(3))
+
+        queue = multiprocessing.Queue()
+        process = multiprocessing.Process(target=put, args=(queue,))
+        process.start()
+        print(type(queue.get()) is Point)
+        process.join()
+        with multiprocessing.Pool(1) as pool:
+            print(type(pool.apply(Point(4).twin)) is Point)
+    """)
+    assert printed == "True\nTrue\n"
+
+
+def test_an_edited_variable_is_what_runs_and_its_old_value_too_when_it_is_back(script) -> None:
+    printed = script("""
+        from anyplace import multiprocessing
+
+        def helper():
+            return offset
+
+        def work():
+            return helper()
+
+        with multiprocessing.Pool(1) as pool:
+            for offset in (1, 2, 1):
+                print(pool.apply(work))
+    """)
+    assert printed == "1\n2\n1\n"
+
+
+def test_a_pool_that_loses_a_worker_goes_on() -> None:
+    """The standard library's would wait for ever."""
+    with multiprocessing.Pool(2) as pool:
+        lost = pool.apply_async(os._exit, (3,))
+        kept = pool.map_async(square, range(20))
+        with pytest.raises(anyplace.WorkerLost):
+            lost.get(LIMIT_S)
+        assert kept.get(LIMIT_S) == [n * n for n in range(20)]
+
+
+def test_a_map_does_all_items_before_it_raises(tmp_path: Path) -> None:
+    def work(n: int) -> None:
+        (tmp_path / str(n)).touch()
+        if n in (1, 3):
+            raise ValueError(n)
+
+    with multiprocessing.Pool(2) as pool, pytest.raises(ValueError, match="1"):
+        pool.map(work, range(6))
+    assert sorted(path.name for path in tmp_path.iterdir()) == list("012345")
+
+
+def test_joining_a_pool_does_what_its_iterators_have_not_given() -> None:
+    """As the standard library's pool does all that it was given."""
+    pool = multiprocessing.Pool(2)
+    results = pool.imap(square, range(100), chunksize=1)
+    pool.close()
+    pool.join()
+    assert list(results) == [n * n for n in range(100)]
+
+
+def test_an_iterator_takes_no_more_inputs_than_it_needs() -> None:
+    """So that inputs may be endless."""
+    taken = []
+    with multiprocessing.Pool(2) as pool:
+        results = pool.imap(square, (taken.append(n) or n for n in iter(int, 1)), chunksize=1)
+        assert [next(results) for _ in range(3)] == [0, 0, 0]
+    assert len(taken) < 20
+
+
+def test_the_next_result_can_be_waited_for_with_a_limit() -> None:
+    with multiprocessing.Pool(1) as pool:
+        results = pool.imap(time.sleep, [60])
+        with pytest.raises(multiprocessing.TimeoutError):
+            results.next(timeout=0.01)
+
+
+def test_a_result_that_cannot_travel_is_told_as_the_standard_library_tells_it() -> None:
+    with multiprocessing.Pool(1) as pool, pytest.raises(MaybeEncodingError):
+        pool.apply(threading.Lock)
+
+
+def test_arguments_that_cannot_travel_are_told_by_the_result() -> None:
+    told = []
+    with multiprocessing.Pool(1) as pool:
+        result = pool.apply_async(square, (threading.Lock(),), error_callback=told.append)
+        with pytest.raises(pickle.PicklingError):
+            result.get(LIMIT_S)
+    assert [type(error) for error in told] == [anyplace.NotSerializable]
+
+
+def test_threads_can_be_a_pool() -> None:
+    with ThreadPool(2) as pool:
+        assert pool.apply(threading.get_native_id) != threading.get_native_id()
+        assert pool.apply(os.getpid) == os.getpid()
+
+
+def test_workers_know_whose_children_they_are() -> None:
+    def who() -> tuple[int, str, bool, bool]:
+        parent, own = multiprocessing.parent_process(), multiprocessing.current_process()
+        return parent.pid, parent.name, parent.is_alive(), own.daemon
+
+    with multiprocessing.Pool(1) as pool:
+        assert pool.apply(who) == (os.getpid(), "MainProcess", True, True)
+
+
+def test_the_end_of_a_program_does_not_wait_for_calls_of_a_pool(script) -> None:
+    """As with the standard library's pool, which nobody joined."""
+    assert (
+        script("""
+        import time
+        from anyplace import multiprocessing
+
+        pool = multiprocessing.Pool(1)
+        print(pool.apply(abs, (-1,)))
+        pool.apply_async(time.sleep, (600,))
+    """)
+        == "1\n"
+    )
+
+
+def test_connections_and_sockets_can_be_arguments_of_calls() -> None:
+    """Each call has descriptors of its own, as with the standard library's pool."""
+    reader, writer = multiprocessing.Pipe(duplex=False)
+    ours, theirs = socket.socketpair()
+
+    def send(writer, theirs) -> None:
+        writer.send("by a connection")
+        theirs.sendall(b"by a socket")
+
+    with multiprocessing.Pool(1) as pool:
+        pool.apply(send, (writer, theirs))
+    assert reader.poll(LIMIT_S)
+    assert reader.recv() == "by a connection"
+    assert ours.recv(100) == b"by a socket"
+    for end in (reader, writer, ours, theirs):
+        end.close()
+
+
+def test_a_lock_as_an_argument_of_a_call_is_refused_with_the_reason() -> None:
+    with (
+        multiprocessing.Pool(1) as pool,
+        pytest.raises(anyplace.NotSerializable, match="through inheritance"),
+    ):
+        pool.apply(square, (multiprocessing.Lock(),))
+
+
+ENDS = {
+    "returns": (lambda: None, 0),
+    "exits": (lambda: sys.exit(7), 7),
+    "raises": (fail, 1),
+    "is killed": (lambda: os.kill(os.getpid(), signal.SIGKILL), -signal.SIGKILL),
+    "exits at once": (lambda: os._exit(9), 9),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_an_exit_code_tells_how_a_process_ended(name: str) -> None:
+    target, code = ENDS[name]
+    process = multiprocessing.Process(target=target)
+    process.start()
+    assert multiprocessing.connection.wait([process.sentinel], LIMIT_S) == [process.sentinel]
+    process.join(LIMIT_S)
+    assert process.exitcode == code
+    process.close()
+
+
+def test_a_process_whose_exit_code_somebody_else_has_taken_has_ended_nevertheless() -> None:
+    """The standard library would call it alive for ever."""
+    process = multiprocessing.Process(target=abs, args=(1,))
+    process.start()
+    os.waitpid(process.pid, 0)
+    process.join(LIMIT_S)
+    assert (process.is_alive(), process.exitcode) == (False, 255)
+
+
+def test_a_socket_can_be_handed_to_a_process() -> None:
+    ours, theirs = socket.socketpair()
+    process = multiprocessing.Process(target=lambda given: given.send(b"hello"), args=(theirs,))
+    process.start()
+    ours.settimeout(LIMIT_S)
+    assert ours.recv(5) == b"hello"
+    process.join(LIMIT_S)
+    ours.close()
+    theirs.close()
+
+
+def test_large_arguments_reach_a_process() -> None:
+    """More than a pipe holds."""
+    process = multiprocessing.Process(
+        target=lambda data: sys.exit(len(data) == 1 << 20), args=(b"x" * (1 << 20),)
+    )
+    process.start()
+    process.join(LIMIT_S)
+    assert process.exitcode == 1
+
+
+def test_a_daemon_ends_with_its_parent_also_when_that_is_killed(tmp_path: Path) -> None:
+    """Though it computes and listens to nobody."""
+    (tmp_path / "program.py").write_text(
+        textwrap.dedent("""
+        import time
+        from anyplace import multiprocessing
+
+        def compute(begun):
+            begun.set()
+            while True:
+                pass
+
+        begun = multiprocessing.Event()
+        process = multiprocessing.Process(target=compute, args=(begun,), daemon=True)
+        process.start()
+        begun.wait()
+        print(process.pid, flush=True)
+        process.join()
+    """)
+    )
+    command = [sys.executable, str(tmp_path / "program.py")]
+    # What the standard library's tracker says of the killed program's locks is not for here.
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as program:
+        assert program.stdout is not None
+        daemon = os.pidfd_open(int(program.stdout.readline()))
+        program.kill()
+    assert multiprocessing.connection.wait([daemon], 1) == [daemon]
+    os.close(daemon)
+
+
+def test_there_is_one_way_to_start_and_it_is_not_fork() -> None:
+    assert multiprocessing.get_context("spawn") is multiprocessing.get_context()
+    with pytest.raises(ValueError, match="cannot find context for 'fork'"):
+        multiprocessing.set_start_method("fork")
+
+
+def test_everything_that_the_standard_library_offers_is_here() -> None:
+    import multiprocessing as theirs
+
+    assert set(theirs.__all__) - {"context", "reducer"} == set(multiprocessing.__all__)
+
+
+def test_everything_public_has_a_docstring() -> None:
+    for name in multiprocessing.__all__:
+        thing = getattr(multiprocessing, name)
+        is_error = isinstance(thing, type) and issubclass(thing, Exception)
+        assert is_error or thing.__doc__, name
+
+
+def test_the_examples_in_docstrings_run() -> None:
+    import doctest
+
+    for thing in (multiprocessing.Process, multiprocessing.pool.Pool, anyplace.register_joblib):
+        for example in doctest.DocTestFinder(recurse=False).find(thing, "anyplace", module=False, globs={}):
+            assert doctest.DocTestRunner().run(example).failed == 0
