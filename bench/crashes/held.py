@@ -1,6 +1,6 @@
 """A program whose pool is busy: `python held.py POOL FIFO`.
 
-Two tasks run and eight wait, of 5 s each. The running ones say so in the fifo. What becomes of it all is up to the signals that it gets.
+Two tasks run and eight wait, of 5 s each; the running ones say so in the fifo. Signals decide what becomes of it.
 """
 
 import sys
