@@ -1,6 +1,6 @@
 """A program whose pool is busy: `python held.py POOL FIFO`.
 
-Two tasks run and eight wait, of 5 s each; the running ones say so in the fifo. Signals decide what becomes of it.
+Two tasks run and eight wait, of 5 s each; the running ones say so in the fifo. Then come signals.
 """
 
 import sys
