@@ -19,11 +19,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import anyplace
-from program import descendants
+from program import descendants, watched
 
 #: How long anything may take after the storm; only a hang takes so long.
 PATIENCE_S = 60.0
@@ -149,15 +150,11 @@ class Storm:
         if not self.workers:
             return
         worker = chance.choice(list(self.workers))
-        try:
-            descriptor = os.pidfd_open(worker)
-        except ProcessLookupError:
-            return
-        # Its number may be another's by now; what the descriptor holds cannot change any more.
-        if worker in descendants(os.getpid()):
-            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-            self.count("killed")
-        os.close(descriptor)
+        # Its number may be another's by now. What is held and then seen to be ours stays the one that is held.
+        with watched([worker]) as found, suppress(ProcessLookupError):
+            if found and worker in descendants(os.getpid()):
+                signal.pidfd_send_signal(found[0], signal.SIGKILL)
+                self.count("killed")
 
     def count(self, what: str) -> None:
         """Count it; threads share the accounts."""

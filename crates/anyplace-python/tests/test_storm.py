@@ -7,12 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 STORM = Path(__file__).parents[3] / "bench/crashes/storm.py"
 
 
-@pytest.mark.xfail(reason="a killed worker takes the whole chunk of a map along that it ran")
 def test_every_task_of_a_storm_ends_once_and_nothing_is_left() -> None:
     """The seed, to repeat it, is in the script's standard error."""
     done = subprocess.run(
