@@ -150,7 +150,7 @@ class Storm:
         if not self.workers:
             return
         worker = chance.choice(list(self.workers))
-        # Its number may be another's by now. What is held and then seen to be ours stays the one that is held.
+        # Its number may be another's by now; what is held and then seen to be ours stays what it is.
         with watched([worker]) as found, suppress(ProcessLookupError):
             if found and worker in descendants(os.getpid()):
                 signal.pidfd_send_signal(found[0], signal.SIGKILL)
