@@ -28,7 +28,7 @@ fn local(site: &Site, options: &[&str]) -> Result<bool> {
 
 /// Lets tasks crash in every pool.
 fn crashes(site: &Site) -> Result<bool> {
-    let matrix = Line::program(site.short(&site.peers_python()), "bench/crashes --keep bench/runs");
+    let matrix = Line::program(site.short(&site.peers_python()), "bench/crashes/matrix.py --keep bench/runs");
     run_all(environment(site).into_iter().chain([matrix]))
 }
 

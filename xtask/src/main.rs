@@ -7,6 +7,7 @@
 
 mod bench;
 mod blocks;
+mod callgrind;
 mod counts;
 mod examples;
 mod house;
@@ -35,6 +36,7 @@ cargo xtask bench tables        shows the newest runs in docs/compare
 Parts of the test command, which it runs as steps:
 cargo xtask tools               installs what the steps need and this machine lacks
 cargo xtask house               who may depend on whom, and where things may stand
+cargo xtask callgrind           how many instructions the hot paths take (--update keeps the new numbers)
 cargo xtask readme              runs the shell and Python blocks of README.md
 cargo xtask examples            runs the programs in examples/";
 
@@ -61,6 +63,8 @@ fn dispatch(words: &[&str]) -> Result<bool> {
         ["bench", words @ ..] => bench::dispatch(&site, words),
         ["tools"] => tools::check(),
         ["house"] => house::check(&site),
+        ["callgrind"] => callgrind::check(&site),
+        ["callgrind", "--update"] => callgrind::update(&site),
         ["readme"] => readme::run(&site),
         ["examples"] => examples::run(&site),
         [] | ["help" | "-h" | "--help"] => {

@@ -39,6 +39,8 @@ fn rust(site: &Site) -> Vec<Step> {
         .env("CARGO_TARGET_DIR", site.short(&site.target.join("loom")))
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("RUSTFLAGS", "--cfg loom");
+    let instructions = Line::of("cargo build --profile counted --package bench --bin instructions")
+        .env("CARGO_INCREMENTAL", "0");
     vec![
         step(
             "rust",
@@ -51,6 +53,7 @@ fn rust(site: &Site) -> Vec<Step> {
         step("docs", [Line::of("cargo doc --workspace --no-deps --lib").env("RUSTDOCFLAGS", "-D warnings")]),
         step("loom", [loom]),
         step("release", [Line::of("cargo build --release")]),
+        step("callgrind", [instructions, itself("callgrind")]).after(&["tools"]),
     ]
 }
 

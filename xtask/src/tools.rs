@@ -33,6 +33,7 @@ const TOOLS: &[Tool] = &[
     Tool { name: "bash", probe: &["bash", "--version"], install: Install::Debian("bash") },
     Tool { name: "dash", probe: &["dash", "-c", ":"], install: Install::Debian("dash") },
     Tool { name: "kill", probe: &["kill", "-l"], install: Install::Debian("procps") },
+    Tool { name: "valgrind", probe: &["valgrind", "--version"], install: Install::Debian("valgrind") },
     Tool { name: "script", probe: &["script", "--version"], install: Install::Debian("bsdutils") },
 ];
 

@@ -1,6 +1,6 @@
 """From nothing to a first result, in a program of its own: `python start.py NAME`.
 
-It prints two lines of milliseconds: the first pool of a program may have to prepare what the second finds ready.
+It prints two lines of milliseconds: a first pool may have to prepare what the second one finds ready.
 What is imported before is not counted.
 """
 

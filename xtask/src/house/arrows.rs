@@ -14,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("anyplace-testkit", &["anyplace", "anyplace-sync"]),
     ("anyplace-cli", &["anyplace", "anyplace-sync"]),
     ("anyplace-python", &["anyplace", "anyplace-sync", "anyplace-cli"]),
-    ("bench", &["anyplace"]),
+    ("bench", &["anyplace", "anyplace-sync"]),
     ("examples", &["anyplace"]),
     ("xtask", &[]),
 ];

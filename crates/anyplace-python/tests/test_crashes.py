@@ -1,0 +1,72 @@
+"""Our column of the crash matrix (`bench/crashes`): a crash costs the task that crashed, and nothing else."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CRASHES = Path(__file__).parents[3] / "bench/crashes"
+
+#: How the guilty task ends, by case.
+GUILTY = {
+    "segfault": "WorkerLost",
+    "SIGKILL": "WorkerLost",
+    "os._exit": "WorkerLost",
+    "sys.exit": "SystemExit",
+    "endless (limit 1 s)": "Timeout",
+    "argument does not pickle": "NotSerializable",
+    "argument does not unpickle": "NotSerializable",
+    "os._exit while unpickling": "WorkerLost",
+    "result does not pickle": "NotSerializable",
+    "exception does not pickle": "TaskFailed",
+    "result does not unpickle": "NotSerializable",
+    "exception does not unpickle": "TaskFailed",
+}
+#: What the error of a dead worker says of its end.
+NAMES = {
+    "segfault": "SIGSEGV",
+    "SIGKILL": "SIGKILL",
+    "os._exit": "exit code 1",
+    "os._exit while unpickling": "exit code 3",
+}
+#: Far more than a case takes; only a hang is ended by it.
+PATIENCE_S = 30.0
+
+
+@pytest.fixture
+def matrix(monkeypatch: pytest.MonkeyPatch) -> Iterator:
+    """The script that makes the table."""
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(CRASHES)
+    import matrix
+
+    yield matrix
+    # Its modules have short names, which others may want.
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+def test_every_case_of_the_matrix_is_here(matrix) -> None:
+    assert list(GUILTY) == list(matrix.CASES)
+
+
+@pytest.mark.parametrize("case", GUILTY)
+def test_a_crash_costs_the_guilty_task_alone(matrix, case: str) -> None:
+    """Twenty innocents of twenty return, and the place goes on."""
+    told = matrix.crash("anyplace", case, PATIENCE_S)
+    assert (told["guilty"], told["innocents"], told["usable"]) == (GUILTY[case], 20, True), told["text"]
+    assert NAMES.get(case, "") in told["text"]
+
+
+def test_a_killed_program_leaves_no_worker(matrix) -> None:
+    assert matrix.ENDINGS["program killed"]("anyplace")["left"] == 0
+
+
+def test_ctrl_c_ends_a_busy_program_with_one_traceback(matrix) -> None:
+    """Within a second here, where other tests may run beside it; the matrix says how long it takes alone."""
+    told = matrix.ENDINGS["Ctrl-C"]("anyplace")
+    assert told["tracebacks"] == 1
+    assert told["seconds"] < 1
