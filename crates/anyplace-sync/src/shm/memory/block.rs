@@ -110,6 +110,13 @@ impl Memory {
     }
 }
 
+impl Block {
+    /// Whether it is a block of this memory: its number means nothing in another.
+    pub fn is_of(&self, memory: &Memory) -> bool {
+        std::sync::Arc::ptr_eq(&self.memory.0, &memory.0)
+    }
+}
+
 impl Deref for Block {
     type Target = [u8];
 

@@ -66,10 +66,10 @@ pub(crate) fn block_at(position: u64) -> Option<(u32, usize)> {
     Some((u32::try_from(position >> 40).ok()?, usize::try_from(position & ((1 << 40) - 1)).ok()?))
 }
 
-/// What is said to workers: blocks of the place's own.
+/// What is said to workers: blocks of the place's own. Those of other places are copied, as all else is.
 impl Blocks for Shared {
     fn locate(&self, bytes: &Bytes) -> Option<u64> {
-        let held = bytes.owner::<Held>()?;
+        let held = bytes.owner::<Held>().filter(|held| held.0.is_of(&self.blocks))?;
         position(held.0.number(), bytes.range().start)
     }
 
