@@ -38,7 +38,7 @@ impl fmt::Display for Spread {
 }
 
 /// Three digits: more would be less than the machine's drift.
-fn shown(value: f64) -> String {
+pub(crate) fn shown(value: f64) -> String {
     match value {
         value if !value.is_finite() => String::new(),
         value if value >= 1e6 => format!("{} M", shown(value / 1e6)),

@@ -1,6 +1,7 @@
 //! What has to be reached.
 
 use crate::record::{Record, Row};
+use crate::spread::shown;
 
 /// What anyplace has to reach in a case.
 #[derive(Clone, Copy, Debug)]
@@ -82,12 +83,17 @@ impl Goal {
         match self {
             Times(peer, least) => {
                 let found = record.times(row, peer).median;
-                verdict(format!("{least:.2} times {peer}"), least / found)
+                verdict(ratio(least, peer), least / found)
             }
             AtMost(most) => verdict(format!("at most {most} {unit}"), ours / most),
-            AtLeast(least) => verdict(format!("at least {least} {unit}"), least / ours),
+            AtLeast(least) => verdict(format!("at least {} {unit}", shown(least)), least / ours),
         }
     }
+}
+
+/// A goal below 1 says how much slower than a floor is allowed.
+fn ratio(least: f64, peer: &str) -> String {
+    if least < 1.0 { format!("within {:.1} of {peer}", 1.0 / least) } else { format!("{least} times {peer}") }
 }
 
 /// `missing` is what is missing as a factor: up to 1, nothing is.
@@ -112,9 +118,9 @@ mod tests {
 
     #[test]
     fn a_verdict_says_by_how_much_the_target_is_missed() {
-        let reached = ["40.00 times ProcessPoolExecutor: reached", "at most 5 us: reached"];
+        let reached = ["40 times ProcessPoolExecutor: reached", "at most 5 us: reached"];
         assert_eq!(verdicts_of("round trip p50", 5.0), reached);
-        let missed = ["40.00 times ProcessPoolExecutor: missed by 100 %", "at most 5 us: missed by 100 %"];
+        let missed = ["40 times ProcessPoolExecutor: missed by 100 %", "at most 5 us: missed by 100 %"];
         assert_eq!(verdicts_of("round trip p50 (4 workers)", 10.0), missed);
     }
 

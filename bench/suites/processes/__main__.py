@@ -15,7 +15,7 @@ from pathlib import Path
 from arrays import floors, received, sent
 from measures import Measure, Setting, awaited, mapped, round_trips, submitted
 from pools import CONTENDERS, Contender
-from work import nothing
+from work import nap, nothing
 
 HERE = Path(__file__).parent
 LIGHT: list[Measure] = [round_trips, submitted, mapped]
@@ -62,7 +62,11 @@ def shuffled() -> list[Contender]:
 
 
 def get_warm(of: Setting, workers: int) -> None:
-    """Let every worker start, and learn the function."""
+    """Wait until every worker has worked, and let all of them learn the function."""
+    seen: set[int] = set()
+    while len(seen) < workers:
+        naps = [of.pool.submit(nap, 0.05) for _ in range(workers)]
+        seen |= {of.pool.result(each) for each in naps}
     for task in [of.pool.submit(nothing, number) for number in range(100 * workers)]:
         of.pool.result(task)
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from large import DOUBLES, PAGE, Array, made, touched
 from measures import Measurement, Setting
-from work import DOUBLES, PAGE, Array, made, touched
 
 #: What `touched` gives of an array of ones.
 PAGES = float(-(-DOUBLES // PAGE))

@@ -1,14 +1,7 @@
 """What the workers run: importable functions, so that every pool may send them by name."""
 
-import numpy as np
-from numpy.typing import NDArray
-
-#: 100 MB of doubles.
-DOUBLES = 12_500_000
-#: A page of memory holds so many.
-PAGE = 512
-
-Array = NDArray[np.float64]
+import os
+import time
 
 
 def nothing(number: int) -> int:
@@ -16,11 +9,7 @@ def nothing(number: int) -> int:
     return number
 
 
-def touched(array: Array) -> float:
-    """Read a number from each page: an array that nobody looks at may not be there yet."""
-    return float(array[::PAGE].sum())
-
-
-def made(value: float) -> Array:
-    """Make 100 MB."""
-    return np.full(DOUBLES, value)
+def nap(seconds: float) -> int:
+    """Keep a worker for a while, and tell which."""
+    time.sleep(seconds)
+    return os.getpid()
