@@ -24,7 +24,7 @@ mod linux {
         let opening = Instant::now();
         let segment = Segment::create(64 * 1024, "memory_speed")?;
         let host = Memory::host(segment.clone(), 8)?;
-        let worker = Memory::worker(Segment::open(segment.fd().try_clone_to_owned()?)?, 3)?;
+        let worker = Memory::worker(Segment::open(segment.fd()?.try_clone()?)?, 3)?;
         println!("open both ends:                {:9.1?}", opening.elapsed());
         small(&host)?;
         round_trips(&host, &worker)?;

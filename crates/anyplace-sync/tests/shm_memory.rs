@@ -67,7 +67,7 @@ fn segment() -> Arc<Segment> {
 
 /// Another mapping, as another process would have it.
 fn opened(segment: &Segment) -> Arc<Segment> {
-    Segment::open(segment.fd().try_clone_to_owned().unwrap()).unwrap()
+    Segment::open(segment.fd().unwrap().try_clone().unwrap()).unwrap()
 }
 
 /// The first control word: what the tests' processes count in.

@@ -203,7 +203,7 @@ fn forget<T>(values: &mut Vec<Owned<T>>, worker: usize) {
 }
 
 fn open(segment: &Segment, worker: usize) -> Memory {
-    let fd = segment.fd().try_clone_to_owned().unwrap();
+    let fd = segment.fd().unwrap().try_clone().unwrap();
     Memory::worker(Segment::open(fd).unwrap(), worker).unwrap()
 }
 

@@ -11,7 +11,7 @@
 //!
 //! let segment = Segment::create(0, "example")?;
 //! let host = Memory::host(segment.clone(), 1)?;
-//! let worker = Memory::worker(Segment::open(segment.fd().try_clone_to_owned()?)?, 0)?;
+//! let worker = Memory::worker(Segment::open(segment.fd()?.try_clone()?)?, 0)?;
 //!
 //! let mut reply = worker.allocate(5)?;
 //! reply.copy_from_slice(b"hello");

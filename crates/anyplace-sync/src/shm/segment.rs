@@ -15,10 +15,10 @@ mod map;
 use map::Map;
 use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags};
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::ptr::NonNull;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// What lengths are rounded to. Where pages are larger, some things share one.
 pub(crate) const PAGE: usize = 4096;
@@ -40,13 +40,14 @@ const SEALS: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlag
 ///
 /// let segment = Segment::create(100, "example")?;
 /// assert_eq!(segment.control_len(), 4096, "whole pages");
-/// let other = Segment::open(segment.fd().try_clone_to_owned()?)?; // in another process: its copy of the descriptor
+/// let other = Segment::open(segment.fd()?.try_clone()?)?; // in another process: its copy of the descriptor
 /// assert_eq!(other.len(), segment.len());
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Segment {
-    fd: OwnedFd,
+    /// None when it is retired.
+    fd: RwLock<Option<Arc<OwnedFd>>>,
     map: Map,
     control_len: usize,
 }
@@ -59,6 +60,10 @@ struct Header {
     reserved: AtomicU32,
     len: AtomicU64,
     control_len: AtomicU64,
+}
+
+fn held(fd: OwnedFd) -> RwLock<Option<Arc<OwnedFd>>> {
+    RwLock::new(Some(Arc::new(fd)))
 }
 
 /// Types that may lie in the segment.
@@ -108,7 +113,7 @@ impl Segment {
         rustix::fs::ftruncate(&fd, size as u64)?;
         rustix::fs::fallocate(&fd, FallocateFlags::empty(), 0, front as u64)?;
         rustix::fs::fcntl_add_seals(&fd, SEALS)?;
-        let segment = Self { map: Map::new(fd.as_fd(), size)?, fd, control_len };
+        let segment = Self { map: Map::new(fd.as_fd(), size)?, fd: held(fd), control_len };
         segment.write_header();
         segment.map.keep_out_of_core_dumps(segment.rest());
         Ok(Arc::new(segment))
@@ -124,15 +129,25 @@ impl Segment {
         if size < PAGE || !sealed(&fd) {
             return Err(not_ours("it is no sealed memory"));
         }
-        let mut segment = Self { map: Map::new(fd.as_fd(), size)?, fd, control_len: 0 };
+        let mut segment = Self { map: Map::new(fd.as_fd(), size)?, fd: held(fd), control_len: 0 };
         segment.control_len = segment.believe_header()?;
         segment.map.keep_out_of_core_dumps(segment.rest());
         Ok(Arc::new(segment))
     }
 
     /// The descriptor by which another process can [`open`](Self::open) it; closed on exec.
-    pub fn fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+    ///
+    /// # Errors
+    /// `NotConnected` once it is [retired](Self::retire).
+    pub fn fd(&self) -> io::Result<Arc<OwnedFd>> {
+        let fd = self.fd.read().unwrap_or_else(PoisonError::into_inner);
+        fd.clone().ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    /// Lets go of the descriptor. What is mapped stays, and what is held can be read and given up; there is no more
+    /// memory to be had.
+    pub fn retire(&self) {
+        *self.fd.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Where the control bytes begin: at a page. Other processes may change them at any time.

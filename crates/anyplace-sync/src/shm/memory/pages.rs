@@ -25,6 +25,7 @@ pub(super) fn punch(segment: &Segment, range: &Range<usize>) -> io::Result<()> {
 }
 
 fn change(segment: &Segment, how: FallocateFlags, start: usize, len: usize) -> io::Result<()> {
-    let result: Result<(), Errno> = retry_on_intr(|| fallocate(segment.fd(), how, start as u64, len as u64));
+    let fd = segment.fd()?;
+    let result: Result<(), Errno> = retry_on_intr(|| fallocate(&fd, how, start as u64, len as u64));
     Ok(result?)
 }

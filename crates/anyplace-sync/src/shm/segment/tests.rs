@@ -6,7 +6,7 @@ fn segment() -> Arc<Segment> {
 }
 
 fn opened(segment: &Segment) -> Arc<Segment> {
-    Segment::open(segment.fd().try_clone_to_owned().unwrap()).unwrap()
+    Segment::open(segment.fd().unwrap().try_clone().unwrap()).unwrap()
 }
 
 fn words(segment: &Segment) -> &[AtomicU64] {
@@ -27,15 +27,15 @@ fn control_bytes_are_zero_whole_pages_and_backed() {
     let segment = segment();
     assert_eq!(segment.control_len(), 2 * PAGE);
     assert!(words(&segment).iter().all(|word| word.load(Relaxed) == 0));
-    let backed = rustix::fs::fstat(segment.fd()).unwrap().st_blocks * 512;
+    let backed = rustix::fs::fstat(segment.fd().unwrap()).unwrap().st_blocks * 512;
     assert!(usize::try_from(backed).unwrap() >= 3 * PAGE);
 }
 
 #[test]
 fn nobody_can_shrink_it_and_no_program_inherits_it() {
     let segment = segment();
-    rustix::fs::ftruncate(segment.fd(), 0).unwrap_err();
-    let flags = rustix::io::fcntl_getfd(segment.fd()).unwrap();
+    rustix::fs::ftruncate(segment.fd().unwrap(), 0).unwrap_err();
+    let flags = rustix::io::fcntl_getfd(segment.fd().unwrap()).unwrap();
     assert!(flags.contains(rustix::io::FdFlags::CLOEXEC));
 }
 
@@ -60,7 +60,7 @@ fn a_header_that_lies_is_refused() {
     for lie in lies {
         let segment = segment();
         lie(segment.header());
-        let error = Segment::open(segment.fd().try_clone_to_owned().unwrap()).unwrap_err();
+        let error = Segment::open(segment.fd().unwrap().try_clone().unwrap()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidData);
     }
 }
@@ -76,6 +76,7 @@ pub(crate) fn deprived(segment: &Segment) -> Arc<Segment> {
     use std::os::fd::AsRawFd;
     let mut opened = Arc::into_inner(opened(segment)).unwrap();
     // Through a descriptor that may only read, the kernel refuses to back anything.
-    opened.fd = File::open(format!("/proc/self/fd/{}", segment.fd().as_raw_fd())).unwrap().into();
+    opened.fd =
+        held(File::open(format!("/proc/self/fd/{}", segment.fd().unwrap().as_raw_fd())).unwrap().into());
     Arc::new(opened)
 }

@@ -2,32 +2,41 @@
 
 use rustix::event::{EventfdFlags, eventfd};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Wakes the keeper. It then looks for itself what there is to do, so ringing once too often does no harm.
 #[derive(Clone, Debug)]
-pub(super) struct Bell(pub(super) Arc<OwnedFd>);
+pub(super) struct Bell(Arc<RwLock<Option<Arc<OwnedFd>>>>);
 
 impl Bell {
     pub(super) fn new() -> io::Result<Self> {
-        Ok(Self(Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?)))
+        let descriptor = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        Ok(Self(Arc::new(RwLock::new(Some(Arc::new(descriptor))))))
+    }
+
+    /// What to wait on, and what workers ring by; nothing when it is taken down.
+    pub(super) fn descriptor(&self) -> Option<Arc<OwnedFd>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn ring(&self) {
-        // It can only fail when the counter is full, and a full counter wakes too.
-        let _ = rustix::io::write(&self.0, &1u64.to_ne_bytes());
+        if let Some(descriptor) = self.descriptor() {
+            // It can only fail when the counter is full, and a full counter wakes too.
+            let _ = rustix::io::write(descriptor, &1u64.to_ne_bytes());
+        }
     }
 
     pub(super) fn hush(&self) {
-        let mut count = [0; 8];
-        // Nothing to read means that nobody rang.
-        let _ = rustix::io::read(&self.0, &mut count);
+        if let Some(descriptor) = self.descriptor() {
+            let mut count = [0; 8];
+            // Nothing to read means that nobody rang.
+            let _ = rustix::io::read(descriptor, &mut count);
+        }
     }
-}
 
-impl AsFd for Bell {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+    /// Nobody listens any more: a closed place that somebody still holds holds no descriptors.
+    pub(super) fn take_down(&self) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

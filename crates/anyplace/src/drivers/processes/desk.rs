@@ -16,8 +16,8 @@ use crate::error::{Error, Kind, Retry};
 use crate::outcome::Outcome;
 use crate::wire::{Malformed, reply};
 use crate::work::Work;
+use anyplace_sync::shm;
 use anyplace_sync::shm::board::{Calls, Host, Reply, Ticket};
-use anyplace_sync::shm::{self, Segment};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
@@ -31,8 +31,6 @@ pub(super) struct Desk {
     pub(super) host: Host<Posted>,
     pub(super) memory: Shared,
     functions: Functions,
-    /// What workers share with us: the segment and the bell.
-    pub(super) shared: [Arc<OwnedFd>; 2],
     pub(super) bell: Bell,
     pub(super) callbacks: Callbacks,
     pub(super) announced: Announced,
@@ -67,7 +65,6 @@ impl Desk {
         let (host, segment) = Host::create(workers, "anyplace")?;
         let bell = Bell::new()?;
         let memory = Shared::new(shm::Memory::host(segment.clone(), host.size().workers)?, bell.clone());
-        let shared = [Arc::new(descriptor(&segment)?), bell.0.clone()];
         let program = Program::new(choices.start, choices.preload.take(), setup);
         choices.terms.argument.clone_from(&setup.argument);
         Ok(Arc::new_cyclic(|me| Self {
@@ -75,7 +72,6 @@ impl Desk {
             host,
             memory,
             functions: Functions::default(),
-            shared,
             bell,
             callbacks: Callbacks::default(),
             announced: Announced::default(),
@@ -298,6 +294,23 @@ impl Desk {
         }
     }
 
+    /// What workers share with us: the segment and the bell. Nothing once the place is closed.
+    pub(super) fn shared(&self) -> Vec<Arc<OwnedFd>> {
+        let segment = self.memory.blocks.segment().fd().ok();
+        segment.into_iter().chain(self.bell.descriptor()).collect()
+    }
+
+    /// Lets go of what the machine has given us; what somebody still holds of the memory stays.
+    pub(super) fn let_go(&self) {
+        self.functions.clear();
+        // Blocks that are not used are given back at the second look.
+        for _ in 0..2 {
+            self.memory.blocks.trim();
+        }
+        self.memory.blocks.segment().retire();
+        self.bell.take_down();
+    }
+
     /// Whether nothing waits and nothing runs.
     pub(super) fn is_idle(&self) -> bool {
         self.behind.load(Ordering::Acquire) == 0 && self.host.ready() == 0 && self.host.running().is_empty()
@@ -319,10 +332,6 @@ impl Ended {
     fn tell(self) {
         self.0.end(self.1);
     }
-}
-
-fn descriptor(segment: &Segment) -> io::Result<OwnedFd> {
-    segment.fd().try_clone_to_owned()
 }
 
 fn no_worker_for(work: &Work) -> Error {

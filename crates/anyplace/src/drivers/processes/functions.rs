@@ -22,6 +22,11 @@ struct Kept {
 }
 
 impl Functions {
+    /// Forgets them all.
+    pub(super) fn clear(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Kept::default();
+    }
+
     /// The block in which the function lies: eight bytes with the length of its name, the name, its bytes.
     pub(super) fn block(&self, function: &Function, memory: &Shared) -> Result<Block, Full> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);

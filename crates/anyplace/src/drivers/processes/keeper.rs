@@ -211,7 +211,7 @@ impl Keeper {
             workers: desk.workers,
             max_tasks: desk.choices.max_tasks,
             terms: &desk.choices.terms,
-            shared: desk.shared.to_vec(),
+            shared: desk.shared(),
             context: Context { task: 0, index: 0, attempt: 1, worker, workers: desk.workers, root_seed: 0 },
         });
         match begun {
@@ -277,7 +277,9 @@ impl Keeper {
 
     /// Waits until something happens. Gives the workers about which it has.
     fn wait(&mut self) -> Vec<usize> {
-        let (mut waits, mut whose) = (vec![PollFd::new(&self.desk.bell, PollFlags::IN)], vec![None]);
+        let bell = self.desk.bell.descriptor();
+        let mut waits: Vec<_> = bell.iter().map(|bell| PollFd::new(bell, PollFlags::IN)).collect();
+        let mut whose = vec![None; waits.len()];
         for (worker, station) in self.stations.iter().enumerate() {
             match station {
                 Station::Starting(starting) => starting.waits(&mut waits),

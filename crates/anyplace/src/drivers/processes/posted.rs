@@ -139,10 +139,10 @@ impl Posted {
 
     /// Tells how the task ended, whose calls that are left ended by `outcome`.
     pub(super) fn end(self, outcome: Outcome) {
-        let calls = self.calls();
+        let (calls, is_chunk) = (self.calls(), self.is_chunk());
         let outcome = match self.so_far {
-            Some(so_far) => so_far.join(outcome, calls),
-            None => outcome,
+            Some(so_far) if is_chunk => so_far.join(outcome, calls),
+            _ => outcome,
         };
         // Blocks go first: who hears of the outcome may want their room.
         drop(self.kept);

@@ -75,6 +75,7 @@ impl Workers {
         self.desk.refuse_waiting(Outcome::too_late);
         // A callback that closes the place runs on the thread of callbacks, which ends by itself when it returns.
         self.desk.callbacks.close();
+        self.desk.let_go();
     }
 }
 

@@ -15,7 +15,7 @@ fn ends(size: usize, workers: usize) -> (Memory, Vec<Memory>) {
     let segment = Segment::create_sized(0, "test", size).unwrap();
     let host = Memory::host(segment.clone(), workers).unwrap();
     let open = |index| {
-        let segment = Segment::open(segment.fd().try_clone_to_owned().unwrap()).unwrap();
+        let segment = Segment::open(segment.fd().unwrap().try_clone().unwrap()).unwrap();
         Memory::worker(segment, index).unwrap()
     };
     (host, (0..workers).map(open).collect())
