@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::sync::{OnceLockExt, PyOnceLock};
 use pyo3::types::{PyDict, PyTuple, PyType};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// The part of ``anyplace.Future`` that the engine completes.
@@ -20,6 +21,8 @@ use std::time::{Duration, Instant};
 pub(crate) struct Future {
     handle: OnceLock<Handle<Value>>,
     settled: OnceLock<Settled>,
+    /// Somebody awaits it through a mailbox.
+    awaited: AtomicBool,
 }
 
 #[pymethods]
@@ -188,6 +191,11 @@ impl Future {
         Ok(future)
     }
 
+    /// The task, for the first who awaits it: others wait in another way.
+    pub(crate) fn to_await(&self) -> Option<&Handle<Value>> {
+        self.handle.get().filter(|_| !self.awaited.swap(true, Ordering::AcqRel))
+    }
+
     /// A future that is done, since its task could not be sent.
     pub(crate) fn failed<'py>(class: &Class, py: Python<'py>, error: PyErr) -> PyResult<Bound<'py, PyAny>> {
         let future = class.make(py)?;
@@ -210,7 +218,7 @@ impl Future {
     }
 
     /// How the task ended, if it did.
-    fn look(&self, py: Python<'_>) -> Option<&Settled> {
+    pub(crate) fn look(&self, py: Python<'_>) -> Option<&Settled> {
         let handle = || self.handle.get().filter(|handle| handle.is_done());
         self.settled.get().or_else(|| handle().map(|handle| self.settle(py, handle)))
     }

@@ -19,6 +19,7 @@ mod gil;
 mod guard;
 mod item;
 mod lent;
+mod mailbox;
 mod making;
 mod map;
 mod pickle;
@@ -48,6 +49,8 @@ mod _core {
     use super::future::Future;
     #[pymodule_export]
     use super::lent::Lent;
+    #[pymodule_export]
+    use super::mailbox::Mailbox;
     #[pymodule_export]
     use super::map::Map;
     #[pymodule_export]

@@ -114,6 +114,12 @@ impl Handle<Value> {
         outcome_of(&self.shared)
     }
 
+    /// Has `waker` woken when the task ends, on the thread that brings the outcome; `true` if it has ended, and it is not
+    /// woken. The last waker counts. For faces that keep the handle and share it: others `.await` it.
+    pub fn wake_when_done(&self, waker: &std::task::Waker) -> bool {
+        self.shared.poll(waker)
+    }
+
     /// The outcome if it is there and nobody took it yet: for faces that keep the handle and share it.
     pub fn take(&self) -> Option<Outcome> {
         self.shared.take()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import functools
 import threading
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
@@ -63,13 +64,21 @@ class Future(_core.Future[T], concurrent.futures.Future[T]):
 
     def __await__(self) -> Generator[Any, None, T]:
         """Wait in the running asyncio loop. Cancelling the waiting task cancels a task that has not begun."""
-        if self.done():
-            return self.result()
-        import asyncio
+        return self._at_once() if self.done() else _wait()(self)
 
-        return (yield from asyncio.wrap_future(self).__await__())
+    def _at_once(self) -> Generator[Any, None, T]:
+        return self.result()
+        yield
 
     def __repr__(self) -> str:
         """Tell the state, as the standard library's futures do."""
         state = "finished" if self.done() else "running" if self.running() else "pending"
         return f"<{type(self).__name__} at {id(self):#x} state={state}>"
+
+
+@functools.cache
+def _wait() -> Callable[[Future[Any]], Generator[Any, None, Any]]:
+    # Not above: asyncio takes longer to import than all the rest.
+    from anyplace import _await
+
+    return _await.wait

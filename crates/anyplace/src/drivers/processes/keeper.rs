@@ -185,6 +185,9 @@ impl Keeper {
             return;
         }
         self.not_before = None;
+        if !self.stations.iter().any(|station| matches!(station, Station::Empty)) {
+            return;
+        }
         let (waiting, free) = self.desk.host.demand();
         let starting = self.stations.iter().filter(|station| matches!(station, Station::Starting(_))).count();
         if waiting <= free + starting {

@@ -1,0 +1,168 @@
+//! How tasks that end reach those who await them in an asyncio loop: through one descriptor of the loop's, which whoever
+//! brings an outcome home writes to, without the interpreter's lock, once for many.
+
+use crate::future::Future;
+use crate::settled::Settled;
+use pyo3::intern;
+use pyo3::prelude::*;
+use rustix::event::{EventfdFlags, eventfd};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Wake, Waker};
+
+/// Where one asyncio loop hears of tasks that ended.
+///
+/// The loop watches its descriptor and calls ``deliver`` when that can be read.
+#[pyclass(frozen, module = "anyplace._core")]
+pub(crate) struct Mailbox {
+    letters: Arc<Letters>,
+    waiting: Mutex<Waiting>,
+}
+
+/// The numbers of those whose tasks ended. Any thread may add to them.
+struct Letters {
+    descriptor: OwnedFd,
+    ended: Mutex<Vec<usize>>,
+}
+
+/// Who waits, by number.
+#[derive(Default)]
+struct Waiting {
+    entries: Vec<Option<Entry>>,
+    free: Vec<usize>,
+}
+
+/// A task, and the asyncio future of the loop that stands for it there.
+struct Entry {
+    future: Py<Future>,
+    waiter: Py<PyAny>,
+}
+
+/// Tells of one task.
+struct Letter {
+    letters: Arc<Letters>,
+    number: usize,
+}
+
+impl Wake for Letter {
+    fn wake(self: Arc<Self>) {
+        self.letters.add(self.number);
+    }
+}
+
+impl Letters {
+    fn ended(&self) -> MutexGuard<'_, Vec<usize>> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, number: usize) {
+        let mut ended = self.ended();
+        ended.push(number);
+        // The others' letters are there already, and the loop has been told.
+        if ended.len() == 1 {
+            // It can only fail when the counter is full, and a full counter wakes too.
+            let _ = rustix::io::write(&self.descriptor, &1u64.to_ne_bytes());
+        }
+    }
+}
+
+#[pymethods]
+impl Mailbox {
+    #[new]
+    fn new() -> PyResult<Self> {
+        let descriptor = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK);
+        let descriptor = descriptor.map_err(std::io::Error::from)?;
+        let letters = Arc::new(Letters { descriptor, ended: Mutex::default() });
+        Ok(Self { letters, waiting: Mutex::default() })
+    }
+
+    /// The descriptor that can be read when there is something to deliver.
+    ///
+    /// Returns
+    /// -------
+    /// int
+    ///     It is the mailbox's own: nobody else closes it.
+    fn fileno(&self) -> i32 {
+        self.letters.descriptor.as_raw_fd()
+    }
+
+    /// Has ``waiter`` end as the task does; false if somebody awaits the task already, or it has none.
+    fn expect(&self, future: &Bound<'_, Future>, waiter: Py<PyAny>) -> bool {
+        let Some(handle) = future.get().to_await() else { return false };
+        let number = self.waiting().add(Entry { future: future.clone().unbind(), waiter });
+        let letter = Arc::new(Letter { letters: self.letters.clone(), number });
+        if handle.wake_when_done(&Waker::from(letter)) {
+            self.letters.add(number);
+        }
+        true
+    }
+
+    /// Tells those whose tasks ended.
+    ///
+    /// Returns
+    /// -------
+    /// int
+    ///     How many still wait.
+    fn deliver(&self, py: Python<'_>) -> PyResult<usize> {
+        let mut count = [0; 8];
+        // Nothing to read means that it was delivered before.
+        let _ = rustix::io::read(&self.letters.descriptor, &mut count);
+        let ended = std::mem::take(&mut *self.letters.ended());
+        for number in ended {
+            let entry = self.waiting().take(number);
+            entry.map_or(Ok(()), |entry| entry.end(py))?;
+        }
+        Ok(self.waiting().count())
+    }
+}
+
+impl Mailbox {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entry {
+    /// Ends the waiter as the task has ended, unless it was cancelled.
+    fn end(self, py: Python<'_>) -> PyResult<()> {
+        let waiter = self.waiter.bind(py);
+        if waiter.call_method0(intern!(py, "done"))?.is_truthy()? {
+            return Ok(());
+        }
+        match self.future.get().look(py) {
+            Some(Settled::Returned(value)) => waiter.call_method1(intern!(py, "set_result"), (value,)),
+            Some(Settled::Raised(error)) => {
+                waiter.call_method1(intern!(py, "_fail"), (crate::error::value(py, error),))
+            }
+            Some(Settled::Cancelled(_)) | None => waiter.call_method0(intern!(py, "_end")),
+        }
+        .map(drop)
+    }
+}
+
+impl Waiting {
+    fn add(&mut self, entry: Entry) -> usize {
+        match self.free.pop() {
+            Some(number) => {
+                self.entries[number] = Some(entry);
+                number
+            }
+            None => {
+                self.entries.push(Some(entry));
+                self.entries.len() - 1
+            }
+        }
+    }
+
+    fn take(&mut self, number: usize) -> Option<Entry> {
+        let entry = self.entries.get_mut(number)?.take();
+        if entry.is_some() {
+            self.free.push(number);
+        }
+        entry
+    }
+
+    fn count(&self) -> usize {
+        self.entries.len() - self.free.len()
+    }
+}
