@@ -103,6 +103,7 @@ def test_a_fork_of_the_caller_has_its_globals_as_they_are(caplog: pytest.LogCapt
         assert place.submit(signal.getsignal, signal.SIGINT).result(LIMIT_S) == signal.SIG_IGN
         assert sorted(place.map(abs, range(-9, 0))) == list(range(1, 10))
     assert [record.getMessage() for record in caplog.records] == ["looked"]
+    del place
     before.is_all_again()
 
 
@@ -347,6 +348,7 @@ def test_a_thousand_places_leave_nothing_behind() -> None:
     """No thread, descriptor or process, whether or not a worker was ever started."""
     with anyplace.open("processes:1") as place:
         place.submit(abs, -1).result(LIMIT_S)
+    del place
     before = Holdings.now()
     for _ in range(20):
         anyplace.open("processes:2").close()
@@ -357,6 +359,7 @@ def test_a_thousand_places_leave_nothing_behind() -> None:
                 if number % 10 == 0:
                     assert place.submit(abs, -number).result(LIMIT_S) == number
         assert _zygote(keeper) == zygote
+    del place, keeper
     before.is_all_again()
 
 
