@@ -289,7 +289,7 @@ place = anyplace.open("processes:2?start=" + sys.argv[1])
 def work():
     child = subprocess.Popen(["sleep", "1000"])
     # In one piece: two write at once.
-    os.write(1, f"{os.getppid()} {os.getpid()} {child.pid}\n".encode())
+    os.write(1, f"{os.getppid()} {os.getpid()} {child.pid}\\n".encode())
     child.wait()
 futures = [place.submit(work) for _ in range(2)]
 futures[0].result()
