@@ -14,14 +14,14 @@ import io
 import sys
 from types import FunctionType, ModuleType
 
+from . import _main
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from ._errors import NotSerializable
     from ._guards import Leaning
-
-from . import _main
 
 PROTOCOL = 5
 
