@@ -126,6 +126,11 @@ impl Collector {
 }
 
 impl Dumped<'_> {
+    /// Whether there is anything that memory would be of use for.
+    pub(crate) fn is_large(&self) -> bool {
+        !self.beside.is_empty() || self.data.as_bytes().len() >= LARGE
+    }
+
     /// The pickle as it travels, with its large parts where workers see them, if there is such memory.
     pub(crate) fn payload(self, memory: Option<&dyn Memory>) -> Payload {
         let py = self.data.py();
