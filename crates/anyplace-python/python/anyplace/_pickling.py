@@ -14,14 +14,14 @@ import io
 import sys
 from types import FunctionType, ModuleType
 
+from . import _main
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from ._errors import NotSerializable
     from ._guards import Leaning
-
-from . import _main
 
 PROTOCOL = 5
 
@@ -34,6 +34,9 @@ _CONNECTIONS = b"multiprocessing.connection"
 #: What connects while it is read, with multiprocessing's key of this process: proxies of its managers, and
 #: descriptors that it hands over.
 _CONNECTING = (b"multiprocessing.managers", b"multiprocessing.resource_sharer")
+
+#: What `dump` has to look into; the compiled part takes all other pickles as they are.
+SUSPECTS = (*_ELSEWHERE, _CONNECTIONS, *_CONNECTING)
 
 _NAMED = (FunctionType, type, ModuleType)
 
