@@ -51,7 +51,7 @@ impl Making {
         match place.limits().takes.iter().find(makes) {
             Some(WorkKind::Closure) => Ok(Self::Closures(first.map(Arc::new))),
             Some(WorkKind::Future) => Ok(Self::Coroutines(EventLoop::new())),
-            Some(_) => Ok(Self::Pickles(Pickles::new(place.memory()))),
+            Some(_) => Ok(Self::Pickles(Pickles::new(place.clone()))),
             None => Err(runs_no_python(py)),
         }
     }

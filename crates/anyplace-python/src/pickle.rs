@@ -30,22 +30,23 @@ struct Tools {
     loads: Py<PyAny>,
     /// `buffer_callback`, which goes to the [`Collector`].
     keywords: Py<PyDict>,
-    /// Names that mean another thing elsewhere.
-    suspects: [Py<PyBytes>; 3],
+    /// Names of what is not to travel as it is.
+    suspects: Vec<Py<PyBytes>>,
 }
 
 fn tools(py: Python<'_>) -> PyResult<&Tools> {
     static TOOLS: PyOnceLock<Tools> = PyOnceLock::new();
     TOOLS.get_or_try_init(py, || {
-        let pickle = py.import("pickle")?;
+        // The rest of `pickle` takes longer to import than this.
+        let pickle = py.import("_pickle")?;
         let keywords = PyDict::new(py);
         keywords.set_item("buffer_callback", Py::new(py, Collector)?)?;
-        let suspect = |name: &[u8]| PyBytes::new(py, name).unbind();
+        let suspects = py.import("anyplace._pickling")?.getattr("SUSPECTS")?.extract()?;
         Ok(Tools {
             dumps: pickle.getattr("dumps")?.unbind(),
             loads: pickle.getattr("loads")?.unbind(),
             keywords: keywords.unbind(),
-            suspects: [suspect(b"__main__"), suspect(b"__mp_main__"), suspect(b"multiprocessing.managers")],
+            suspects,
         })
     })
 }
@@ -126,6 +127,11 @@ impl Collector {
 }
 
 impl Dumped<'_> {
+    /// Whether there is anything that memory would be of use for.
+    pub(crate) fn is_large(&self) -> bool {
+        !self.beside.is_empty() || self.data.as_bytes().len() >= LARGE
+    }
+
     /// The pickle as it travels, with its large parts where workers see them, if there is such memory.
     pub(crate) fn payload(self, memory: Option<&dyn Memory>) -> Payload {
         let py = self.data.py();

@@ -4,7 +4,6 @@ use crate::functions::{self, Functions};
 use crate::item::Item;
 use crate::pickle::Dumped;
 use crate::{pickle, plain};
-use anyplace::Memory;
 use anyplace::work::{Arguments, Encoding, Function, Packer, Payload, Pickled, Work};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -14,18 +13,20 @@ use std::sync::Arc;
 /// What a place whose workers are other processes makes calls of.
 pub(crate) struct Pickles {
     functions: Functions,
-    memory: Option<Arc<dyn Memory>>,
+    /// Asked for its memory when there is something to put there: a closed place that somebody holds has none to keep.
+    place: anyplace::Place,
 }
 
 impl Pickles {
-    pub(crate) fn new(memory: Option<Arc<dyn Memory>>) -> Self {
-        Self { functions: Functions::default(), memory }
+    pub(crate) fn new(place: anyplace::Place) -> Self {
+        Self { functions: Functions::default(), place }
     }
 
-    /// Where the large parts of arguments are put. Tasks may write into them, so each attempt of a call that may be
-    /// repeated gets its own, from a copy that stays here.
-    fn memory(&self, repeats: bool) -> Option<&dyn Memory> {
-        self.memory.as_deref().filter(|_| !repeats)
+    /// Arguments as they travel. Tasks may write into their large parts, so each attempt of a call that may be repeated
+    /// gets its own, from a copy that stays here.
+    fn payload(&self, dumped: Dumped<'_>, repeats: bool) -> Payload {
+        let memory = if repeats || !dumped.is_large() { None } else { self.place.memory() };
+        dumped.payload(memory.as_deref())
     }
 
     /// The function of a map: pickled once for all chunks, so that they all run the same.
@@ -55,19 +56,19 @@ impl Pickles {
             None => pickle::dump(&arguments, "dump_arguments")?,
             Some(keywords) => dump_both(&arguments, keywords)?,
         };
-        let payload = dumped.payload(self.memory(repeats));
+        let payload = self.payload(dumped, repeats);
         Ok(work(function, Arguments::One(payload)))
     }
 
     /// A chunk of a map, still empty; `single` if it is to be one call.
     pub(crate) fn chunk(&self, single: bool, repeats: bool) -> Chunk<'_> {
-        Chunk { memory: self.memory(repeats), packer: Packer::default(), one: None, single }
+        Chunk { pickles: self, packer: Packer::default(), one: None, single, repeats }
     }
 
     /// A value as its pickle and its large parts, where workers find them.
     pub(crate) fn put<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Parts<'py>> {
         let py = value.py();
-        let Payload { bytes, buffers, .. } = pickle::dump(value, "dump_put")?.payload(self.memory.as_deref());
+        let Payload { bytes, buffers, .. } = self.payload(pickle::dump(value, "dump_put")?, false);
         let data =
             if bytes.is_shared() { pickle::lend(py, &bytes)? } else { PyBytes::new(py, &bytes).into_any() };
         let large = buffers.iter().map(|bytes| pickle::lend(py, bytes)).collect::<PyResult<_>>()?;
@@ -77,10 +78,11 @@ impl Pickles {
 
 /// The calls of a chunk, one by one. An item whose arguments cannot travel fails in its place, and costs no other.
 pub(crate) struct Chunk<'a> {
-    memory: Option<&'a dyn Memory>,
+    pickles: &'a Pickles,
     packer: Packer,
     one: Option<Payload>,
     single: bool,
+    repeats: bool,
 }
 
 impl Chunk<'_> {
@@ -104,7 +106,7 @@ impl Chunk<'_> {
 
     fn pickle(&self, py: Python<'_>, item: &Item) -> PyResult<Payload> {
         let arguments = item.arguments(py)?;
-        Ok(pickle::dump(arguments.bind(py), "dump_item")?.payload(self.memory))
+        Ok(self.pickles.payload(pickle::dump(arguments.bind(py), "dump_item")?, self.repeats))
     }
 
     /// Nothing if it has no calls.

@@ -35,6 +35,9 @@ _CONNECTIONS = b"multiprocessing.connection"
 #: descriptors that it hands over.
 _CONNECTING = (b"multiprocessing.managers", b"multiprocessing.resource_sharer")
 
+#: What `dump` has to look into; the compiled part takes all other pickles as they are.
+SUSPECTS = (*_ELSEWHERE, _CONNECTIONS, *_CONNECTING)
+
 _NAMED = (FunctionType, type, ModuleType)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+import _pickle as pickle  # the rest of `pickle` takes longer to import than a worker to start
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")

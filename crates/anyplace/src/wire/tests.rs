@@ -1,6 +1,7 @@
 //! What is written is read back the same, and no bytes, whoever made them, do harm.
 
 use super::beside::{Apart, Blocks};
+use super::frame::Kind;
 use super::rows::LARGE;
 use super::*;
 use crate::context::Context;
@@ -192,12 +193,11 @@ proptest! {
     #[test]
     fn every_order_arrives_as_it_was_sent(
         arguments in arguments(), context in context(), name in any::<String>(), id in any::<u64>(),
-        named in any::<bool>(), first in any::<bool>(),
+        named in any::<bool>(),
     ) {
         let callee = if named { Callee::Named(&name) } else { Callee::Defined(id) };
-        let kind = if first { Kind::First } else { Kind::First };
-        let (arrived, body) = message(order(kind, callee, &arguments, &context));
-        prop_assert_eq!(arrived, kind);
+        let (kind, body) = message(first(callee, &arguments, &context));
+        prop_assert_eq!(kind, Kind::First);
         let mut buffers = Vec::new();
         let arrived = Order::read(&body, &mut buffers, &Apart).unwrap();
         prop_assert_eq!((arrived.context(context.worker, context.workers), arrived.callee), (context, callee));
@@ -332,7 +332,7 @@ fn a_tail_shares_what_was_packed() {
 
 #[test]
 fn items_are_counted_and_looked_at_one_by_one() {
-    let failed = || Outcome::Failed(Error::new(ErrorKind::FirstFailed, "no"));
+    let failed = || Outcome::Failed(Error::new(ErrorKind::TaskFailed, "no"));
     let returned = || Outcome::Returned(Value::Encoded(Payload::new(Encoding::Plain, &[0_u8; 1])));
     let mut writer = ItemsWriter::default();
     writer.push(returned());
