@@ -80,14 +80,16 @@ impl Slot<'_> {
         let (head, order) = message.split_first_chunk::<12>().ok_or_else(spoilt)?;
         let functions = InBlock { head, memory: &memory, known: self.table.known.clone() };
         let mut buffers = Vec::new();
-        let order = wire::Order::read(order, &mut buffers, &memory).map_err(unreadable)?;
-        let (is_chunk, context) = (order.is_chunk, order.context(link.worker(), link.workers()));
-        if is_chunk {
-            self.expect_many();
-        }
-        let order = Order::new(order, context, &functions);
-        super::serve::run_order(self, &order, |replies| interpreter.run(&order, replies));
-        drop(order);
+        let is_chunk = {
+            let order = wire::Order::read(order, &mut buffers, &memory).map_err(unreadable)?;
+            let (is_chunk, context) = (order.is_chunk, order.context(link.worker(), link.workers()));
+            if is_chunk {
+                self.expect_many();
+            }
+            let order = Order::new(order, context, &functions);
+            super::serve::run_order(self, &order, |replies| interpreter.run(&order, replies));
+            is_chunk
+        };
         // What the task was given is gone before anybody hears that it is done.
         drop(buffers);
         drop(message);

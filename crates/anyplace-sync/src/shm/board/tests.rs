@@ -140,7 +140,7 @@ fn a_condemned_task_does_not_end_by_itself() {
     let (host, seats) = quiet(SMALL);
     let ticket = post(&host, 1);
     assert_eq!(host.condemn(ticket), None, "it does not run");
-    drop(seats[1].next().unwrap());
+    let _job = seats[1].next().unwrap();
     assert_eq!(host.condemn(ticket), Some(1));
     assert!(host.bury(1).running.unwrap().1.condemned);
     assert_eq!(host.condemn(ticket), None);

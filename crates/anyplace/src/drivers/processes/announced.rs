@@ -44,7 +44,7 @@ impl Announced {
     }
 
     /// Tells who has begun, and ends those whose time is over. Gives when the next one's is.
-    pub(super) fn look(&self, host: &Host<Posted>) -> Option<Instant> {
+    pub(super) fn look(&self, host: &Host<Box<Posted>>) -> Option<Instant> {
         let (begun, late, next) = self.find(host, Instant::now());
         begun.into_iter().for_each(|(shared, started)| shared.observe(started));
         late.into_iter().for_each(|shared| {
@@ -56,7 +56,7 @@ impl Announced {
     #[allow(clippy::type_complexity, reason = "three lists of one walk")]
     fn find(
         &self,
-        host: &Host<Posted>,
+        host: &Host<Box<Posted>>,
         now: Instant,
     ) -> (Vec<(Arc<Shared>, Started)>, Vec<Arc<Shared>>, Option<Instant>) {
         let (mut begun, mut late, mut next) = (Vec::new(), Vec::new(), None);
@@ -77,7 +77,7 @@ impl Announced {
 }
 
 impl Entry {
-    fn begins(&self, host: &Host<Posted>) -> Option<usize> {
+    fn begins(&self, host: &Host<Box<Posted>>) -> Option<usize> {
         let key = self.shared.key().filter(|_| !self.begun)?;
         match host.stage(Ticket::from(key)) {
             Stage::Running(worker) => Some(worker),

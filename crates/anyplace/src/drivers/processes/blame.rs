@@ -35,7 +35,7 @@ impl Desk {
         self.collect();
     }
 
-    fn blame(&self, mut posted: Posted, partial: Partial, worker: usize, death: &Death) {
+    fn blame(&self, mut posted: Box<Posted>, partial: Partial, worker: usize, death: &Death) {
         let ending = partial.condemned.then(|| posted.task.shared.ending().unwrap_or(Ending::Cancelled));
         if posted.is_chunk() {
             self.salvage(&mut posted, partial, worker);
@@ -73,7 +73,7 @@ impl Desk {
     }
 
     /// The first of the calls that are left has killed its worker.
-    fn blame_call(&self, mut posted: Posted, worker: usize, death: &Death) {
+    fn blame_call(&self, mut posted: Box<Posted>, worker: usize, death: &Death) {
         let so_far = posted.so_far.get_or_insert_default();
         so_far.deaths += 1;
         let deaths = so_far.deaths;

@@ -28,7 +28,7 @@ use std::time::Duration;
 
 pub(super) struct Desk {
     me: Weak<Self>,
-    pub(super) host: Host<Posted>,
+    pub(super) host: Host<Box<Posted>>,
     pub(super) memory: Shared,
     functions: Functions,
     pub(super) bell: Bell,
@@ -39,7 +39,7 @@ pub(super) struct Desk {
     pub(super) workers: usize,
     pub(super) choices: Choices,
     place: String,
-    backlog: Mutex<VecDeque<Posted>>,
+    backlog: Mutex<VecDeque<Box<Posted>>>,
     /// How many tasks are in the backlog: looked at without the lock.
     behind: AtomicUsize,
     /// How many workers there are, ready or on their way.
@@ -52,7 +52,7 @@ pub(super) struct Desk {
 thread_local! {
     /// Where messages are written, and replies collected: kept, since a task may take less than an allocation.
     static ROOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-    static FOUND: RefCell<Vec<(Posted, Reply)>> = const { RefCell::new(Vec::new()) };
+    static FOUND: RefCell<Vec<(Box<Posted>, Reply)>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Desk {
@@ -89,7 +89,7 @@ impl Desk {
     }
 
     /// Takes a task in. It may be under way, or even over, when this returns.
-    pub(super) fn submit(&self, posted: Posted) {
+    pub(super) fn submit(&self, posted: Box<Posted>) {
         if let Some(outcome) = self.refusal(&posted.task.work) {
             return posted.end(outcome);
         }
@@ -126,7 +126,7 @@ impl Desk {
 
     /// Puts a task on the board; gives it back if there is no room. One that has ended instead is told by the caller, when
     /// it holds no lock.
-    fn post(&self, posted: Posted) -> Result<Option<Ended>, Posted> {
+    fn post(&self, posted: Box<Posted>) -> Result<Option<Ended>, Box<Posted>> {
         match self.try_post(posted) {
             Ok(cancelled) => Ok(cancelled.map(|posted| Ended(posted, Outcome::cancelled()))),
             // Nothing is under way that could make room.
@@ -138,7 +138,7 @@ impl Desk {
     }
 
     /// As [`post`](Self::post): gives a task that was cancelled, or one for which there is no room and perhaps why.
-    fn try_post(&self, mut posted: Posted) -> Result<Option<Posted>, (Posted, Option<shm::Full>)> {
+    fn try_post(&self, mut posted: Box<Posted>) -> Result<Option<Box<Posted>>, NoRoom> {
         let shared = posted.task.shared.clone();
         let announced = posted.task.options.timeout.is_some() || shared.tells_start();
         let others_wait = !posted.done.settles();
@@ -160,18 +160,18 @@ impl Desk {
         })
     }
 
-    fn backlog(&self) -> MutexGuard<'_, VecDeque<Posted>> {
+    fn backlog(&self) -> MutexGuard<'_, VecDeque<Box<Posted>>> {
         self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enqueue(&self, posted: Posted) {
+    fn enqueue(&self, posted: Box<Posted>) {
         let mut backlog = self.backlog();
         backlog.push_back(posted);
         self.behind.store(backlog.len(), Ordering::Release);
     }
 
     /// Posts a task again, of which a part is done: before all that wait.
-    pub(super) fn post_again(&self, posted: Posted) {
+    pub(super) fn post_again(&self, posted: Box<Posted>) {
         posted.task.shared.come_home(None);
         match self.post(posted) {
             Ok(ended) => ended.into_iter().for_each(Ended::tell),
@@ -220,7 +220,7 @@ impl Desk {
     }
 
     /// Tells how a task ended to which a worker has replied.
-    pub(super) fn bring_home(&self, posted: Posted, reply: Reply) {
+    pub(super) fn bring_home(&self, posted: Box<Posted>, reply: Reply) {
         let worker = reply.worker();
         let outcome = self.read(&posted, &reply).unwrap_or_else(|malformed| {
             let error = Error::new(Kind::Unexpected, "a worker's reply cannot be read");
@@ -231,7 +231,7 @@ impl Desk {
     }
 
     /// Tells how a task ended that `worker` has run.
-    pub(super) fn end(&self, posted: Posted, worker: usize, outcome: Outcome) {
+    pub(super) fn end(&self, posted: Box<Posted>, worker: usize, outcome: Outcome) {
         self.announced.remove(&posted);
         posted.task.shared.come_home(Some(posted.started(worker)));
         posted.end(outcome);
@@ -325,8 +325,11 @@ impl Desk {
     }
 }
 
+/// A task for which there is no room on the board, or in the memory.
+type NoRoom = (Box<Posted>, Option<shm::Full>);
+
 /// A task that has ended without having been posted.
-struct Ended(Posted, Outcome);
+struct Ended(Box<Posted>, Outcome);
 
 impl Ended {
     fn tell(self) {

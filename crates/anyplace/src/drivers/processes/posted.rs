@@ -49,8 +49,9 @@ impl Message<'_> {
 }
 
 impl Posted {
-    pub(super) fn new(task: Task, done: Done) -> Self {
-        Self { task, done, so_far: None, kept: [None, None] }
+    /// On the heap: it is handed on a few times, and is large.
+    pub(super) fn new(task: Task, done: Done) -> Box<Self> {
+        Box::new(Self { task, done, so_far: None, kept: [None, None] })
     }
 
     pub(super) fn arguments(&self) -> Option<&Arguments> {
