@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterator
 from types import CodeType
-from typing import Any
 
-
-@functools.lru_cache(maxsize=4096)
-def digest(code: CodeType) -> str:
-    """A digest of what the code does. Remembering it is safe: code objects never change."""
+try:
+    # What `hashlib` gives; but that loads OpenSSL first, which takes longer than a worker takes to start.
+    from _blake2 import blake2b
+except ImportError:
     from hashlib import blake2b
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+#: By code. Remembering is safe: code objects never change; they are kept, so that none takes another's place.
+_known: dict[CodeType, str] = {}
+_MOST = 4096
+
+
+def digest(code: CodeType) -> str:
+    """A digest of what the code does."""
+    known = _known.get(code)
+    if known is None:
+        if len(_known) >= _MOST:
+            _known.clear()
+        known = _known[code] = _digest(code)
+    return known
+
+
+def blake(data: bytes) -> bytes:
+    """A digest of the bytes, 16 bytes long."""
+    return blake2b(data, digest_size=16).digest()
+
+
+def _digest(code: CodeType) -> str:
     names = (code.co_name, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
     shape = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
     constants = [_stable(constant) for constant in code.co_consts]
-    return blake2b(repr((code.co_code, names, shape, constants)).encode(), digest_size=16).hexdigest()
+    return blake(repr((code.co_code, names, shape, constants)).encode()).hex()
 
 
 def codes_of(code: CodeType) -> Iterator[CodeType]:

@@ -54,11 +54,11 @@ def load(given: dict[str, bytes], body: bytes) -> Any:
     """Reads what a caller sent, after the variables of its script that are needed for it."""
     if not _before:
         return load_back(given, body)
-    # Not above: it loads a library, and many workers have no script.
-    import hashlib
+    # Not above: many workers have no script.
+    from ._digest import blake
 
     for name, data in given.items():
-        digest = hashlib.blake2b(data, digest_size=16).digest()
+        digest = blake(data)
         if _given.get(name) != digest:
             _set(name, data)
             _given[name] = digest

@@ -13,22 +13,26 @@ program.
 
 from __future__ import annotations
 
-import contextlib
-import functools
+# A worker's first task waits for these imports: what is not here takes longer than all that is done with it.
 import importlib
 import os
 import sys
-import threading
-from collections.abc import Iterable, Iterator
+from _thread import RLock
 from importlib.machinery import SourceFileLoader
 from types import FunctionType, ModuleType
-from typing import Any, NamedTuple
 
 from ._digest import codes_of, digest
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
 
-class _Seen(NamedTuple):
+
+class _Seen:
     """A module as it was when first looked at after it was loaded."""
+
+    __slots__ = ("functions", "is_edited", "leans_on", "spec", "stat", "version")
 
     spec: Any  # the module's own, replaced by each reload: so it tells one load from the next
     stat: tuple[int, int]
@@ -37,9 +41,16 @@ class _Seen(NamedTuple):
     leans_on: frozenset[str]
     is_edited: bool  # the file is not what was loaded
 
+    def __init__(self, module: ModuleType, stat: tuple[int, int]) -> None:
+        self.spec = module.__spec__
+        self.stat = stat
+        self.version, self.functions = _on_disk(module)
+        self.leans_on = frozenset(_leans_on(module))
+        self.is_edited = any(_is_replaced(value, self.functions) for value in list(vars(module).values()))
+
 
 _seen: dict[str, _Seen] = {}
-_lock = threading.RLock()
+_lock = RLock()
 
 
 def versions(named: Iterable[Any]) -> tuple[dict[str, str], set[str]]:
@@ -90,20 +101,27 @@ def bring_up_to_date(wanted: dict[str, str]) -> bool:
         return bool(old)
 
 
-@contextlib.contextmanager
-def by_value(names: set[str]) -> Iterator[None]:
+class by_value:  # noqa: N801  it is used as a function is: `with by_value(names):`
     """While this lasts, cloudpickle sends the functions and classes of these modules by value."""
-    import cloudpickle
 
-    with _lock:
-        modules = [sys.modules[name] for name in names - cloudpickle.list_registry_pickle_by_value()]
-        for module in modules:
-            cloudpickle.register_pickle_by_value(module)
-        try:
-            yield
-        finally:
-            for module in modules:
-                cloudpickle.unregister_pickle_by_value(module)
+    def __init__(self, names: set[str]) -> None:
+        self._names = names
+        self._modules: list[ModuleType] = []
+
+    def __enter__(self) -> None:
+        import cloudpickle
+
+        _lock.acquire()
+        for name in self._names - cloudpickle.list_registry_pickle_by_value():
+            cloudpickle.register_pickle_by_value(sys.modules[name])
+            self._modules.append(sys.modules[name])
+
+    def __exit__(self, *_: object) -> None:
+        import cloudpickle
+
+        for module in self._modules:
+            cloudpickle.unregister_pickle_by_value(module)
+        _lock.release()
 
 
 def home(value: Any) -> str:
@@ -126,11 +144,10 @@ def _look(name: str) -> _Seen | None:
         return None
     seen, stat = _seen.get(name), _stat(path)
     if seen is None or seen.spec is not module.__spec__:
-        version, functions = _on_disk(module)
-        is_edited = any(_is_replaced(value, functions) for value in list(vars(module).values()))
-        seen = _Seen(module.__spec__, stat, version, functions, frozenset(_leans_on(module)), is_edited)
+        seen = _Seen(module, stat)
     elif seen.stat != stat:
-        seen = seen._replace(stat=stat, is_edited=seen.is_edited or _on_disk(module)[0] != seen.version)
+        seen.stat = stat
+        seen.is_edited = seen.is_edited or _on_disk(module)[0] != seen.version
     _seen[name] = seen
     return seen
 
@@ -187,15 +204,18 @@ def _stat(path: str) -> tuple[int, int]:
     return (stat.st_mtime_ns, stat.st_size)
 
 
-@functools.lru_cache(maxsize=1024)
+_known: dict[str, bool] = {}
+
+
 def _is_installed(path: str) -> bool:
-    return not path.endswith(".py") or path.startswith(_installation())
+    known = _known.get(path)
+    if known is None:
+        known = _known[path] = not path.endswith(".py") or path.startswith(_installation())
+    return known
 
 
-@functools.cache
 def _installation() -> tuple[str, ...]:
-    import sysconfig
-
-    paths = sysconfig.get_paths()
+    """The folders of what is installed: of the standard library, of packages, our own."""
+    packages = [part for part in sys.path if os.path.basename(part) in ("site-packages", "dist-packages")]
     ours = os.path.dirname(os.path.abspath(__file__))
-    return (*(paths[kind] + os.sep for kind in ("stdlib", "platstdlib", "purelib", "platlib")), ours + os.sep)
+    return tuple(folder + os.sep for folder in (os.path.dirname(os.__file__), *packages, ours))

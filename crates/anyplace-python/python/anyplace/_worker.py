@@ -33,6 +33,7 @@ _AT_ONCE = ("anyplace._pickling",)
 
 #: What tasks may need, in small steps: imported by the zygote while nobody wants anything of it.
 _LATER = (
+    "anyplace._source",
     "re",
     "typing",
     "ast",
