@@ -1,7 +1,7 @@
 """Awaiting tasks in asyncio loops.
 
-Each loop has a mailbox: one descriptor for all its tasks. What ends is told by it many at a time, and the loop
-does not wait in line for a thread that calls back for each.
+Each loop has a mailbox: one descriptor for all its tasks. What ends is told by it many at a time, and the
+loop does not wait in line for a thread that calls back for each.
 """
 
 from __future__ import annotations
