@@ -5,6 +5,7 @@
 
 mod ears;
 mod greeting;
+mod growing;
 mod init;
 mod lines;
 mod link;

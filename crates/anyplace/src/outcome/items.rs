@@ -55,7 +55,8 @@ impl Item<'_> {
 impl Items {
     /// Items that came from elsewhere, and so may be none.
     pub(crate) fn from_rows(rows: Rows) -> Self {
-        let failed = rows.iter().filter(|row| Encoding::from_number(row.kind).is_none()).count();
+        let failed = |(kind, _): &(u8, usize)| Encoding::from_number(*kind).is_none();
+        let failed = rows.kinds().filter(failed).map(|(_, rows)| rows).sum();
         Self { rows, failed }
     }
 
@@ -162,7 +163,7 @@ impl ItemsWriter {
     pub fn extend(&mut self, items: &Items) {
         self.failed += items.iter().filter(|item| !matches!(item, Item::Returned(_))).count();
         let (bytes, buffers) = items.rows.parts();
-        self.rows.append_all(bytes, buffers, items.len());
+        self.rows.append_all(&bytes, buffers, items.len());
     }
 
     /// How many calls there are so far.

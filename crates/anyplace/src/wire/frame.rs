@@ -70,13 +70,13 @@ impl<'a> Frame<'a> {
     }
 
     /// A head with the beginning of a body, and the rest of the body from where it is.
-    pub(super) fn with_rest(mut head: Vec<u8>, rest: &Rest<'a>) -> Self {
+    pub(super) fn with_rest(mut head: Vec<u8>, rest: Rest<'a>) -> Self {
         let mut pieces = Vec::with_capacity(2 + rest.following.len());
         if rest.rows.len() < WORTH_LISTING {
-            head.extend_from_slice(rest.rows);
+            head.extend_from_slice(&rest.rows);
             pieces.push(Cow::Owned(head));
         } else {
-            pieces.extend([Cow::Owned(head), Cow::Borrowed(rest.rows)]);
+            pieces.extend([Cow::Owned(head), rest.rows]);
         }
         pieces.extend(rest.following.iter().map(|bytes| Cow::Borrowed(&***bytes)));
         Self::new(pieces)

@@ -55,13 +55,13 @@ pub(crate) fn begin(max_tasks: u64) -> Frame<'static> {
 pub(crate) fn first<'a>(callee: Callee<'_>, arguments: &'a Arguments, context: &Context) -> Frame<'a> {
     let mut head = Frame::head(Kind::First);
     let rest = super::order::write(&mut head, context, callee, arguments, &Apart);
-    Frame::with_rest(head, &rest)
+    Frame::with_rest(head, rest)
 }
 
 pub(crate) fn reply(is_chunk: bool, rows: &Rows) -> Frame<'_> {
     let mut head = Frame::head(Kind::Reply);
     let rest = super::reply::write(&mut head, is_chunk, rows, &Apart);
-    Frame::with_rest(head, &rest)
+    Frame::with_rest(head, rest)
 }
 
 pub(crate) fn log(record: &Payload) -> Frame<'_> {

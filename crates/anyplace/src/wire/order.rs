@@ -19,6 +19,7 @@ use super::bytes::{Malformed, Reader, Result};
 use super::rows::{Head, LARGE, RowsRef};
 use crate::context::Context;
 use crate::work::{Arguments, Bytes, Encoding, Payload};
+use std::borrow::Cow;
 
 const CHUNK: u8 = 1;
 const NAMED: u8 = 2;
@@ -34,7 +35,7 @@ pub(crate) enum Callee<'a> {
 
 /// What of a message is not copied into it, but sent from where it is: first the one, then the others.
 pub(crate) struct Rest<'a> {
-    pub(crate) rows: &'a [u8],
+    pub(crate) rows: Cow<'a, [u8]>,
     pub(crate) following: Vec<&'a Bytes>,
 }
 
@@ -76,7 +77,7 @@ fn write_one<'a>(
     write_head(out, context, callee, Counts { chunk: false, rows: 1, bytes: row.len() + rows.len(), beside });
     let following = beside::write(out, value.into_iter().chain(buffers), blocks);
     out.extend_from_slice(row);
-    Rest { rows, following }
+    Rest { rows: rows.into(), following }
 }
 
 struct Counts {

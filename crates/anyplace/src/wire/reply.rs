@@ -26,7 +26,8 @@ pub(crate) const LOST: u8 = 0x22;
 /// Appends a reply to `out`, all but what it gives.
 pub(crate) fn write<'a>(out: &mut Vec<u8>, is_chunk: bool, all: &'a Rows, blocks: &dyn Blocks) -> Rest<'a> {
     let (rows, buffers) = all.parts();
-    Rest { rows, following: write_apart(out, is_chunk, all.len(), rows.len(), buffers, blocks) }
+    let following = write_apart(out, is_chunk, all.len(), rows.len(), buffers, blocks);
+    Rest { rows, following }
 }
 
 /// As [`write`], for rows that lie elsewhere: so many, of so many bytes. Gives what follows at the end.

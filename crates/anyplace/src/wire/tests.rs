@@ -2,7 +2,7 @@
 
 use super::beside::{Apart, Blocks};
 use super::frame::Kind;
-use super::rows::LARGE;
+use super::rows::{LARGE, Rows, Writer};
 use super::*;
 use crate::context::Context;
 use crate::error::{Error, Exit, Kind as ErrorKind, Remote, Retry};
@@ -70,19 +70,20 @@ fn clone(outcome: &Outcome) -> Outcome {
 }
 
 fn bytes() -> impl Strategy<Value = Bytes> {
-    // Large ones are sent in another way than small ones.
-    let length = prop_oneof![9 => 0..100_usize, 1 => 4000..9000_usize, 1 => LARGE..LARGE + 10];
+    // Large ones are sent in another way than small ones, and those of the same length together.
+    let length =
+        prop_oneof![6 => Just(9_usize), 3 => 0..100_usize, 1 => 4000..9000_usize, 1 => LARGE..LARGE + 10];
     (length, any::<u8>()).prop_map(|(length, byte)| vec![byte; length].into())
 }
 
 fn payload() -> impl Strategy<Value = Payload> {
     let encoding = prop_oneof![
-        Just(Encoding::Postcard),
-        Just(Encoding::Pickle),
-        Just(Encoding::Json),
-        Just(Encoding::Plain)
+        1 => Just(Encoding::Postcard),
+        1 => Just(Encoding::Pickle),
+        1 => Just(Encoding::Json),
+        6 => Just(Encoding::Plain)
     ];
-    let buffers = prop::collection::vec(bytes(), 0..3);
+    let buffers = prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(bytes(), 0..3)];
     (encoding, bytes(), buffers).prop_map(|(encoding, bytes, buffers)| Payload { encoding, bytes, buffers })
 }
 
@@ -246,6 +247,60 @@ proptest! {
     }
 
     #[test]
+    fn a_tail_is_what_is_left_wherever_it_begins(
+        payloads in prop::collection::vec(payload(), 0..20), from in 0..25_usize, context in context(),
+    ) {
+        let packed: Packed = payloads.iter().map(Payload::as_ref).collect();
+        let tail = packed.tail(from);
+        prop_assert!(tail.iter().eq(payloads.iter().skip(from).map(Payload::as_ref)));
+        // It is written as it is read, also if it begins in the middle of a run.
+        let arguments = Arguments::Each(tail);
+        let (_, body) = message(first(Callee::Defined(1), &arguments, &context));
+        let mut buffers = Vec::new();
+        let arrived = Order::read(&body, &mut buffers, &Apart).unwrap();
+        prop_assert!(crate::work::Payloads(arrived.rows).eq(arguments.iter()));
+    }
+
+    #[test]
+    fn items_that_are_taken_over_are_those_that_were_left(
+        before in prop::collection::vec(single(), 0..5), taken in prop::collection::vec(single(), 0..20),
+        looked_at in 0..25_usize,
+    ) {
+        let mut items = items_of(taken.iter().map(clone).collect());
+        (0..looked_at).for_each(|_| drop(items.advance()));
+        let mut writer = ItemsWriter::default();
+        before.iter().for_each(|outcome| writer.push(clone(outcome)));
+        writer.extend(&items);
+        writer.extend(&items);
+        let left = || taken.iter().skip(looked_at);
+        let all: Vec<Outcome> = writer.finish().into_outcomes().collect();
+        let expected: Vec<&Outcome> = before.iter().chain(left()).chain(left()).collect();
+        prop_assert_eq!(all.len(), expected.len());
+        prop_assert!(all.iter().zip(expected).all(|(left, right)| same(left, right)));
+    }
+
+    #[test]
+    fn what_a_worker_had_written_is_read_as_far_as_it_is_whole(
+        mut payloads in prop::collection::vec(payload(), 0..20), cut in any::<prop::sample::Index>(),
+    ) {
+        payloads.iter_mut().for_each(|payload| payload.buffers.clear());
+        let mut writer = Writer::default();
+        let mut ends = vec![0];
+        for Payload { encoding, bytes, .. } in &payloads {
+            writer.push(*encoding as u8, bytes, &[]);
+            ends.push(writer.bytes().len());
+        }
+        // The heads count all values, as they may when the worker dies before it says how far it is.
+        let all = writer.finish();
+        let bytes = all.parts().0;
+        let cut = cut.index(bytes.len() + 1);
+        let whole = ends.iter().rposition(|end| *end <= cut).unwrap_or(0);
+        let salvaged = Rows::salvaged(&bytes[..cut], super::reply::is_kind);
+        prop_assert!(salvaged.iter().eq(all.iter().take(whole)));
+        prop_assert_eq!(salvaged.len(), whole);
+    }
+
+    #[test]
     fn no_bytes_do_harm(bytes in any::<Vec<u8>>(), number in 1..=8_u8) {
         let mut frame = vec![number];
         frame.extend((bytes.len() as u64).to_le_bytes());
@@ -301,7 +356,7 @@ fn what_lies_in_shared_memory_is_only_spoken_of() {
     let mut body = Vec::new();
     let arguments = Arguments::One(payload.clone());
     let rest = super::order::write(&mut body, &context, Callee::Defined(5), &arguments, &shared);
-    assert_eq!((rest.rows, rest.following.len()), (&[][..], 1));
+    assert_eq!((&*rest.rows, rest.following.len()), (&[][..], 1));
     body.extend_from_slice(rest.following[0]);
     assert!(body.len() < 200, "only numbers travel, and what is not shared");
     let mut buffers = Vec::new();
@@ -331,6 +386,14 @@ fn a_tail_shares_what_was_packed() {
 }
 
 #[test]
+fn neighbours_of_the_same_length_share_a_head() {
+    let packed: Packed =
+        vec![Payload::new(Encoding::Plain, &[3_u8; 9]); 1000].iter().map(Payload::as_ref).collect();
+    assert_eq!(packed.0.parts().0.len(), 9 + 9 * 1000);
+    assert_eq!(packed.0.kinds().collect::<Vec<_>>(), [(Encoding::Plain as u8, 1000)]);
+}
+
+#[test]
 fn items_are_counted_and_looked_at_one_by_one() {
     let failed = || Outcome::Failed(Error::new(ErrorKind::TaskFailed, "no"));
     let returned = || Outcome::Returned(Value::Encoded(Payload::new(Encoding::Plain, &[0_u8; 1])));
@@ -350,6 +413,9 @@ fn an_announced_length_costs_nothing() {
     let mut bytes = vec![1];
     bytes.extend(u64::MAX.to_le_bytes());
     assert!(FromWorker::read(Kind::Reply, &bytes).is_err());
+    let one_run = [9, 0, 0, 0, 0x13, 255, 255, 255, 255, 3, 0, 0, 0, 0, 0, 0, 0, 0];
+    let rows = Rows::checked(Bytes::from(&one_run), Vec::new(), u32::MAX as usize, super::reply::is_kind);
+    assert!(rows.is_err(), "a run has as many values as it says");
     let mut inbox = Inbox::default();
     inbox.feed(&[Kind::Reply as u8, 255, 255, 255, 255, 255, 255, 255, 255, 0]);
     assert!(inbox.next().unwrap().is_none());

@@ -4,20 +4,20 @@ use crate::driver::Memory;
 use crate::error::{Error, Kind};
 use crate::outcome::ending;
 use crate::wire::error_bytes;
-use crate::wire::rows::{Head, LARGE, Rows, Writer};
+use crate::wire::rows::{LARGE, Rows, Writer};
 use crate::work::{Bytes, Encoding, Payload};
 use std::fmt;
 
-/// Where replies go. A row is appended in pieces and then committed with what stands beside it.
+/// Where replies go, as rows.
 pub(crate) trait Sink {
     /// The call at this position begins: if the process dies now, it is the one to blame.
     fn begin(&mut self, position: usize);
 
-    /// Adds bytes of the row that is being made.
-    fn append(&mut self, bytes: &[u8]);
+    /// Adds a row.
+    fn push(&mut self, kind: u8, bytes: &[u8], buffers: &[Bytes]);
 
-    /// The row is whole.
-    fn commit(&mut self, buffers: &[Bytes]);
+    /// Adds a row whose value stays where it is.
+    fn push_beside(&mut self, kind: u8, bytes: Bytes, buffers: &[Bytes]);
 
     /// Where large results are put, so that the caller reads them without a copy.
     fn memory(&self) -> Option<&dyn Memory> {
@@ -49,9 +49,10 @@ impl<'a> Replies<'a> {
     pub fn returned(&mut self, encoding: Encoding, bytes: &[u8], buffers: &[Bytes]) {
         let kind = encoding as u8;
         let kept = if bytes.len() < LARGE { None } else { self.keep(bytes) };
-        match (kept, Head::here(kind, bytes.len(), buffers.len())) {
-            (None, Some(head)) => self.row(head, bytes, buffers),
-            (kept, _) => self.row_beside(kind, kept.unwrap_or_else(|| bytes.into()), buffers),
+        self.answered += 1;
+        match kept {
+            None => self.sink.push(kind, bytes, buffers),
+            Some(kept) => self.sink.push_beside(kind, kept, buffers),
         }
     }
 
@@ -61,16 +62,14 @@ impl<'a> Replies<'a> {
         if bytes.len() < LARGE {
             return self.returned(encoding, &bytes, &buffers);
         }
-        self.row_beside(encoding as u8, bytes, &buffers);
+        self.answered += 1;
+        self.sink.push_beside(encoding as u8, bytes, &buffers);
     }
 
     /// It failed so; what the error's kind stands for is its ending.
     pub fn failed(&mut self, error: &Error) {
-        let bytes = error_bytes(error);
-        match Head::here(ending(error), bytes.len(), 0) {
-            Some(head) => self.row(head, &bytes, &[]),
-            None => self.row_beside(ending(error), bytes.into(), &[]),
-        }
+        self.answered += 1;
+        self.sink.push(ending(error), &error_bytes(error), &[]);
     }
 
     /// Where large results are put, so that the caller reads them without a copy, if there is such memory.
@@ -80,20 +79,6 @@ impl<'a> Replies<'a> {
 
     fn keep(&self, bytes: &[u8]) -> Option<Bytes> {
         self.memory()?.write(bytes.len(), &mut |room| room.copy_from_slice(bytes))
-    }
-
-    fn row(&mut self, head: Head, bytes: &[u8], buffers: &[Bytes]) {
-        self.sink.append(head.as_bytes());
-        self.sink.append(bytes);
-        self.sink.commit(buffers);
-        self.answered += 1;
-    }
-
-    fn row_beside(&mut self, kind: u8, bytes: Bytes, buffers: &[Bytes]) {
-        let all: Vec<Bytes> = std::iter::once(bytes).chain(buffers.iter().cloned()).collect();
-        self.sink.append(Head::beside(kind, all.len()).as_bytes());
-        self.sink.commit(&all);
-        self.answered += 1;
     }
 
     /// Answers the calls up to `calls` that are not answered: they failed by `error`.
@@ -118,12 +103,12 @@ impl Collected {
 impl Sink for Collected {
     fn begin(&mut self, _: usize) {}
 
-    fn append(&mut self, bytes: &[u8]) {
-        self.0.append(bytes);
+    fn push(&mut self, kind: u8, bytes: &[u8], buffers: &[Bytes]) {
+        self.0.push(kind, bytes, buffers);
     }
 
-    fn commit(&mut self, buffers: &[Bytes]) {
-        self.0.commit(buffers);
+    fn push_beside(&mut self, kind: u8, bytes: Bytes, buffers: &[Bytes]) {
+        self.0.push_beside(kind, bytes, buffers);
     }
 }
 

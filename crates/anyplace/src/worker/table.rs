@@ -5,22 +5,20 @@
 //! rest of the reply. The rows of a chunk are written there one by one as their calls end, and the slot says how far: what
 //! was finished is not lost with its worker.
 
+use super::growing::Growing;
 use super::memory::Shared;
 use super::{Functions, Interpreter, Link, Order, Replies, Sink};
 use crate::driver::Memory;
 use crate::error::{Error, Kind, Result};
-use crate::wire::{self, Malformed, reply, rows};
+use crate::wire::rows::{self, LONGEST_HEAD};
+use crate::wire::{self, Malformed, reply};
 use crate::work::{Bytes, Function};
-use anyplace_sync::shm::BlockMut;
 use anyplace_sync::shm::board::{Body, INLINE, Job, Seat};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
-
-/// A chunk's replies begin in a block of this size.
-const FIRST: usize = 16 << 10;
 
 /// A worker at its seat.
 pub(super) struct Table {
@@ -35,8 +33,7 @@ pub(super) struct Table {
 impl Table {
     /// Runs a task.
     pub(super) fn run<I: Interpreter>(&mut self, interpreter: &mut I, job: &Job) {
-        let mut sink =
-            Slot { table: self, job, replies: Kept::Few(rows::Writer::default()), committed: 0, began: None };
+        let mut sink = Slot { table: self, job, replies: Kept::Few(rows::Writer::default()), began: None };
         if let Err(error) = sink.run(interpreter) {
             // The order cannot be read: there is one call that can be answered.
             Replies::new(&mut sink).finish(1, Some(&error));
@@ -50,20 +47,13 @@ struct Slot<'a> {
     table: &'a mut Table,
     job: &'a Job,
     replies: Kept,
-    /// So many bytes of a chunk's replies are whole rows.
-    committed: usize,
     began: Option<Instant>,
 }
 
 enum Kept {
     Few(rows::Writer),
-    /// A chunk's: the block, how far it is written, how many rows are whole, what stands beside them.
-    Many {
-        block: BlockMut,
-        written: usize,
-        rows: usize,
-        beside: Vec<Bytes>,
-    },
+    /// A chunk's.
+    Many(Growing),
 }
 
 impl Slot<'_> {
@@ -100,8 +90,8 @@ impl Slot<'_> {
     /// A chunk's replies are written where they are found if this process dies.
     fn expect_many(&mut self) {
         self.began = Some(Instant::now());
-        if let Ok(block) = self.table.memory.0.allocate(FIRST) {
-            self.replies = Kept::Many { block, written: 0, rows: 0, beside: Vec::new() };
+        if let Ok(growing) = Growing::new(&self.table.memory.0) {
+            self.replies = Kept::Many(growing);
         }
     }
 
@@ -114,7 +104,7 @@ impl Slot<'_> {
         let replies = std::mem::replace(&mut self.replies, Kept::Few(rows::Writer::default()));
         let finished = match replies {
             Kept::Few(rows) => self.finish_few(is_chunk, &rows.finish()),
-            Kept::Many { block, written, rows, beside } => self.finish_many(block, written, rows, &beside),
+            Kept::Many(growing) => self.finish_many(growing),
         };
         if !finished {
             self.tell_full(took);
@@ -128,7 +118,7 @@ impl Slot<'_> {
         let following: usize = rest.following.iter().map(|bytes| bytes.len()).sum();
         let beside = all.parts().1;
         if room.len() + rest.rows.len() + following <= INLINE {
-            room.extend_from_slice(rest.rows);
+            room.extend_from_slice(&rest.rows);
             rest.following.iter().for_each(|bytes| room.extend_from_slice(bytes));
             Shared::publish(beside);
             seat.finish(self.job, room, None, !beside.is_empty());
@@ -136,7 +126,7 @@ impl Slot<'_> {
         }
         let head = &room[8..];
         let Ok(mut block) = memory.0.allocate(rest.rows.len() + head.len() + following) else { return false };
-        fill(&mut block, [rest.rows, head].into_iter().chain(rest.following.iter().map(|bytes| &***bytes)));
+        fill(&mut block, [&rest.rows, head].into_iter().chain(rest.following.iter().map(|bytes| &***bytes)));
         let rows = rest.rows.len() as u64;
         room.truncate(8);
         room.extend_from_slice(&rows.to_le_bytes());
@@ -145,22 +135,21 @@ impl Slot<'_> {
         true
     }
 
-    fn finish_many(&mut self, mut block: BlockMut, written: usize, rows: usize, beside: &[Bytes]) -> bool {
+    fn finish_many(&mut self, mut growing: Growing) -> bool {
         let Table { seat, memory, room, .. } = &mut *self.table;
-        let following = reply::write_apart(room, true, rows, written, beside, &*memory);
+        let (all, beside, rows) = growing.parts();
+        let (written, beside) = (all.len(), beside.to_vec());
+        let following = reply::write_apart(room, true, rows, written, &beside, &*memory);
         let head = &room[8..];
-        let all = head.len() + following.iter().map(|bytes| bytes.len()).sum::<usize>();
-        if written + all > block.capacity() {
-            let Ok(larger) = block.moved(written + all) else { return false };
-            seat.written(self.job, larger.number(), written);
-            block = larger;
+        let more = head.len() + following.iter().map(|bytes| bytes.len()).sum::<usize>();
+        let tell = |block, length| seat.written(self.job, block, length);
+        if !growing.has_room(more) && growing.move_on(more, tell).is_err() {
+            return false;
         }
-        let _ = block.grow(written + all);
-        block.truncate(written + all);
-        fill(&mut block[written..], std::iter::once(head).chain(following.iter().map(|bytes| &***bytes)));
+        let block = growing.finish(std::iter::once(head).chain(following.iter().map(|bytes| &***bytes)));
         room.truncate(8);
         room.extend_from_slice(&(written as u64).to_le_bytes());
-        Shared::publish(beside);
+        Shared::publish(&beside);
         seat.finish(self.job, room, Some(block.publish()), true);
         true
     }
@@ -177,53 +166,34 @@ impl Slot<'_> {
         room.extend_from_slice(&took.to_le_bytes());
         let rows = writer.finish();
         let rest = reply::write(room, false, &rows, &*memory);
-        room.extend_from_slice(rest.rows);
+        room.extend_from_slice(&rest.rows);
         seat.finish(self.job, room, None, false);
     }
 }
 
 impl Sink for Slot<'_> {
     fn begin(&mut self, position: usize) {
-        if matches!(self.replies, Kept::Many { .. }) {
+        if matches!(self.replies, Kept::Many(_)) {
             self.table.seat.item(self.job, position as u32);
         }
     }
 
-    fn append(&mut self, bytes: &[u8]) {
-        let (block, written) = match &mut self.replies {
-            Kept::Few(writer) => return writer.append(bytes),
-            Kept::Many { block, written, .. } => (block, written),
-        };
-        let end = *written + bytes.len();
-        if end > block.len() && end > block.capacity() {
-            // The slot names the old block until it names the new one.
-            match block.moved(end * 2) {
-                Ok(larger) => {
-                    self.table.seat.written(self.job, larger.number(), self.committed);
-                    *block = larger;
-                }
-                Err(_) => {
-                    self.give_up_the_block();
-                    return self.append(bytes);
-                }
-            }
+    fn push(&mut self, kind: u8, bytes: &[u8], buffers: &[Bytes]) {
+        self.make_room(bytes.len());
+        match &mut self.replies {
+            Kept::Few(writer) => writer.push(kind, bytes, buffers),
+            Kept::Many(growing) => growing.push(kind, bytes, buffers),
         }
-        // There is room in the block, so this moves nothing, and cannot fail.
-        let _ = block.grow(end.max(block.capacity()));
-        block[*written..end].copy_from_slice(bytes);
-        *written = end;
+        self.publish();
     }
 
-    fn commit(&mut self, buffers: &[Bytes]) {
+    fn push_beside(&mut self, kind: u8, bytes: Bytes, buffers: &[Bytes]) {
+        self.make_room(0);
         match &mut self.replies {
-            Kept::Few(writer) => writer.commit(buffers),
-            Kept::Many { block, written, rows, beside } => {
-                *rows += 1;
-                beside.extend_from_slice(buffers);
-                self.committed = *written;
-                self.table.seat.written(self.job, block.number(), *written);
-            }
+            Kept::Few(writer) => writer.push_beside(kind, bytes, buffers),
+            Kept::Many(growing) => growing.push_beside(kind, bytes, buffers),
         }
+        self.publish();
     }
 
     fn memory(&self) -> Option<&dyn Memory> {
@@ -232,11 +202,39 @@ impl Sink for Slot<'_> {
 }
 
 impl Slot<'_> {
+    /// Says how far the replies are written.
+    #[inline]
+    fn publish(&self) {
+        if let Kept::Many(growing) = &self.replies {
+            let (block, length) = growing.written();
+            self.table.seat.written(self.job, block, length);
+        }
+    }
+
+    /// Sees to it that a row with so many bytes finds room.
+    #[inline]
+    fn make_room(&mut self, value: usize) {
+        match &self.replies {
+            Kept::Many(growing) if !growing.has_room(value) => self.move_on(value),
+            _ => {}
+        }
+    }
+
+    fn move_on(&mut self, value: usize) {
+        let Kept::Many(growing) = &mut self.replies else { return };
+        // The slot names the old block until it names the new one.
+        let tell = |block, length| self.table.seat.written(self.job, block, length);
+        if growing.move_on(LONGEST_HEAD + value, tell).is_err() {
+            self.give_up_the_block();
+        }
+    }
+
     /// The place's memory is full: the replies go on here, and would be lost with this process.
     fn give_up_the_block(&mut self) {
         let mut few = rows::Writer::default();
-        if let Kept::Many { block, written, rows, beside } = &self.replies {
-            few.append_all(&block[..*written], beside, *rows);
+        if let Kept::Many(growing) = &self.replies {
+            let (bytes, beside, rows) = growing.parts();
+            few.append_all(bytes, beside, rows);
         }
         self.table.seat.written(self.job, 0, 0);
         self.replies = Kept::Few(few);

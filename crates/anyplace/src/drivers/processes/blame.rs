@@ -54,7 +54,7 @@ impl Desk {
     fn salvage(&self, posted: &mut Posted, partial: Partial, worker: usize) {
         let written =
             partial.written.and_then(|(block, length)| self.memory.blocks.adopt(block, length, worker).ok());
-        let items = written.map(|block| Items::from_rows(Rows::salvaged(bytes_of(block), is_kind)));
+        let items = written.map(|block| Items::from_rows(Rows::salvaged(&bytes_of(block), is_kind)));
         let items = items.unwrap_or_default();
         let so_far = posted.so_far.get_or_insert_default();
         so_far.items.extend(&items);

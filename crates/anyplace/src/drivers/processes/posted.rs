@@ -121,13 +121,13 @@ impl Posted {
         let all = rest.rows.len() + rest.following.iter().map(|bytes| bytes.len()).sum::<usize>();
         self.kept = [function, None];
         if room.len() + all <= INLINE {
-            room.extend_from_slice(rest.rows);
+            room.extend_from_slice(&rest.rows);
             rest.following.iter().for_each(|bytes| room.extend_from_slice(bytes));
             return Ok(Message::Inline(room));
         }
         let mut block = memory.blocks.allocate(room.len() + all)?;
         let mut to = &mut block[..];
-        let parts = [&room[..], rest.rows].into_iter().chain(rest.following.iter().map(|bytes| &***bytes));
+        let parts = [&room[..], &rest.rows].into_iter().chain(rest.following.iter().map(|bytes| &***bytes));
         for part in parts {
             let (here, others) = to.split_at_mut(part.len());
             here.copy_from_slice(part);
