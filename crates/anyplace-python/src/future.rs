@@ -21,6 +21,8 @@ use std::time::{Duration, Instant};
 pub(crate) struct Future {
     handle: OnceLock<Handle<Value>>,
     settled: OnceLock<Settled>,
+    /// The place that breaks if what the task returned cannot be read.
+    strict: OnceLock<anyplace::Place>,
     /// Somebody awaits it through a mailbox.
     awaited: AtomicBool,
 }
@@ -180,14 +182,17 @@ impl Future {
 }
 
 impl Future {
-    /// A future of `class` for a task; `class` is the Python part's.
+    /// A future of `class` for a task; `class` is the Python part's. What cannot be read breaks a `strict` place.
     pub(crate) fn make<'py>(
         class: &Class,
         py: Python<'py>,
         handle: Handle<Value>,
+        strict: Option<anyplace::Place>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let future = class.make(py)?;
-        drop(future.cast::<Self>()?.get().handle.set(handle));
+        let this = future.cast::<Self>()?.get();
+        strict.into_iter().for_each(|place| drop(this.strict.set(place)));
+        drop(this.handle.set(handle));
         Ok(future)
     }
 
@@ -224,7 +229,9 @@ impl Future {
     }
 
     fn settle(&self, py: Python<'_>, handle: &Handle<Value>) -> &Settled {
-        self.settled.get_or_init_py_attached(py, || Settled::one(py, handle.take().unwrap_or_else(taken)))
+        self.settled.get_or_init_py_attached(py, || {
+            Settled::one(py, handle.take().unwrap_or_else(taken), self.strict.get())
+        })
     }
 }
 

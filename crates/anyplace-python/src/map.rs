@@ -33,6 +33,8 @@ struct Results {
     ready: Endings,
     /// What the inputs raised: it comes after the results of the items before.
     broken: Option<PyErr>,
+    /// The place, if a result that cannot be read breaks it.
+    strict: Option<anyplace::Place>,
     deadline: Option<Instant>,
     timeout: f64,
 }
@@ -54,6 +56,7 @@ impl Map {
         prepared: Prepared,
         inputs: Inputs,
         wanted: &Wanted,
+        strict: Option<anyplace::Place>,
     ) -> PyResult<Self> {
         if wanted.chunksize.is_some_and(|items| items < 1) {
             return Err(PyValueError::new_err("chunksize must be at least 1"));
@@ -76,6 +79,7 @@ impl Map {
             flow: Some(flow),
             ready: Endings::default(),
             broken: None,
+            strict,
             deadline: wanted.timeout.and_then(deadline),
             timeout: wanted.timeout.unwrap_or_default(),
         };
@@ -106,7 +110,7 @@ impl Results {
     /// The next result, unless there is none or `closed` says that nobody wants it.
     fn next(&mut self, py: Python<'_>, closed: &AtomicBool) -> PyResult<Option<Py<PyAny>>> {
         loop {
-            if let Some(result) = self.ready.next(py) {
+            if let Some(result) = self.ready.next(py, self.strict.as_ref()) {
                 return result.map(Some);
             }
             self.fill(py)?;
@@ -125,7 +129,9 @@ impl Results {
             !matches!(next, Next::Late) || closed.load(Ordering::Acquire)
         })?;
         match next {
-            Next::Chunk(chunk) => self.ready = Endings::of(py, chunk.outcome, chunk.items),
+            Next::Chunk(chunk) => {
+                self.ready = Endings::of(py, chunk.outcome, chunk.items, self.strict.as_ref())
+            }
             Next::Empty => return Ok(false),
             Next::Late => {
                 self.end();

@@ -39,7 +39,7 @@ type View<'py> = (Bound<'py, Place>, Option<String>, bool, Option<f64>);
 #[pymethods]
 impl Place {
     #[new]
-    #[pyo3(signature = (address, *, workers=None, initializer=None, initargs=None, seed=None, progress=None, executor=None, view=None))]
+    #[pyo3(signature = (address, *, workers=None, initializer=None, initargs=None, seed=None, progress=None, strict=false, executor=None, view=None))]
     #[allow(clippy::too_many_arguments, reason = "these are what `anyplace.open` takes")]
     fn new(
         py: Python<'_>,
@@ -49,6 +49,7 @@ impl Place {
         initargs: Option<Bound<'_, PyTuple>>,
         seed: Option<u64>,
         progress: Option<Py<PyAny>>,
+        strict: bool,
         executor: Option<Py<PyAny>>,
         view: Option<View<'_>>,
     ) -> PyResult<Self> {
@@ -58,7 +59,7 @@ impl Place {
         if let Some(executor) = executor {
             return Self::wrapping(py, executor, address, workers.unwrap_or(1), seed);
         }
-        let parsed = located(address, workers, seed).map_err(|error| error::to_python(py, &error))?;
+        let parsed = located(address, workers, seed, strict).map_err(|error| error::to_python(py, &error))?;
         let initargs = initargs.unwrap_or_else(|| PyTuple::empty(py)).unbind();
         let (setup, cannot_travel) = setup(py, initializer.as_ref().map(|function| (function, &initargs)))?;
         let first = initializer.map(|function| First::new(function, initargs));
@@ -122,7 +123,7 @@ impl Place {
             Err(error) => return Err(error),
         };
         match self.place.submit_work(work, self.options.clone()) {
-            Ok(handle) => Future::make(self.futures, py, handle),
+            Ok(handle) => Future::make(self.futures, py, handle, self.strict()),
             Err(error) => Err(error::to_python(py, &error)),
         }
     }
@@ -150,7 +151,7 @@ impl Place {
         let wanted = Wanted { timeout, chunksize, ordered, buffersize };
         let mut flow = self.place.flow();
         flow.options = self.options.clone();
-        Map::start(py, flow, self.open.making.clone(), prepared, inputs, &wanted)
+        Map::start(py, flow, self.open.making.clone(), prepared, inputs, &wanted, self.strict())
     }
 
     /// The parts of a value where workers find them; None where tasks run in this process. ``put`` calls it.
@@ -265,6 +266,11 @@ impl Place {
         self.open.making.check(py)
     }
 
+    /// The place, if a result that cannot be read breaks it.
+    fn strict(&self) -> Option<anyplace::Place> {
+        self.place.limits().strict.then(|| self.place.clone())
+    }
+
     /// Whether a call may be made more than once: after a failure, or after a crash in the middle.
     fn repeats(&self) -> bool {
         self.options.idempotent || self.place.layers().any(|layer| layer == "retry")
@@ -304,13 +310,21 @@ fn limit(seconds: f64) -> PyResult<Duration> {
     limit.ok_or_else(|| PyValueError::new_err("timeout must be a number of seconds above 0"))
 }
 
-fn located(address: &str, workers: Option<usize>, seed: Option<u64>) -> anyplace::Result<Address> {
+fn located(
+    address: &str,
+    workers: Option<usize>,
+    seed: Option<u64>,
+    strict: bool,
+) -> anyplace::Result<Address> {
     let mut parsed: Address = address.parse()?;
     if let Some(workers) = workers {
         parsed = parsed.with_target(workers.to_string());
     }
     if let Some(seed) = seed {
         parsed = parsed.with_option("seed", seed.to_string());
+    }
+    if strict {
+        parsed = parsed.with_option("strict", "true");
     }
     Ok(parsed)
 }

@@ -2,7 +2,7 @@
 
 use crate::{error, pickle};
 use anyplace::work::{Encoding, PayloadRef};
-use anyplace::{Item, Items, Outcome, Value};
+use anyplace::{Item, Items, Outcome, Place, Value};
 use pyo3::exceptions::{PyException, PySystemExit};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -23,10 +23,10 @@ impl Settled {
         result.map_or_else(Self::Raised, Self::Returned)
     }
 
-    /// The ending of a task that stands for one call.
-    pub(crate) fn one(py: Python<'_>, outcome: Outcome) -> Self {
+    /// The ending of a task that stands for one call. What cannot be read breaks a `strict` place.
+    pub(crate) fn one(py: Python<'_>, outcome: Outcome, strict: Option<&Place>) -> Self {
         match outcome {
-            Outcome::Returned(value) => Self::of(decode(py, value)),
+            Outcome::Returned(value) => Self::of(decode(py, value, strict)),
             Outcome::Cancelled(error) => Self::Cancelled(error::to_python(py, &error)),
             Outcome::Failed(error) | Outcome::Lost(error) => Self::Raised(error::to_python(py, &error)),
         }
@@ -64,24 +64,26 @@ impl Default for Endings {
 
 impl Endings {
     /// Of a task that stands for a chunk of `items`.
-    pub(crate) fn of(py: Python<'_>, outcome: Outcome, items: usize) -> Self {
+    pub(crate) fn of(py: Python<'_>, outcome: Outcome, items: usize, strict: Option<&Place>) -> Self {
         match outcome {
             Outcome::Returned(Value::Items(items)) => Self::Away(items),
             Outcome::Returned(Value::Chunk { results, failed }) => match results.downcast::<Vec<Settled>>() {
                 Ok(settled) => Self::Here((*settled).into()),
-                Err(results) => Self::Same(Settled::of(decode(py, Value::Chunk { results, failed })), items),
+                Err(results) => {
+                    Self::Same(Settled::of(decode(py, Value::Chunk { results, failed }, strict)), items)
+                }
             },
-            outcome => Self::Same(Settled::one(py, outcome), items),
+            outcome => Self::Same(Settled::one(py, outcome, strict), items),
         }
     }
 
     /// The next one.
-    pub(crate) fn next(&mut self, py: Python<'_>) -> Option<PyResult<Py<PyAny>>> {
+    pub(crate) fn next(&mut self, py: Python<'_>, strict: Option<&Place>) -> Option<PyResult<Py<PyAny>>> {
         match self {
             Self::Here(settled) => settled.pop_front().map(Settled::into_result),
             Self::Away(items) => Some(match items.advance()? {
-                Item::Returned(payload) => load(py, payload),
-                ended => Settled::one(py, ended.into_outcome()).into_result(),
+                Item::Returned(payload) => load(py, payload, strict),
+                ended => Settled::one(py, ended.into_outcome(), strict).into_result(),
             }),
             Self::Same(settled, left) => {
                 *left = left.checked_sub(1)?;
@@ -92,25 +94,39 @@ impl Endings {
 }
 
 /// The Python object that a value is or stands for.
-fn decode(py: Python<'_>, value: Value) -> PyResult<Py<PyAny>> {
+fn decode(py: Python<'_>, value: Value, strict: Option<&Place>) -> PyResult<Py<PyAny>> {
     match value {
         Value::Local(local) => {
             local.downcast::<Py<PyAny>>().map_or_else(|_| Err(unreadable(py)), |value| Ok(*value))
         }
-        Value::Encoded(payload) => load(py, payload.as_ref()),
+        Value::Encoded(payload) => load(py, payload.as_ref(), strict),
         _ => Err(unreadable(py)),
     }
 }
 
-/// What a call in another process returned; if it cannot be read, or reading it exits, only this call fails.
-pub(crate) fn load(py: Python<'_>, payload: PayloadRef<'_>) -> PyResult<Py<PyAny>> {
+/// What a call in another process returned; if it cannot be read, or reading it exits, only this call fails, but for
+/// `strict` places.
+fn load(py: Python<'_>, payload: PayloadRef<'_>, strict: Option<&Place>) -> PyResult<Py<PyAny>> {
     if !matches!(payload.encoding, Encoding::Pickle | Encoding::Plain) {
         return Err(unreadable(py));
     }
     pickle::load(py, payload).map(Bound::unbind).map_err(|error| {
         let is_its_own = error.is_instance_of::<PyException>(py) || error.is_instance_of::<PySystemExit>(py);
-        if is_its_own { told(py, error).unwrap_or_else(|second| second) } else { error }
+        if !is_its_own {
+            return error;
+        }
+        let told = told(py, error).unwrap_or_else(|second| second);
+        strict.and_then(|place| reject(py, place, &told)).unwrap_or(told)
     })
+}
+
+/// What a caller is told of a result that has broken its place.
+fn reject(py: Python<'_>, place: &Place, unreadable: &PyErr) -> Option<PyErr> {
+    let told = anyplace::Error::new(anyplace::Kind::NotSerializable, unreadable.value(py).to_string());
+    let lost = py.detach(|| place.reject(told))?;
+    let lost = error::of_anyplace(py, &lost);
+    lost.set_cause(py, Some(unreadable.clone_ref(py)));
+    Some(lost)
 }
 
 fn told(py: Python<'_>, error: PyErr) -> PyResult<PyErr> {

@@ -121,8 +121,20 @@ impl Worker {
         let plain = &mut self.plain;
         each(order, replies, |payload, replies| match &function {
             Ok(function) => call(py, function.bind(py), payload, plain, replies),
-            Err(error) => Err(Failure::new(py, error.clone_ref(py), Phase::Function)),
+            Err(error) => {
+                end_if_strict(py, error);
+                Err(Failure::new(py, error.clone_ref(py), Phase::Function))
+            }
         });
+    }
+}
+
+/// In a strict place a call that cannot be read is the end of its worker.
+fn end_if_strict(py: Python<'_>, error: &PyErr) {
+    if link().is_some_and(|link| link.strict()) {
+        let ended = helper(py, "_worker", "end_over").and_then(|end| end.call1((error.value(py),)));
+        drop(ended);
+        std::process::abort();
     }
 }
 
@@ -185,7 +197,10 @@ fn call(
     replies: &mut Replies<'_>,
 ) -> Result<(), Failure> {
     let failed = |phase| move |error| Failure::new(py, error, phase);
-    let (args, kwargs) = load_arguments(py, payload).map_err(failed(Phase::Arguments))?;
+    let (args, kwargs) = load_arguments(py, payload).map_err(|error| {
+        end_if_strict(py, &error);
+        Failure::new(py, error, Phase::Arguments)
+    })?;
     let result = function.call(args, kwargs.as_ref()).and_then(no_coroutine).map_err(failed(Phase::Call))?;
     scratch.clear();
     let result = result.bind(py);

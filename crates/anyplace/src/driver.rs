@@ -43,6 +43,21 @@ pub trait Driver: Send + Sync + Debug + 'static {
     /// A driver whose workers tell outcomes by themselves leaves it out.
     fn attend(&self) {}
 
+    /// What has broken the place for ever; then `submit` gives this error at once.
+    ///
+    /// A driver in which a failure costs no more than its task leaves it out.
+    fn broken(&self) -> Option<Error> {
+        None
+    }
+
+    /// A caller could not read what a task returned: gives the error to tell it if that breaks the place for ever.
+    ///
+    /// A driver in which a failure costs no more than its task leaves it out.
+    fn reject(&self, unreadable: Error) -> Option<Error> {
+        drop(unreadable);
+        None
+    }
+
     /// The place was cancelled: tasks that wait in the driver get their outcome now, not when a worker is free.
     ///
     /// A driver in which none wait for long leaves it out: [`Task::start`] refuses them when their turn comes.
@@ -112,6 +127,8 @@ pub struct Limits {
     pub ordered: bool,
     /// A running task can be ended.
     pub can_kill: bool,
+    /// A failure that is not a task's own breaks the place for ever.
+    pub strict: bool,
     /// Which kinds of work it takes, the best first.
     pub takes: &'static [WorkKind],
 }
@@ -120,7 +137,15 @@ impl Limits {
     /// Of a place on this machine whose tasks cannot be ended: nothing survives this process, tasks begin in order,
     /// and memory is the only bound of what is sent.
     pub fn local(workers: usize, takes: &'static [WorkKind]) -> Self {
-        Self { workers, max_payload: None, durable: false, ordered: true, can_kill: false, takes }
+        Self {
+            workers,
+            max_payload: None,
+            durable: false,
+            ordered: true,
+            can_kill: false,
+            strict: false,
+            takes,
+        }
     }
 
     /// Whether the place takes this kind of work.

@@ -218,12 +218,19 @@ impl Place {
         options: TaskOptions,
     ) -> Result<Task> {
         self.check_open()?;
+        self.check_whole()?;
         self.check_takes(work.kind())?;
         Ok(Task::new(id, index, items, work, options, self.0.scope.clone()))
     }
 
     pub(crate) fn tasks(&self) -> Result<&Arc<dyn Tasks>> {
         self.0.tasks.as_ref().map_err(Clone::clone)
+    }
+
+    /// The caller cannot read what a task returned, for the reason given. Where that breaks the place for ever (see
+    /// [`Limits::strict`]) it does, and this gives the error to tell instead.
+    pub fn reject(&self, unreadable: Error) -> Option<Error> {
+        self.0.driver.reject(unreadable)
     }
 
     pub(crate) fn within(&self, error: Error) -> Error {
@@ -239,6 +246,13 @@ impl Place {
             .during("submit")
             .with_retry(crate::Retry::Safe)
             .with_help("submit before it is closed, or open it again"))
+    }
+
+    fn check_whole(&self) -> Result<()> {
+        self.0
+            .driver
+            .broken()
+            .map_or(Ok(()), |error| Err(error.during("submit").with_retry(crate::Retry::Safe)))
     }
 
     fn check_takes(&self, kind: WorkKind) -> Result<()> {

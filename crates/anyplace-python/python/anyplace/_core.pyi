@@ -112,6 +112,7 @@ class Place:
         initargs: tuple[Any, ...] | None = None,
         seed: int | None = None,
         progress: Callable[[Counts], object] | None = None,
+        strict: bool = False,
         executor: Any = None,
         view: tuple[Place, str | None, bool, float | None] | None = None,
     ) -> Self: ...

@@ -36,6 +36,8 @@ class Place(_core.Place, concurrent.futures.Executor):
         The root of all random seeds: the same seed gives the same numbers in every place.
     progress : callable, optional
         It is given the `Counts` when they change.
+    strict : bool, default False
+        The death of a worker breaks the place for ever; see `open`.
     executor : concurrent.futures.Executor, optional
         What does the work; `address` is then its name. See `wrap`.
     view : tuple, optional
@@ -271,6 +273,7 @@ def open(
     initargs: tuple[Any, ...] = (),
     seed: int | None = None,
     progress: bool | Callable[[_core.Counts], object] | None = None,
+    strict: bool = False,
 ) -> Place:
     """Open a place by its address.
 
@@ -289,6 +292,12 @@ def open(
     progress : bool or callable, optional
         A callable is given the `Counts` when they change, at most every 50 ms; True draws them on standard
         error.
+    strict : bool, default False
+        Break the place for ever when a worker dies, whatever it did and whoever killed it, as
+        `concurrent.futures.ProcessPoolExecutor` does: all tasks that have not ended raise `WorkerLost` (a
+        ``BrokenProcessPool``), and so does ``submit`` from then on. An argument or a result that cannot be
+        unpickled breaks it, too. Elsewhere each of these costs its own task and nothing else. `processes:`
+        alone has workers that die; it is the address's option ``strict``.
 
     Returns
     -------
@@ -316,6 +325,7 @@ def open(
         initargs=initargs,
         seed=seed,
         progress=_drawing if progress is True else progress or None,
+        strict=strict,
     )
 
 

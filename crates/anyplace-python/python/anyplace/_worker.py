@@ -270,6 +270,15 @@ def end_forked(code: int) -> None:
     os._exit(code)
 
 
+def end_over(error: BaseException) -> None:
+    """Ends this process as an exception that nobody catches ends a Python program."""
+    import traceback
+
+    traceback.print_exception(error)
+    _flush()
+    os._exit(1)
+
+
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:

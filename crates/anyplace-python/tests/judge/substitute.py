@@ -27,24 +27,10 @@ def multiprocessing() -> None:
 
 def executors() -> None:
     """``concurrent.futures`` gives our executors from here on."""
-    import anyplace
+    import pools
 
-    class ThreadPoolExecutor(concurrent.futures.Executor):
-        def __new__(cls, max_workers=None, thread_name_prefix="", initializer=None, initargs=()):
-            return anyplace.open(_address("threads", max_workers), initializer=initializer, initargs=initargs)
-
-    class ProcessPoolExecutor(concurrent.futures.Executor):
-        # The context says how multiprocessing starts processes; ours are always started afresh.
-        def __new__(
-            cls, max_workers=None, mp_context=None, initializer=None, initargs=(), *, max_tasks_per_child=None
-        ):
-            address = _address("processes", max_workers)
-            if max_tasks_per_child is not None:
-                address += f"?max_tasks={max_tasks_per_child}"
-            return anyplace.open(address, initializer=initializer, initargs=initargs)
-
-    concurrent.futures.ThreadPoolExecutor = ThreadPoolExecutor
-    concurrent.futures.ProcessPoolExecutor = ProcessPoolExecutor
+    concurrent.futures.ThreadPoolExecutor = pools.ThreadPoolExecutor
+    concurrent.futures.ProcessPoolExecutor = pools.ProcessPoolExecutor
 
 
 def scripts(first: str) -> None:
@@ -61,6 +47,3 @@ def scripts(first: str) -> None:
 
     script_helper.assert_python_ok = assert_python_ok
 
-
-def _address(scheme: str, max_workers: int | None) -> str:
-    return f"{scheme}:{'' if max_workers is None else max_workers}"

@@ -4,8 +4,8 @@ import pytest
 from court import Suite, Verdict, provide
 
 provide("test.test_concurrent_futures")
-#: The tests mostly sleep, so more run at once than there are cores.
-SUITE = Suite("futures", at_once=4)
+#: The tests mostly sleep.
+SUITE = Suite("futures", at_once=2)
 
 
 @pytest.fixture(scope="module")

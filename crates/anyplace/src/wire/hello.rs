@@ -4,7 +4,7 @@ use super::bytes::{Malformed, Reader, Result, Writer};
 use super::frame::{Frame, Kind};
 
 /// Changes whenever a frame's layout does.
-pub(crate) const PROTOCOL: u32 = 2;
+pub(crate) const PROTOCOL: u32 = 3;
 
 /// Both sides' first bytes, so that a stranger's program is recognised as one.
 const MAGIC: &str = "anyplace";
@@ -31,6 +31,8 @@ pub(crate) struct Terms {
     pub(crate) memory: Option<u64>,
     /// The cores that it may use; all that this process may if there are none.
     pub(crate) cpus: Vec<u32>,
+    /// It ends when it cannot read a call.
+    pub(crate) strict: bool,
 }
 
 impl Terms {
@@ -44,6 +46,7 @@ impl Terms {
         writer.option(self.memory, Writer::u64);
         writer.u64(self.cpus.len() as u64);
         self.cpus.iter().for_each(|cpu| writer.u32(*cpu));
+        writer.u32(self.strict.into());
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self> {
@@ -53,6 +56,7 @@ impl Terms {
             environment: reader.list(pair)?,
             memory: reader.option(Reader::u64)?,
             cpus: reader.list(Reader::u32)?,
+            strict: reader.u32()? != 0,
         })
     }
 }

@@ -428,6 +428,7 @@ fn a_greeting_of_a_later_version_is_still_understood() {
         environment: vec![("NAME".to_owned(), "value".to_owned())],
         memory: Some(1 << 31),
         cpus: vec![0, 3],
+        strict: true,
     };
     let hello = Hello { protocol: 9, engine: "9.0".to_owned(), worker: 1, workers: 2, terms };
     let mut body = bytes_of(hello.frame()).split_off(9);

@@ -52,6 +52,12 @@ impl Link {
         self.terms.memory
     }
 
+    /// Whether a call that cannot be read is to end this process, as in `concurrent.futures`, and is not the failure of
+    /// that call alone.
+    pub fn strict(&self) -> bool {
+        self.terms.strict
+    }
+
     /// Sends a record to the caller's log: what [`Setup::on_log`](crate::Setup) takes at the other end. Any thread
     /// may, at any time.
     ///

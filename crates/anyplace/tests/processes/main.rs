@@ -6,6 +6,7 @@ mod endings;
 mod lifetimes;
 mod setups;
 mod starts;
+mod strict;
 mod support;
 
 use libtest_mimic::{Arguments, Trial};
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         lifetimes::trials(),
         setups::trials(),
         starts::trials(),
+        strict::trials(),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit_code()
 }

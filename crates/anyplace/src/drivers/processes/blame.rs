@@ -3,6 +3,9 @@
 //! It had one task at a time, so a death has one culprit: the call that ran. What it had finished is told, what it had
 //! not begun is done by others. In a chunk, the calls before the culprit have their replies, and those behind it go back
 //! to the board. A culprit that is declared idempotent is run again, at most [`AGAIN`] times.
+//!
+//! In a strict place a death is the end of all: what waits and what others run is lost with the culprit. The place is broken
+//! before anybody is told, so that who hears of it and submits again is refused.
 
 use super::desk::Desk;
 use super::memory::bytes_of;
@@ -23,19 +26,45 @@ const AGAIN: u32 = 3;
 const BARREN: u32 = 3;
 
 impl Desk {
-    /// Takes a dead worker, which is reaped, off the board.
-    pub(super) fn bury(&self, worker: usize, death: &Death) {
+    /// Takes a dead worker, which is reaped, off the board; `was_asked` if it was to go.
+    pub(super) fn bury(&self, worker: usize, death: &Death, was_asked: bool) {
         let buried = self.host.bury(worker);
+        let is_bystander = self.broken_for_ever().is_some();
+        let has_left = was_asked && death.exit == Exit::Code(0) && buried.running.is_none();
+        if self.choices.strict && !has_left {
+            self.break_for_ever(died(death));
+        }
         for (posted, reply) in buried.finished {
             self.bring_home(posted, reply);
         }
         if let Some((posted, partial)) = buried.running {
-            self.blame(posted, partial, worker, death);
+            self.blame(posted, partial, worker, death, is_bystander);
         }
         self.collect();
     }
 
-    fn blame(&self, mut posted: Box<Posted>, partial: Partial, worker: usize, death: &Death) {
+    /// Ends a strict place: its keeper ends the workers.
+    fn break_for_ever(&self, error: Error) {
+        self.break_down(error.with_help("a strict place is broken then; leave `strict` out to go on"));
+        self.bell.ring();
+    }
+
+    /// What a caller could not read ends a strict place. Gives what the caller is told.
+    pub(super) fn reject(&self, unreadable: Error) -> Error {
+        let message = format!("a result cannot be read: {}", unreadable.message());
+        let error = Error::new(Kind::WorkerLost, message).with_source(unreadable).at(&self.place);
+        self.break_for_ever(error.clone());
+        error.with_retry(Retry::MayRepeat)
+    }
+
+    fn blame(
+        &self,
+        mut posted: Box<Posted>,
+        partial: Partial,
+        worker: usize,
+        death: &Death,
+        is_bystander: bool,
+    ) {
         let ending = partial.condemned.then(|| posted.task.shared.ending().unwrap_or(Ending::Cancelled));
         if posted.is_chunk() {
             self.salvage(&mut posted, partial, worker);
@@ -46,8 +75,24 @@ impl Desk {
                 self.end(posted, worker, outcome);
             }
             None if posted.calls() == 0 => self.end(posted, worker, Outcome::Returned(nothing())),
-            None => self.blame_call(posted, worker, death),
+            None => match self.broken_for_ever() {
+                Some(all) => self.end_with(all, posted, worker, (!is_bystander).then_some(death)),
+                None => self.blame_call(posted, worker, death),
+            },
         }
+    }
+
+    /// In a strict place, the call that killed its worker is told so; all others are told what broke the place.
+    fn end_with(&self, all: &Error, mut posted: Posted, worker: usize, culprit: Option<&Death>) {
+        let all = all.clone().with_retry(Retry::MayRepeat).on_attempt(posted.task.attempt);
+        let Some(death) = culprit else { return self.end(posted, worker, Outcome::Lost(all)) };
+        let own = lost(death, &posted);
+        if !posted.is_chunk() {
+            return self.end(posted, worker, Outcome::Lost(own));
+        }
+        posted.so_far.get_or_insert_default().items.failed(&own);
+        posted.skip(1);
+        self.end(posted, worker, Outcome::Lost(all));
     }
 
     /// Keeps the replies of the calls that were finished, and leaves these calls out.
@@ -99,6 +144,12 @@ impl Desk {
         posted.skip(1);
         self.post_again(posted);
     }
+}
+
+fn died(death: &Death) -> Error {
+    Error::new(Kind::WorkerLost, format!("worker process {} died: {}", death.pid, death.exit))
+        .with_exit(death.exit)
+        .with_log_tail(death.tail.clone())
 }
 
 fn nothing() -> crate::outcome::Value {

@@ -38,7 +38,7 @@ pub(super) struct Desk {
     pub(super) setup: Setup,
     pub(super) workers: usize,
     pub(super) choices: Choices,
-    place: String,
+    pub(super) place: String,
     backlog: Mutex<VecDeque<Box<Posted>>>,
     /// How many tasks are in the backlog: looked at without the lock.
     behind: AtomicUsize,
@@ -282,6 +282,11 @@ impl Desk {
     pub(super) fn break_down(&self, error: Error) {
         let error = self.broken.get_or_init(|| error.at(&self.place).with_retry(Retry::Safe)).clone();
         self.refuse_waiting(|| Outcome::Lost(error.clone()));
+    }
+
+    /// The error that has broken a strict place: all its tasks end by it.
+    pub(super) fn broken_for_ever(&self) -> Option<&Error> {
+        self.broken().filter(|_| self.choices.strict)
     }
 
     /// Tells all that wait that they never run.

@@ -10,13 +10,13 @@ use super::not_started::NotStarted;
 use super::starting::{Starting, Step, Wanted};
 use super::station::{Member, Seen, Station};
 use crate::context::{Context, caught};
-use crate::error::{Error, Exit, Kind, Retry};
+use crate::error::{Error, Kind, Retry};
 use crate::outcome::Outcome;
 use crate::work::Payload;
 use anyplace_sync::shm::board::Ticket;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{Ordering, fence};
 use std::time::{Duration, Instant};
 
 /// A place is broken when so many workers in a row have died before they were ready.
@@ -72,6 +72,7 @@ impl Keeper {
             self.kill_condemned();
             stirred.iter().for_each(|worker| self.tend(*worker));
             self.sweep();
+            self.end_broken();
             if let Some(grace) = self.desk.closing()
                 && self.wind_up(grace)
             {
@@ -143,24 +144,27 @@ impl Keeper {
 
     fn bury(&mut self, worker: usize, member: &mut Member) -> Station {
         let death = member.process.reap();
-        let unasked = !self.said_farewell && death.exit != Exit::Code(0);
-        if unasked && self.desk.choices.strict {
-            self.break_for_ever(death.pid, death.exit);
-        }
-        self.desk.bury(worker, &death);
+        let was_asked = self.said_farewell || self.desk.choices.lets_leave();
+        self.desk.bury(worker, &death, was_asked);
         Station::Dirty
     }
 
-    /// In a strict place, the death of a worker is the end of all tasks.
-    fn break_for_ever(&self, pid: u32, exit: Exit) {
-        let error = Error::new(Kind::WorkerLost, format!("worker process {pid} died: {exit}"));
-        self.desk.break_down(
-            error.with_exit(exit).with_help("a strict place is broken then; leave `strict` out to go on"),
-        );
-        for (ticket, _) in self.desk.host.running() {
-            self.desk.host.condemn(ticket);
+    /// In a place that is broken nothing waits any more, and in a strict one nobody works any more.
+    fn end_broken(&mut self) {
+        let Some(error) = self.desk.broken() else { return };
+        // What was posted while the others were refused.
+        self.desk.refuse_waiting(|| Outcome::Lost(error.clone()));
+        if self.desk.broken_for_ever().is_none() {
+            return;
         }
-        self.desk.bell.ring();
+        for station in &mut self.stations {
+            match station {
+                Station::Starting(_) => *station = Station::Empty,
+                Station::Working(member) => member.process.kill(),
+                Station::Empty | Station::Dirty => {}
+            }
+        }
+        self.count();
     }
 
     /// Gives back what dead workers held, once nobody reads it any more. Then others may take their places.
@@ -177,6 +181,8 @@ impl Keeper {
     fn count(&self) {
         let hired = self.stations.iter().filter(|station| !matches!(station, Station::Empty)).count();
         self.desk.hired.store(hired, Ordering::Relaxed);
+        // Who posts a task looks at the number afterwards: either we see the task, or it sees the number.
+        fence(Ordering::SeqCst);
     }
 
     /// Starts as many workers as there are tasks that find none.
@@ -230,7 +236,7 @@ impl Keeper {
         match not {
             NotStarted::Died(error) => {
                 self.failed_starts += 1;
-                if self.failed_starts >= STARTS {
+                if self.failed_starts >= STARTS || self.desk.choices.strict {
                     self.desk.break_down(error);
                 }
             }

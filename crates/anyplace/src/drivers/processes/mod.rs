@@ -27,6 +27,10 @@
 //! worker's last lines; the worker is replaced. A running task can be killed, with all that it has started, and is
 //! when its time limit is over.
 //!
+//! Programs that rely on the opposite ask for it by `strict=true`. There the death of a worker, whoever killed it and
+//! whether it ran something or not, breaks the place for ever: the tasks that have not ended are lost, the other workers
+//! are ended, and whoever submits is told at once. A Python argument or result that cannot be read breaks it, too.
+//!
 //! Commands run as children of this process, without a worker between; see [`command`].
 //!
 //! Rust programs call [`anyplace::init`](crate::init) first in `main`, so that they can be their own workers.
@@ -116,6 +120,7 @@ impl Driver for Place {
     fn limits(&self) -> Limits {
         Limits {
             can_kill: true,
+            strict: self.tasks.workers.is_strict(),
             ..Limits::local(self.workers, &[WorkKind::Named, WorkKind::Pickled, WorkKind::Command])
         }
     }
@@ -130,6 +135,14 @@ impl Driver for Place {
 
     fn attend(&self) {
         self.tasks.workers.attend();
+    }
+
+    fn broken(&self) -> Option<Error> {
+        self.tasks.workers.broken()
+    }
+
+    fn reject(&self, unreadable: Error) -> Option<Error> {
+        self.tasks.workers.reject(unreadable)
     }
 
     fn cancel(&self) {

@@ -48,22 +48,29 @@ impl Choices {
         let memory = options.parse::<Bytes>("memory", Bytes::WANTED).map_err(at)?;
         let cpus = options.parse::<Cpus>("cpus", Cpus::WANTED).map_err(at)?;
         let environment = options.parse::<Environment>("env", Environment::WANTED).map_err(at)?;
+        let strict = options.parse("strict", "`strict=true` or `strict=false`").map_err(at)?.unwrap_or(false);
         let choices = Self {
             start: start.unwrap_or(Start::Zygote),
             max_tasks: max_tasks(address)?,
-            strict: options.parse("strict", "`strict=true` or `strict=false`").map_err(at)?.unwrap_or(false),
+            strict,
             preload: preload(options.get("preload"), start, setup).map_err(at)?,
             terms: Terms {
                 argument: Vec::new(),
                 environment: environment.map_or_else(Vec::new, |environment| environment.0),
                 memory: memory.map(|bytes| bytes.0),
                 cpus: cpus.map_or_else(Vec::new, |cpus| cpus.0),
+                strict,
             },
         };
         check_fork(choices.start, setup).map_err(at)?;
         check_cpus(&choices.terms.cpus).map_err(at)?;
         check_memory(choices.terms.memory).map_err(at)?;
         Ok(choices)
+    }
+
+    /// Whether a worker may leave by itself.
+    pub(super) fn lets_leave(&self) -> bool {
+        self.max_tasks < u64::MAX || self.terms.memory.is_some()
     }
 
     /// How many cores the workers have between them.

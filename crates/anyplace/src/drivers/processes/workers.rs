@@ -51,6 +51,20 @@ impl Workers {
         Some(Arc::new(self.desk.memory.clone()))
     }
 
+    pub(super) fn is_strict(&self) -> bool {
+        self.desk.choices.strict
+    }
+
+    /// What has broken a strict place.
+    pub(super) fn broken(&self) -> Option<Error> {
+        self.desk.broken_for_ever().cloned()
+    }
+
+    /// In a strict place, what cannot be read breaks it.
+    pub(super) fn reject(&self, unreadable: Error) -> Option<Error> {
+        self.is_strict().then(|| self.desk.reject(unreadable))
+    }
+
     /// Nobody may wait for outcomes any more: the keeper brings them all.
     pub(super) fn attend(&self) {
         self.desk.host.ring_always();

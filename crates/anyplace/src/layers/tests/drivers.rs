@@ -60,6 +60,7 @@ impl Driver for Scripted {
             durable: false,
             ordered: true,
             can_kill: self.can_kill,
+            strict: false,
             takes,
         }
     }
