@@ -83,7 +83,7 @@ impl Desk {
     }
 
     /// In a strict place, the call that killed its worker is told so; all others are told what broke the place.
-    fn end_with(&self, all: &Error, mut posted: Posted, worker: usize, culprit: Option<&Death>) {
+    fn end_with(&self, all: &Error, mut posted: Box<Posted>, worker: usize, culprit: Option<&Death>) {
         let all = all.clone().with_retry(Retry::MayRepeat).on_attempt(posted.task.attempt);
         let Some(death) = culprit else { return self.end(posted, worker, Outcome::Lost(all)) };
         let own = lost(death, &posted);
