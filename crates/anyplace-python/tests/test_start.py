@@ -53,14 +53,26 @@ def _zygote(place: anyplace.Place) -> int:
     return place.submit(os.getppid).result(LIMIT_S)
 
 
-def test_places_share_one_zygote_and_the_last_takes_it_along() -> None:
+SHARING = """
+import anyplace, os
+
+def zygote(place):
+    return place.submit(os.getppid).result()
+
+with anyplace.open("processes:1") as one:
+    with anyplace.open("processes:2") as two:
+        shared = zygote(one)
+        assert shared == zygote(two) != os.getpid()
+    assert os.path.exists(f"/proc/{shared}")
+assert not os.path.exists(f"/proc/{shared}")
+print("gone")
+"""
+
+
+def test_places_share_one_zygote_and_the_last_takes_it_along(script: Script) -> None:
     """Workers are children of a process that no task runs in; it is there as long as a place is open."""
-    with anyplace.open("processes:1") as one:
-        with anyplace.open("processes:2") as two:
-            zygote = _zygote(one)
-            assert zygote == _zygote(two) != os.getpid()
-        assert _is_there(zygote)
-    assert not _is_there(zygote)
+    done = script(SHARING)
+    assert (done.stdout, done.stderr) == ("gone\n", "")
 
 
 def test_exec_makes_workers_children_of_the_caller() -> None:
@@ -216,14 +228,23 @@ def test_cores_of_the_address_are_those_of_the_workers(start: str) -> None:
         anyplace.open("processes:1?cpus=8000")
 
 
+GREEDY = """
+import anyplace
+with anyplace.open("processes:1?memory=300MiB&start=START") as place:
+    try:
+        place.submit(lambda: len(bytearray(1 << 30))).result()
+    except MemoryError as refused:
+        assert "may use 314572800 bytes of memory" in "".join(refused.__notes__)
+    assert place.submit(lambda: len(bytearray(100 << 20))).result() == 100 << 20
+print("refused once")
+"""
+
+
 @pytest.mark.parametrize("start", ["zygote", "exec", "fork"])
-def test_a_task_that_wants_too_much_memory_fails_alone(start: str) -> None:
+def test_a_task_that_wants_too_much_memory_fails_alone(start: str, script: Script) -> None:
     """It is told by MemoryError; the next has a worker as ever."""
-    with anyplace.open(f"processes:1?memory=300MiB&start={start}") as place:
-        with pytest.raises(MemoryError) as refused:
-            place.submit(lambda: len(bytearray(1 << 30))).result(LIMIT_S)
-        assert "may use 314572800 bytes of memory" in "".join(refused.value.__notes__)
-        assert place.submit(lambda: len(bytearray(100 << 20))).result(LIMIT_S) == 100 << 20
+    done = script(GREEDY.replace("START", start))
+    assert (done.stdout, done.stderr) == ("refused once\n", "")
 
 
 PLUGIN = """
