@@ -1,6 +1,6 @@
 //! How a task ended, as Python sees it.
 
-use crate::{error, pickle};
+use crate::{error, pickle, plain};
 use anyplace::work::{Encoding, PayloadRef};
 use anyplace::{Item, Items, Outcome, Value};
 use pyo3::exceptions::{PyException, PySystemExit};
@@ -103,10 +103,16 @@ fn decode(py: Python<'_>, value: Value) -> PyResult<Py<PyAny>> {
 }
 
 /// What a call in another process returned; if it cannot be read, or reading it exits, only this call fails.
+#[inline]
 pub(crate) fn load(py: Python<'_>, payload: PayloadRef<'_>) -> PyResult<Py<PyAny>> {
-    if !matches!(payload.encoding, Encoding::Pickle | Encoding::Plain) {
-        return Err(unreadable(py));
+    match payload.encoding {
+        Encoding::Plain => plain::load(py, payload.bytes).map(Bound::unbind),
+        Encoding::Pickle => unpickle(py, payload),
+        _ => Err(unreadable(py)),
     }
+}
+
+fn unpickle(py: Python<'_>, payload: PayloadRef<'_>) -> PyResult<Py<PyAny>> {
     pickle::load(py, payload).map(Bound::unbind).map_err(|error| {
         let is_its_own = error.is_instance_of::<PyException>(py) || error.is_instance_of::<PySystemExit>(py);
         if is_its_own { told(py, error).unwrap_or_else(|second| second) } else { error }
