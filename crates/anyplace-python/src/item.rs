@@ -1,5 +1,6 @@
 //! What the calls of a map are called with, and where that comes from.
 
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyTuple};
 
@@ -78,7 +79,13 @@ impl Inputs {
 }
 
 fn advance<'py>(py: Python<'py>, iterator: &Py<PyIterator>) -> PyResult<Option<Bound<'py, PyAny>>> {
-    iterator.bind(py).clone().next().transpose()
+    // SAFETY: it is an iterator; this gives a new reference, or null.
+    let next = unsafe { Bound::from_owned_ptr_or_opt(py, ffi::PyIter_Next(iterator.as_ptr())) };
+    if next.is_some() {
+        return Ok(next);
+    }
+    // Null is the end, unless an exception is set.
+    PyErr::take(py).map_or(Ok(None), Err)
 }
 
 /// The arguments of one call, from whatever iterable holds them.

@@ -129,7 +129,7 @@ impl Making {
         let (items, end, work) = match (self, prepared) {
             (Self::Pickles(pickles), Prepared::Pickled(function, repeats)) => {
                 let mut chunk = pickles.chunk(single, *repeats);
-                let (items, end) = inputs.each(py, room, |item| chunk.add(py, &item))?;
+                let (items, end) = inputs.each(py, room, |item| chunk.add(py, item))?;
                 (items, end, chunk.work(function))
             }
             (_, Prepared::Local { function, context }) => {

@@ -4,7 +4,7 @@ use crate::functions::{self, Functions};
 use crate::item::Item;
 use crate::pickle::Dumped;
 use crate::{pickle, plain};
-use anyplace::work::{Arguments, Encoding, Function, Packer, Payload, Pickled, Work};
+use anyplace::work::{Arguments, Encoding, Function, Packer, Payload, PayloadRef, Pickled, Work};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
@@ -86,7 +86,25 @@ pub(crate) struct Chunk<'a> {
 }
 
 impl Chunk<'_> {
-    pub(crate) fn add(&mut self, py: Python<'_>, item: &Item) -> PyResult<()> {
+    #[inline]
+    pub(crate) fn add(&mut self, py: Python<'_>, item: Item) -> PyResult<()> {
+        let item = match item {
+            Item::Single(argument) => {
+                let argument = argument.into_bound(py);
+                if !self.single
+                    && let Some(number) = plain::number(&argument)
+                {
+                    self.packer.push(PayloadRef { encoding: Encoding::Plain, bytes: &number, buffers: &[] });
+                    return Ok(());
+                }
+                Item::Single(argument.unbind())
+            }
+            several => several,
+        };
+        self.add_any(py, &item)
+    }
+
+    fn add_any(&mut self, py: Python<'_>, item: &Item) -> PyResult<()> {
         if self.single {
             let mut plain = Vec::new();
             let is_plain = dump_item(item.bind(py), &mut plain);

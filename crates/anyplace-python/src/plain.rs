@@ -4,7 +4,8 @@
 //! Exact types only: what a subclass means is for pickle to say. So is an int of more than 64 bits, a str that is
 //! not text (lone surrogates), and what is long.
 
-use anyplace::work::plain::{DEEPEST, Reader, Token, write};
+use anyplace::work::plain::{self, DEEPEST, NUMBER, Reader, Token, write};
+use pyo3::PyTypeInfo;
 use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -13,6 +14,15 @@ use std::ffi::c_int;
 
 /// Longer texts and bytes are pickled, so that they can stay where they are put.
 const LONG: usize = 32 << 10;
+
+/// A value as it is written, if it is a number: what most maps are about.
+#[inline]
+pub(crate) fn number(value: &Bound<'_, PyAny>) -> Option<[u8; NUMBER]> {
+    if is::<PyInt>(value) {
+        return integer(value).map(plain::integer);
+    }
+    is::<PyFloat>(value).then(|| plain::float(float(value)))
+}
 
 /// Appends the value to `out`; `false`, and `out` as it was, if it is not plain.
 pub(crate) fn dump(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> bool {
@@ -37,11 +47,10 @@ fn dump_all(out: &mut Vec<u8>, dump: impl FnOnce(&mut Vec<u8>) -> Option<()>) ->
 }
 
 fn dump_value(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) -> Option<()> {
-    if value.is_exact_instance_of::<PyInt>() {
+    if is::<PyInt>(value) {
         write(out, Token::Integer(integer(value)?));
-    } else if value.is_exact_instance_of::<PyFloat>() {
-        // SAFETY: it is a float, of which this reads the number.
-        write(out, Token::Float(unsafe { ffi::PyFloat_AsDouble(value.as_ptr()) }));
+    } else if is::<PyFloat>(value) {
+        write(out, Token::Float(float(value)));
     } else if let Ok(text) = value.cast_exact::<PyString>() {
         write(out, Token::Text(text.to_str().ok().filter(|text| text.len() < LONG)?));
     } else if let Ok(values) = value.cast_exact::<PyTuple>() {
@@ -70,6 +79,20 @@ fn dump_values<'py>(
     Some(())
 }
 
+/// Whether it is exactly a `T`: looks at its type only, without holding it.
+#[inline]
+fn is<T: PyTypeInfo>(value: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: it is an object, which has a type.
+    unsafe { ffi::Py_TYPE(value.as_ptr()) == T::type_object_raw(value.py()) }
+}
+
+#[inline]
+fn float(value: &Bound<'_, PyAny>) -> f64 {
+    // SAFETY: it is a float, of which this reads the number.
+    unsafe { ffi::PyFloat_AsDouble(value.as_ptr()) }
+}
+
+#[inline]
 fn integer(value: &Bound<'_, PyAny>) -> Option<i64> {
     let mut overflow: c_int = 0;
     // SAFETY: it is an int, so nothing is raised: `overflow` says if it is too large.
@@ -78,28 +101,36 @@ fn integer(value: &Bound<'_, PyAny>) -> Option<i64> {
 }
 
 /// The value that was dumped.
+#[inline]
 pub(crate) fn load<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    match plain::number(bytes) {
+        Some(number) => make(py, number),
+        None => load_any(py, bytes),
+    }
+}
+
+fn load_any<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
     let mut reader = Reader::new(bytes);
     let value = load_value(py, &mut reader, 0)?;
     reader.next().map_or(Ok(value), |_| Err(not_plain()))
 }
 
-/// What to call with: the tuple that was dumped, or one argument alone.
-pub(crate) fn load_arguments<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyTuple>> {
-    match load(py, bytes)?.cast_into_exact::<PyTuple>() {
-        Ok(arguments) => Ok(arguments),
-        Err(error) => PyTuple::new(py, [error.into_inner()]),
+fn load_value<'py>(py: Python<'py>, reader: &mut Reader<'_>, depth: usize) -> PyResult<Bound<'py, PyAny>> {
+    let token = reader.next().and_then(Result::ok).ok_or_else(not_plain)?;
+    match token {
+        Token::Tuple(count) => load_tuple(py, reader, count, depth + 1),
+        other => make(py, other),
     }
 }
 
-fn load_value<'py>(py: Python<'py>, reader: &mut Reader<'_>, depth: usize) -> PyResult<Bound<'py, PyAny>> {
-    let token = reader.next().and_then(Result::ok).ok_or_else(not_plain)?;
+#[inline]
+fn make<'py>(py: Python<'py>, token: Token<'_>) -> PyResult<Bound<'py, PyAny>> {
     let made = match token {
         Token::Null => return Ok(py.None().into_bound(py)),
         Token::Bool(value) => return Ok(PyBool::new(py, value).to_owned().into_any()),
         Token::Text(text) => return Ok(PyString::new(py, text).into_any()),
         Token::Bytes(bytes) => return Ok(PyBytes::new(py, bytes).into_any()),
-        Token::Tuple(count) => return load_tuple(py, reader, count, depth + 1),
+        Token::Tuple(_) => return Err(not_plain()),
         // SAFETY: the interpreter's lock is held; this makes a new object.
         Token::Integer(number) => unsafe { ffi::PyLong_FromLongLong(number) },
         // SAFETY: as above.

@@ -1,6 +1,6 @@
 //! How a task ended, as Python sees it.
 
-use crate::{error, pickle};
+use crate::{error, pickle, plain};
 use anyplace::work::{Encoding, PayloadRef};
 use anyplace::{Item, Items, Outcome, Place, Value};
 use pyo3::exceptions::{PyException, PySystemExit};
@@ -106,10 +106,16 @@ fn decode(py: Python<'_>, value: Value, strict: Option<&Place>) -> PyResult<Py<P
 
 /// What a call in another process returned; if it cannot be read, or reading it exits, only this call fails, but for
 /// `strict` places.
-fn load(py: Python<'_>, payload: PayloadRef<'_>, strict: Option<&Place>) -> PyResult<Py<PyAny>> {
-    if !matches!(payload.encoding, Encoding::Pickle | Encoding::Plain) {
-        return Err(unreadable(py));
+#[inline]
+pub(crate) fn load(py: Python<'_>, payload: PayloadRef<'_>, strict: Option<&Place>) -> PyResult<Py<PyAny>> {
+    match payload.encoding {
+        Encoding::Plain => plain::load(py, payload.bytes).map(Bound::unbind),
+        Encoding::Pickle => unpickle(py, payload, strict),
+        _ => Err(unreadable(py)),
     }
+}
+
+fn unpickle(py: Python<'_>, payload: PayloadRef<'_>, strict: Option<&Place>) -> PyResult<Py<PyAny>> {
     pickle::load(py, payload).map(Bound::unbind).map_err(|error| {
         let is_its_own = error.is_instance_of::<PyException>(py) || error.is_instance_of::<PySystemExit>(py);
         if !is_its_own {

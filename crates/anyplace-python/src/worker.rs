@@ -9,6 +9,7 @@ use anyplace::work::{Encoding, Payload, PayloadRef};
 use anyplace::worker::{Callee, Interpreter, Lines, Link, Order, Replies, serve, zygote};
 use anyplace::{Context, Error, Kind, Remote, Retry};
 use pyo3::exceptions::{PyMemoryError, PyRuntimeError};
+use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
@@ -197,21 +198,52 @@ fn call(
     replies: &mut Replies<'_>,
 ) -> Result<(), Failure> {
     let failed = |phase| move |error| Failure::new(py, error, phase);
-    let (args, kwargs) = load_arguments(py, payload).map_err(|error| {
+    let arguments = load_arguments(py, payload).map_err(|error| {
         end_if_strict(py, &error);
         Failure::new(py, error, Phase::Arguments)
     })?;
-    let result = function.call(args, kwargs.as_ref()).and_then(no_coroutine).map_err(failed(Phase::Call))?;
-    scratch.clear();
-    let result = result.bind(py);
-    if plain::dump(result, scratch) {
-        replies.returned(Encoding::Plain, scratch, &[]);
-    } else {
-        let dumped = pickle::dump(result, "dump_result").map_err(failed(Phase::Result))?;
-        let payload = dumped.payload(replies.memory());
-        replies.returned_payload(payload);
+    let result = arguments.call(function).map_err(failed(Phase::Call))?;
+    if let Some(number) = plain::number(&result) {
+        replies.returned(Encoding::Plain, &number, &[]);
+        return Ok(());
     }
+    scratch.clear();
+    if plain::dump(&result, scratch) {
+        replies.returned(Encoding::Plain, scratch, &[]);
+        return Ok(());
+    }
+    let result = no_coroutine(result).map_err(failed(Phase::Call))?;
+    let dumped = pickle::dump(result.bind(py), "dump_result").map_err(failed(Phase::Result))?;
+    let payload = dumped.payload(replies.memory());
+    replies.returned_payload(payload);
     Ok(())
+}
+
+/// What a function is called with.
+enum Arguments<'py> {
+    One(Bound<'py, PyAny>),
+    Many(Bound<'py, PyTuple>, Option<Bound<'py, PyDict>>),
+}
+
+impl<'py> Arguments<'py> {
+    fn call(self, function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        match self {
+            Self::Many(args, kwargs) => function.call(args, kwargs.as_ref()),
+            Self::One(argument) => call_with_one(function, &argument),
+        }
+    }
+}
+
+/// Calls without making a tuple, which would cost as much as a small call.
+fn call_with_one<'py>(
+    function: &Bound<'py, PyAny>,
+    argument: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let end = std::ptr::null_mut::<ffi::PyObject>();
+    // SAFETY: all are objects, borrowed for the call, and null ends them.
+    let result = unsafe { ffi::PyObject_CallFunctionObjArgs(function.as_ptr(), argument.as_ptr(), end) };
+    // SAFETY: a new reference, or null with an exception set.
+    unsafe { Bound::from_owned_ptr_or_err(function.py(), result) }
 }
 
 fn call_with_json(
@@ -230,22 +262,23 @@ fn call_with_json(
     Ok(())
 }
 
-/// A plain tuple, or `_pickling.Arguments` if there are keywords.
-fn load_arguments<'py>(
-    py: Python<'py>,
-    payload: PayloadRef<'_>,
-) -> PyResult<(Bound<'py, PyTuple>, Option<Bound<'py, PyDict>>)> {
+/// A plain value that is the one argument, a tuple of arguments, or `_pickling.Arguments` if there are keywords.
+fn load_arguments<'py>(py: Python<'py>, payload: PayloadRef<'_>) -> PyResult<Arguments<'py>> {
     if payload.encoding == Encoding::Plain {
-        return Ok((plain::load_arguments(py, payload.bytes)?, None));
+        let loaded = plain::load(py, payload.bytes)?.cast_into_exact::<PyTuple>();
+        return Ok(loaded.map_or_else(
+            |error| Arguments::One(error.into_inner()),
+            |arguments| Arguments::Many(arguments, None),
+        ));
     }
     let loaded = pickle::load(py, payload)?;
     match loaded.cast_into::<PyTuple>() {
-        Ok(args) => Ok((args, None)),
+        Ok(args) => Ok(Arguments::Many(args, None)),
         Err(error) => {
             let arguments = error.into_inner();
             let args = arguments.getattr(intern!(py, "args"))?.cast_into()?;
             let kwargs = arguments.getattr(intern!(py, "kwargs"))?.cast_into()?;
-            Ok((args, Some(kwargs)))
+            Ok(Arguments::Many(args, Some(kwargs)))
         }
     }
 }

@@ -66,17 +66,54 @@ pub fn write(out: &mut Vec<u8>, token: Token<'_>) {
     match token {
         Token::Null => out.push(0),
         Token::Bool(value) => out.push(1 + u8::from(value)),
-        Token::Integer(value) => write_eight(out, 3, value.to_le_bytes()),
-        Token::Float(value) => write_eight(out, 4, value.to_le_bytes()),
+        Token::Integer(value) => out.extend_from_slice(&integer(value)),
+        Token::Float(value) => out.extend_from_slice(&float(value)),
         Token::Text(text) => write_long(out, 5, text.as_bytes()),
         Token::Bytes(bytes) => write_long(out, 6, bytes),
         Token::Tuple(values) => write_four(out, 7, values),
     }
 }
 
-fn write_eight(out: &mut Vec<u8>, tag: u8, number: [u8; 8]) {
+/// How many bytes a number has.
+pub const NUMBER: usize = 9;
+
+/// What [`write`] appends for a whole number: maps are mostly about numbers, and these need no buffer.
+#[inline]
+pub fn integer(value: i64) -> [u8; NUMBER] {
+    eight(INTEGER, value.to_le_bytes())
+}
+
+/// What [`write`] appends for a floating-point number.
+#[inline]
+pub fn float(value: f64) -> [u8; NUMBER] {
+    eight(FLOAT, value.to_le_bytes())
+}
+
+/// The number that these bytes are, if they are one and no more.
+///
+/// ```
+/// use anyplace::work::plain::{Token, float, number};
+///
+/// assert_eq!(number(&float(0.5)), Some(Token::Float(0.5)));
+/// assert_eq!(number(b"no number"), None);
+/// ```
+#[inline]
+pub fn number(bytes: &[u8]) -> Option<Token<'static>> {
+    let [tag, number @ ..]: &[u8; NUMBER] = bytes.try_into().ok()?;
+    match *tag {
+        INTEGER => Some(Token::Integer(i64::from_le_bytes(*number))),
+        FLOAT => Some(Token::Float(f64::from_le_bytes(*number))),
+        _ => None,
+    }
+}
+
+const INTEGER: u8 = 3;
+const FLOAT: u8 = 4;
+
+#[inline]
+fn eight(tag: u8, number: [u8; 8]) -> [u8; NUMBER] {
     let [a, b, c, d, e, f, g, h] = number;
-    out.extend_from_slice(&[tag, a, b, c, d, e, f, g, h]);
+    [tag, a, b, c, d, e, f, g, h]
 }
 
 fn write_four(out: &mut Vec<u8>, tag: u8, number: u32) {
@@ -108,8 +145,8 @@ impl<'a> Reader<'a> {
             0 => Token::Null,
             1 => Token::Bool(false),
             2 => Token::Bool(true),
-            3 => Token::Integer(i64::from_le_bytes(self.array()?)),
-            4 => Token::Float(f64::from_le_bytes(self.array()?)),
+            INTEGER => Token::Integer(i64::from_le_bytes(self.array()?)),
+            FLOAT => Token::Float(f64::from_le_bytes(self.array()?)),
             5 => Token::Text(std::str::from_utf8(self.long()?).ok()?),
             6 => Token::Bytes(self.long()?),
             7 => Token::Tuple(u32::from_le_bytes(self.array()?)),
@@ -228,6 +265,8 @@ mod tests {
             prop_assert_eq!(check(&bytes), Ok(()));
             let read: Vec<_> = Reader::new(&bytes).map(Result::unwrap).collect();
             prop_assert_eq!(read, tree.tokens());
+            let is_number = matches!(tree, Tree::Integer(_) | Tree::Float(_));
+            prop_assert_eq!(number(&bytes), tree.tokens().first().copied().filter(|_| is_number));
         }
 
         #[test]

@@ -25,6 +25,7 @@ pub struct Packer(Writer);
 
 impl Packer {
     /// Adds the arguments of one more call.
+    #[inline]
     pub fn push(&mut self, payload: PayloadRef<'_>) {
         self.0.push(payload.encoding as u8, payload.bytes, payload.buffers);
     }

@@ -19,6 +19,7 @@ pub enum Encoding {
 
 impl Encoding {
     /// The encoding with this number on the wire.
+    #[inline]
     pub fn from_number(number: u8) -> Option<Self> {
         Some(match number {
             0 => Self::Postcard,
