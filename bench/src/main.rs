@@ -29,6 +29,7 @@ type Suite = fn(Effort, &mut Record) -> Result<()>;
 const SUITES: &[(&str, Suite)] = &[
     ("threads", |effort, record| script::run("bench/suites/threads.py", effort, record)),
     ("processes", |effort, record| script::run_long("bench/suites/processes", effort, record)),
+    ("joblib", |effort, record| script::run("bench/suites/joblib_backend.py", effort, record)),
     ("rayon", rayon_map::run),
     ("commands", commands::run),
     ("async", |effort, record| script::run("bench/suites/asyncio_gather.py", effort, record)),

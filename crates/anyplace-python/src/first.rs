@@ -3,6 +3,7 @@
 use crate::error;
 use anyplace::{Context, Error, Kind, Retry};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::PyTuple;
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -36,6 +37,7 @@ impl First {
             return Ok(());
         }
         self.function.bind(py).call1(self.arguments.bind(py)).map(drop).or_else(|raised| {
+            report(py, &raised);
             self.broken.get_or_init(|| broken(py, &raised, context.worker).with_source(raised));
             self.check(py)
         })
@@ -44,6 +46,14 @@ impl First {
     /// The error that broke the place, if it is broken.
     pub(crate) fn check(&self, py: Python<'_>) -> PyResult<()> {
         self.broken.get().map_or(Ok(()), |error| Err(error::of_anyplace(py, error)))
+    }
+}
+
+fn report(py: Python<'_>, raised: &PyErr) {
+    static REPORT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let report = REPORT.import(py, "anyplace._worker", "report");
+    if let Err(error) = report.and_then(|report| report.call1((raised.value(py),))) {
+        error.write_unraisable(py, None);
     }
 }
 

@@ -91,7 +91,8 @@ def test_an_initializer_runs_once_on_each_thread() -> None:
         assert set(place.map(lambda _: local.value, range(50))) == {5}
 
 
-def test_a_failing_initializer_breaks_the_place() -> None:
+def test_a_failing_initializer_breaks_the_place(caplog: pytest.LogCaptureFixture) -> None:
+    """As in the standard library, a critical record tells why."""
     with anyplace.open("threads:1", initializer=divide, initargs=(0,)) as place:
         future = place.submit(square, 1)
         with pytest.raises(anyplace.WorkerLost, match="ZeroDivisionError") as caught:
@@ -99,6 +100,9 @@ def test_a_failing_initializer_breaks_the_place() -> None:
         assert isinstance(caught.value, concurrent.futures.BrokenExecutor)
         with pytest.raises(concurrent.futures.BrokenExecutor):
             place.submit(square, 1)
+    (record,) = [record for record in caplog.records if record.name == "concurrent.futures"]
+    assert record.levelname == "CRITICAL"
+    assert record.exc_info[0] is ZeroDivisionError
 
 
 def test_an_async_function_is_refused_by_threads(threads: anyplace.Place) -> None:

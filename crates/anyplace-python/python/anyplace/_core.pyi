@@ -16,6 +16,7 @@ __all__ = [
     "Counts",
     "Future",
     "Lent",
+    "Mailbox",
     "Map",
     "Place",
     "_call_as",

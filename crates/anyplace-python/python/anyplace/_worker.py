@@ -124,17 +124,22 @@ def first(initializer: Callable[..., object], initargs: tuple[Any, ...] = ()) ->
 
 
 def initialize(data: bytes, *initargs: Any) -> None:
-    """Runs an initializer in a worker; when it fails, says so as `concurrent.futures` does."""
+    """Runs an initializer in a worker; when it fails, says so."""
     from ._pickling import load_function
 
     try:
         function, _ = load_function(data)
         function(*initargs)
-    except BaseException:
-        import logging
-
-        logging.getLogger("concurrent.futures").critical("Exception in initializer:", exc_info=True)
+    except BaseException as error:
+        report(error)
         raise
+
+
+def report(error: BaseException) -> None:
+    """Logs that an initializer failed, as `concurrent.futures` does."""
+    import logging
+
+    logging.getLogger("concurrent.futures").critical("Exception in initializer:", exc_info=error)
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
-"""Our executors with what CPython's tests know of CPython's: what they are made with, and names of their inside.
+"""Our executors with what CPython's tests know of CPython's: its arguments, and names of its inside.
 
-Each name is answered by what is there to be seen from outside: the processes by the kernel's list, a broken place by its
-refusal. Nothing of it is the product's.
+Each name is answered by what can be seen from outside: the processes by the kernel's list of them, a broken
+place by its refusal. Nothing of this is the product's.
 """
 
 from __future__ import annotations

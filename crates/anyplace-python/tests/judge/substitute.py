@@ -46,4 +46,3 @@ def scripts(first: str) -> None:
         return original(*args, **env)
 
     script_helper.assert_python_ok = assert_python_ok
-

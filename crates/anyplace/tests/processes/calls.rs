@@ -9,6 +9,7 @@ crate::trials!["calls":
     a_panic_is_the_tasks_error_and_its_worker_goes_on,
     a_hundred_megabytes_travel_both_ways,
     thousands_of_tasks_run_on_a_few_workers,
+    tasks_one_after_the_other_need_one_worker,
     a_task_knows_its_item_attempt_and_worker,
     a_task_reads_nothing_from_standard_input,
     what_workers_print_is_passed_on,
@@ -40,6 +41,15 @@ fn a_map_gives_results_in_order() -> Result<()> {
     let place = open("processes:2")?;
     let results: Vec<u32> = place.map(divide, (0..5000).map(|n| (n, 1)))?.collect::<Result<_>>()?;
     assert_eq!(results, (0..5000).collect::<Vec<_>>());
+    Ok(())
+}
+
+fn tasks_one_after_the_other_need_one_worker() -> Result<()> {
+    let place = open("processes:8")?;
+    let first = place.submit(process, ())?.wait()?;
+    for _ in 0..100 {
+        assert_eq!(place.submit(process, ())?.wait()?, first);
+    }
     Ok(())
 }
 

@@ -28,6 +28,9 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// When the machine has no room for a worker, it is asked again after this, for as long as tasks wait for one.
 const NO_ROOM: Duration = Duration::from_millis(100);
 
+/// How often the board is looked at while it changes, before a worker is started that may not be needed.
+const LOOKS: usize = 3;
+
 /// Memory that nobody has used for so long is given back to the machine.
 const UNUSED: Duration = Duration::from_secs(2);
 
@@ -199,7 +202,7 @@ impl Keeper {
         if waiting <= free + starting {
             return;
         }
-        for _ in free + starting..self.desk.host.ready() {
+        for _ in starting..self.without_a_worker() {
             let Some(worker) = self.stations.iter().position(|station| matches!(station, Station::Empty))
             else {
                 return;
@@ -209,6 +212,25 @@ impl Keeper {
             }
             self.begin(worker);
         }
+    }
+
+    /// How many tasks wait for whom no worker that is at work will come. One that is between two tasks is on no list of
+    /// the board, and takes the next task all the same.
+    fn without_a_worker(&self) -> usize {
+        let host = &self.desk.host;
+        let working = self.stations.iter().filter(|station| matches!(station, Station::Working(_))).count();
+        let look = || {
+            let (before, running, after) = (host.ready(), host.running().len(), host.ready());
+            // A task that is claimed meanwhile counts twice rather than not at all. What is posted meanwhile rings.
+            (before != after, before.max(after).saturating_sub(working.saturating_sub(running)))
+        };
+        let mut seen = look();
+        for _ in 1..LOOKS {
+            if seen.0 {
+                seen = look();
+            }
+        }
+        seen.1
     }
 
     fn begin(&mut self, worker: usize) {
