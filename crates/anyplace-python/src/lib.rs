@@ -12,6 +12,7 @@ mod coroutine;
 mod door;
 mod error;
 mod first;
+mod flags;
 mod fork;
 mod functions;
 mod future;
@@ -43,6 +44,8 @@ mod _core {
     use super::command::cli_main;
     #[pymodule_export]
     use super::context::{Context, current};
+    #[pymodule_export]
+    use super::flags::flags_with_site;
     #[pymodule_export]
     use super::fork::forked;
     #[pymodule_export]

@@ -130,7 +130,7 @@ impl Results {
         })?;
         match next {
             Next::Chunk(chunk) => {
-                self.ready = Endings::of(py, chunk.outcome, chunk.items, self.strict.as_ref())
+                self.ready = Endings::of(py, chunk.outcome, chunk.items, self.strict.as_ref());
             }
             Next::Empty => return Ok(false),
             Next::Late => {

@@ -128,6 +128,7 @@ def _beginnings() -> dict[str, object]:
         "argv": sys.argv,
         "folder": os.getcwd(),
         "prefixes": (sys.prefix, sys.exec_prefix),
+        "flags": list(sys.flags),
         "variables": {name: os.environ.get(name) for name in ("BEFORE", "OWN", "GONE")},
         "builtins": [callable(made) for made in (exit, help)],  # of `site`
         "stdin": sys.stdin.read(),
@@ -141,7 +142,7 @@ def _beginnings() -> dict[str, object]:
 def test_a_worker_begins_as_its_caller_is(
     start: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Paths, arguments, folder, environment and prefixes; also when they change between two places."""
+    """Paths, arguments, folder, environment, prefixes and flags; also when they change between two places."""
     with anyplace.open(f"processes:1?start={start}"):
         monkeypatch.setenv("BEFORE", "opening")
         monkeypatch.delenv("GONE", raising=False)
@@ -153,6 +154,7 @@ def test_a_worker_begins_as_its_caller_is(
     assert begun["argv"] == sys.argv[:1]
     assert begun["folder"] == str(tmp_path)
     assert begun["prefixes"] == (sys.prefix, sys.exec_prefix)
+    assert begun["flags"] == list(sys.flags)
     assert begun["variables"] == {"BEFORE": "opening", "OWN": "a=b,c", "GONE": None}
     assert begun["builtins"] == [True, True]
     assert (begun["stdin"], begun["ignored"], begun["group"]) == ("", True, True)

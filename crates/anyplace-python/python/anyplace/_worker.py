@@ -80,6 +80,7 @@ def argument() -> bytes:
         "path": _path(),
         "argv": sys.argv[:1] if hasattr(sys, "argv") else [],
         "prefixes": (sys.prefix, sys.exec_prefix),
+        "site": not sys.flags.no_site,
         "environ": dict(os.environ),
         "levels": _levels(),
         "cores": usable_cores(),
@@ -307,6 +308,11 @@ def begin(
     sys.path[:] = handed.get("path", sys.path)
     # A Python that has not run `site` does not know its virtual environment.
     sys.prefix, sys.exec_prefix = handed.get("prefixes", (sys.prefix, sys.exec_prefix))
+    if handed.get("site") and sys.flags.no_site:
+        from . import _core
+
+        # Pythons that the work starts, with the flags of this one, find what is installed.
+        sys.flags = _core.flags_with_site()
     _set_environment(handed.get("environ", os.environ), environment)
     limit_threads(cores or handed.get("cores"), workers)
     if handed.get("distutils") and "_distutils_hack" not in sys.modules:
