@@ -2,7 +2,18 @@
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyIterator, PyTuple};
+use pyo3::types::{PyIterator, PyList, PyRange, PyTuple};
+
+/// The most items that come of these iterables, where one of them is known to end. Only of Python's own sequences: to ask others
+/// runs their code.
+pub(crate) fn at_most(iterables: &[Bound<'_, PyAny>]) -> Option<usize> {
+    let is_sequence = |iterable: &&Bound<'_, PyAny>| {
+        iterable.is_exact_instance_of::<PyList>()
+            || iterable.is_exact_instance_of::<PyTuple>()
+            || iterable.is_exact_instance_of::<PyRange>()
+    };
+    iterables.iter().filter(is_sequence).filter_map(|iterable| iterable.len().ok()).min()
+}
 
 /// What one call of a map is called with.
 pub(crate) enum Item<One = Py<PyAny>, Tuple = Py<PyTuple>> {

@@ -3,7 +3,7 @@
 use crate::closing::{self, Closing};
 use crate::first::First;
 use crate::future::{Class, Future};
-use crate::item::Inputs;
+use crate::item::{self, Inputs};
 use crate::making::Making;
 use crate::map::{Map, Wanted};
 use crate::pickled::Parts;
@@ -146,10 +146,13 @@ impl Place {
         buffersize: Option<usize>,
     ) -> PyResult<Map> {
         self.usable(py)?;
+        let at_most = item::at_most(&iterables);
         let inputs = Inputs::new(&iterables, star)?;
         let prepared = self.open.making.prepare(py, function, self.repeats())?;
         let wanted = Wanted { timeout, chunksize, ordered, buffersize };
         let mut flow = self.place.flow();
+        // At least none: a list may become shorter while it is read.
+        flow.expect((0, at_most));
         flow.options = self.options.clone();
         Map::start(py, flow, self.open.making.clone(), prepared, inputs, &wanted, self.strict())
     }

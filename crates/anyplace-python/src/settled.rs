@@ -83,13 +83,21 @@ impl Endings {
             Self::Here(settled) => settled.pop_front().map(Settled::into_result),
             Self::Away(items) => Some(match items.advance()? {
                 Item::Returned(payload) => load(py, payload, strict),
-                ended => Settled::one(py, ended.into_outcome(), strict).into_result(),
+                ended => Err(not_returned(py, ended)),
             }),
             Self::Same(settled, left) => {
                 *left = left.checked_sub(1)?;
                 Some(settled.clone_ref(py).into_result())
             }
         }
+    }
+}
+
+#[cold]
+fn not_returned(py: Python<'_>, ended: Item<'_>) -> PyErr {
+    match ended {
+        Item::Returned(_) => unreadable(py),
+        Item::Failed(error) | Item::Cancelled(error) | Item::Lost(error) => error::to_python(py, &error),
     }
 }
 

@@ -149,7 +149,8 @@ impl Place {
     }
 
     /// Runs `function` on every input, lazily: at most twice the workers plus one chunks are ahead of the results
-    /// taken, so endless inputs work. Results come in the inputs' order unless [`Map::unordered`].
+    /// taken, so endless inputs work; where the inputs are known to end, short chunks of a fixed size may be ahead by 2 ms of
+    /// work. Results come in the inputs' order unless [`Map::unordered`].
     ///
     /// # Errors
     /// As [`submit`](Self::submit); what happens to an item comes where the item stands.

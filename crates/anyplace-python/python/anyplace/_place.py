@@ -122,7 +122,7 @@ class Place(_core.Place, concurrent.futures.Executor):
         """Call `fn` with the items of the iterables, in parallel and lazily.
 
         Inputs are taken as results are: at most twice the workers plus one chunks are ahead, so that endless
-        inputs work.
+        inputs work. Of a list, a tuple or a range, short chunks may be ahead by 2 ms of work.
 
         Parameters
         ----------

@@ -21,6 +21,7 @@ pub struct Flow {
     id: u64,
     index: u64,
     left: Option<usize>,
+    ends: bool,
     per_item: bool,
     sizer: Sizer,
     ahead: usize,
@@ -73,6 +74,7 @@ impl Flow {
             id,
             index: 0,
             left: None,
+            ends: false,
             per_item,
             sizer: if per_item { Sizer::fixed(1) } else { Sizer::adaptive() },
             ahead: usize::MAX,
@@ -83,9 +85,11 @@ impl Flow {
         }
     }
 
-    /// Says how many items will come, as far as it is known, so that chunks shrink towards the end.
+    /// Says how many items will come, as far as it is known: if exactly, chunks shrink towards the end; if there is an end,
+    /// more of short chunks may be ahead.
     pub fn expect(&mut self, (at_least, at_most): (usize, Option<usize>)) {
         self.left = at_most.filter(|most| *most == at_least);
+        self.ends = at_most.is_some();
     }
 
     /// Gives chunks as they end.
@@ -124,7 +128,7 @@ impl Flow {
     /// How many items the next chunk may have; 0 while enough is out.
     pub fn room(&self) -> usize {
         let workers = self.limits().workers;
-        if self.out.len() > 2 * workers {
+        if self.out.len() > self.sizer.ahead(self.ends) * workers {
             return 0;
         }
         self.sizer.size(self.left, workers).min(self.ahead.saturating_sub(self.items_out))

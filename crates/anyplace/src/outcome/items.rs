@@ -191,13 +191,21 @@ pub(crate) fn ending(error: &Error) -> u8 {
     }
 }
 
+#[inline]
 fn item(row: Row<'_>) -> Item<'_> {
     let Row { kind, bytes, buffers, .. } = row;
-    match (Encoding::from_number(kind), kind) {
-        (Some(encoding), _) => Item::Returned(PayloadRef { encoding, bytes, buffers }),
-        (None, CANCELLED) => Item::Cancelled(read_error_bytes(bytes)),
-        (None, LOST) => Item::Lost(read_error_bytes(bytes)),
-        (None, _) => Item::Failed(read_error_bytes(bytes)),
+    match Encoding::from_number(kind) {
+        Some(encoding) => Item::Returned(PayloadRef { encoding, bytes, buffers }),
+        None => not_returned(kind, read_error_bytes(bytes)),
+    }
+}
+
+#[cold]
+fn not_returned(kind: u8, error: Error) -> Item<'static> {
+    match kind {
+        CANCELLED => Item::Cancelled(error),
+        LOST => Item::Lost(error),
+        _ => Item::Failed(error),
     }
 }
 

@@ -25,6 +25,7 @@ impl Writer {
         self.rows += 1;
     }
 
+    #[cold]
     fn push_apart(&mut self, kind: u8, bytes: &[u8], buffers: &[Bytes]) {
         let Some((head, run)) = OpenRun::begin(self.bytes.len(), kind, bytes.len(), buffers.len()) else {
             return self.push_beside(kind, bytes.into(), buffers);
