@@ -190,6 +190,8 @@ impl Sink for Slot<'_> {
     }
 
     fn append(&mut self, bytes: &[u8]) {
+        // Before it writes where its parent does.
+        self.table.seat.end_strays();
         let (block, written) = match &mut self.replies {
             Kept::Few(writer) => return writer.append(bytes),
             Kept::Many { block, written, .. } => (block, written),

@@ -176,7 +176,9 @@ impl Keeper {
 
     fn count(&self) {
         let hired = self.stations.iter().filter(|station| !matches!(station, Station::Empty)).count();
-        self.desk.hired.store(hired, Ordering::Relaxed);
+        if self.desk.hired.swap(hired, Ordering::Relaxed) != hired {
+            self.desk.host.ring_for_more(hired < self.stations.len());
+        }
     }
 
     /// Starts as many workers as there are tasks that find none.
@@ -352,7 +354,7 @@ impl Drop for Relief {
             self.0.break_down(error);
         }
         self.0.close(Duration::ZERO);
-        self.0.refuse_waiting(Outcome::too_late);
+        self.0.leave();
         self.0.host.rouse_callers();
     }
 }
