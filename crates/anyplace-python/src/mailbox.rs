@@ -20,9 +20,14 @@ pub(crate) struct Mailbox {
 }
 
 /// The numbers of those whose tasks ended. Any thread may add to them.
-struct Letters {
-    descriptor: OwnedFd,
-    ended: Mutex<Vec<usize>>,
+#[derive(Default)]
+struct Letters(Mutex<Ended>);
+
+#[derive(Default)]
+struct Ended {
+    numbers: Vec<usize>,
+    /// Nothing when the mailbox is gone: tasks may end long after their loop.
+    descriptor: Option<OwnedFd>,
 }
 
 /// Who waits, by number.
@@ -51,18 +56,27 @@ impl Wake for Letter {
 }
 
 impl Letters {
-    fn ended(&self) -> MutexGuard<'_, Vec<usize>> {
-        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    fn ended(&self) -> MutexGuard<'_, Ended> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn add(&self, number: usize) {
         let mut ended = self.ended();
-        ended.push(number);
+        ended.numbers.push(number);
         // The others' letters are there already, and the loop has been told.
-        if ended.len() == 1 {
+        if let (1, Some(descriptor)) = (ended.numbers.len(), &ended.descriptor) {
             // It can only fail when the counter is full, and a full counter wakes too.
-            let _ = rustix::io::write(&self.descriptor, &1u64.to_ne_bytes());
+            let _ = rustix::io::write(descriptor, &1u64.to_ne_bytes());
         }
+    }
+
+    /// Takes all that are there.
+    fn take(&self) -> Vec<usize> {
+        let mut ended = self.ended();
+        let mut count = [0; 8];
+        // Nothing to read means that it was delivered before.
+        let _ = ended.descriptor.as_ref().map(|descriptor| rustix::io::read(descriptor, &mut count));
+        std::mem::take(&mut ended.numbers)
     }
 }
 
@@ -71,8 +85,8 @@ impl Mailbox {
     #[new]
     fn new() -> PyResult<Self> {
         let descriptor = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK);
-        let descriptor = descriptor.map_err(std::io::Error::from)?;
-        let letters = Arc::new(Letters { descriptor, ended: Mutex::default() });
+        let letters = Arc::new(Letters::default());
+        letters.ended().descriptor = Some(descriptor.map_err(std::io::Error::from)?);
         Ok(Self { letters, waiting: Mutex::default() })
     }
 
@@ -83,7 +97,7 @@ impl Mailbox {
     /// int
     ///     It is the mailbox's own: nobody else closes it.
     fn fileno(&self) -> i32 {
-        self.letters.descriptor.as_raw_fd()
+        self.letters.ended().descriptor.as_ref().map_or(-1, AsRawFd::as_raw_fd)
     }
 
     /// Has ``waiter`` end as the task does; false if somebody awaits the task already, or it has none.
@@ -104,14 +118,14 @@ impl Mailbox {
     /// int
     ///     How many still wait.
     fn deliver(&self, py: Python<'_>) -> PyResult<usize> {
-        let mut count = [0; 8];
-        // Nothing to read means that it was delivered before.
-        let _ = rustix::io::read(&self.letters.descriptor, &mut count);
-        let ended = std::mem::take(&mut *self.letters.ended());
-        for number in ended {
+        let mut ended = self.letters.take().into_iter();
+        let told = ended.by_ref().try_for_each(|number| {
             let entry = self.waiting().take(number);
-            entry.map_or(Ok(()), |entry| entry.end(py))?;
-        }
+            entry.map_or(Ok(()), |entry| entry.end(py))
+        });
+        // A signal's handler may raise in the middle of one: the others are told at the next call.
+        ended.for_each(|number| self.letters.add(number));
+        told?;
         Ok(self.waiting().count())
     }
 }
@@ -119,6 +133,12 @@ impl Mailbox {
 impl Mailbox {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Mailbox {
+    fn drop(&mut self) {
+        *self.letters.ended() = Ended::default();
     }
 }
 

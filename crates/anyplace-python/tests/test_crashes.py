@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+import anyplace
 
 CRASHES = Path(__file__).parents[3] / "bench/crashes"
 
@@ -70,3 +74,13 @@ def test_ctrl_c_ends_a_busy_program_with_one_traceback(matrix) -> None:
     told = matrix.ENDINGS["Ctrl-C"]("anyplace")
     assert told["tracebacks"] == 1
     assert told["seconds"] < 1
+
+
+def test_the_end_of_a_strict_place_is_not_a_cancellation() -> None:
+    """What ran beside the crash is lost with it, and so is the crash itself."""
+    with anyplace.open("processes:2?strict=true") as place:
+        beside, guilty = place.submit(time.sleep, 60), place.submit(os._exit, 3)
+        for future in (guilty, beside):
+            with pytest.raises(anyplace.WorkerLost, match="exit code 3"):
+                future.result(PATIENCE_S)
+            assert not future.cancelled()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import os
 import threading
 
 import pytest
@@ -106,3 +107,18 @@ def test_many_threads_wait_for_one_future(threads: anyplace.Place, gate: Gate) -
     for waiter in waiters:
         waiter.join()
     assert results == ["passed"] * 4
+
+
+def test_loops_that_end_while_somebody_waits_leave_no_descriptors(gate: Gate) -> None:
+    async def give_up(future: anyplace.Future) -> None:
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(future, 0.001)
+
+    with anyplace.open("threads:20") as place:
+        held = [place.submit(gate) for _ in range(20)]
+        before = len(os.listdir("/proc/self/fd"))
+        for future in held:
+            asyncio.run(give_up(future))
+        after = len(os.listdir("/proc/self/fd"))
+        gate.open.set()
+    assert after < before + 10

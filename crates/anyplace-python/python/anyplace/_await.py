@@ -70,10 +70,17 @@ class _Mailbox:
                 loop.remove_reader(self._core.fileno())
 
 
+def _forget_closed() -> None:
+    """Let go of loops that were closed while somebody waited there: their mail is never looked at again."""
+    for loop in [loop for loop in _mailboxes if loop.is_closed()]:
+        del _mailboxes[loop]
+
+
 def wait(future: Any) -> Generator[Any, None, Any]:
     """Wait for the task in the running loop; cancelling the wait cancels a task that has not begun."""
     loop = asyncio.get_running_loop()
     mailbox = _mailboxes.get(loop)
     if mailbox is None:
+        _forget_closed()
         mailbox = _mailboxes[loop] = _Mailbox(loop)
     return mailbox.expect(future, loop).__await__()

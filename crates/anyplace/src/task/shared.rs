@@ -95,6 +95,15 @@ struct State {
     on_wait: Option<OnWait>,
 }
 
+impl State {
+    /// What somebody asked for stands, though the time is over meanwhile.
+    fn is_to_end(&mut self, ending: Ending) {
+        if self.killed != Some(Ending::Cancelled) {
+            self.killed = Some(ending);
+        }
+    }
+}
+
 impl Shared {
     pub(crate) fn new(scope: Arc<Scope>) -> Self {
         scope.enter();
@@ -249,8 +258,17 @@ impl Shared {
 
     /// Takes the task back from where its driver put it, if no worker has begun it. The driver settles it.
     fn take_back(&self) -> bool {
-        self.phase.load(Ordering::Acquire) == AWAY
-            && self.whereabouts().is_some_and(|(driver, key)| driver.take_back(key))
+        while self.phase.load(Ordering::Acquire) == AWAY {
+            if let Some((driver, key)) = self.whereabouts() {
+                return driver.take_back(key);
+            }
+            // Its driver found no room for it, and it waits again.
+            if self.step(WAITING, SETTLED) {
+                self.publish(Outcome::cancelled());
+                return true;
+            }
+        }
+        false
     }
 
     pub(crate) fn wait_again(&self) -> bool {
@@ -318,15 +336,23 @@ impl Shared {
             if state.published {
                 return false;
             }
-            // What somebody asked for stands, though the time is over meanwhile.
-            if state.killed != Some(Ending::Cancelled) {
-                state.killed = Some(ending);
-            }
+            state.is_to_end(ending);
             (state.on_kill.clone(), state.whereabouts.clone())
         };
         let away = away.and_then(|at| Some((at.driver, at.key?)));
         away.is_some_and(|(driver, key)| driver.end(key, ending))
             || hook.as_ref().inspect(|end| end(ending)).is_some()
+    }
+
+    /// Ends the attempt that its driver has under this number, and no other.
+    pub(crate) fn end_at(&self, key: u64, ending: Ending) {
+        let driver = {
+            let mut state = self.state();
+            let Some(at) = state.whereabouts.clone().filter(|at| at.key == Some(key)) else { return };
+            state.is_to_end(ending);
+            at.driver
+        };
+        driver.end(key, ending);
     }
 
     /// Why it was asked to end, if it was.

@@ -77,13 +77,13 @@ pub fn write(out: &mut Vec<u8>, token: Token<'_>) {
 /// How many bytes a number has.
 pub const NUMBER: usize = 9;
 
-/// What [`write`] appends for a whole number: maps are mostly about numbers, and these need no buffer.
+/// What [`write()`] appends for a whole number: maps are mostly about numbers, and these need no buffer.
 #[inline]
 pub fn integer(value: i64) -> [u8; NUMBER] {
     eight(INTEGER, value.to_le_bytes())
 }
 
-/// What [`write`] appends for a floating-point number.
+/// What [`write()`] appends for a floating-point number.
 #[inline]
 pub fn float(value: f64) -> [u8; NUMBER] {
     eight(FLOAT, value.to_le_bytes())

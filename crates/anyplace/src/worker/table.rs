@@ -214,6 +214,8 @@ impl Slot<'_> {
     /// Sees to it that a row with so many bytes finds room.
     #[inline]
     fn make_room(&mut self, value: usize) {
+        // Before it writes where its parent does.
+        self.table.seat.end_strays();
         match &self.replies {
             Kept::Many(growing) if !growing.has_room(value) => self.move_on(value),
             _ => {}

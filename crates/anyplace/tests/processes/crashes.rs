@@ -19,6 +19,7 @@ crate::trials!["crashes":
     of_an_idempotent_chunk_only_the_guilty_item_fails,
     an_idempotent_task_whose_worker_dies_is_run_again,
     a_worker_that_dies_while_idle_is_replaced,
+    a_chunk_whose_worker_dies_in_a_strict_place_ends_with_the_place,
 ];
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -182,5 +183,15 @@ fn a_worker_that_dies_while_idle_is_replaced() -> Nothing {
     kill_process(rustix::process::Pid::from_raw(pid.cast_signed()).unwrap(), Signal::KILL).unwrap();
     is_gone(pid);
     assert_eq!(place.submit(act, Act::Innocent(5))?.wait()?, 5);
+    Ok(())
+}
+
+fn a_chunk_whose_worker_dies_in_a_strict_place_ends_with_the_place() -> Nothing {
+    let place = open("processes:2?strict=true")?;
+    let results: Vec<_> = place.map(act, ten_with_one_guilty())?.chunk(20).collect();
+    let (returned, lost): (Vec<_>, Vec<_>) = (0..).zip(results).partition(|(_, result)| result.is_ok());
+    assert!(returned.into_iter().all(|(number, result)| number < 13 && result.unwrap() == number));
+    assert!(lost.iter().all(|(_, result)| result.as_ref().unwrap_err().kind() == Kind::WorkerLost));
+    assert_eq!(lost.len(), 7);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `processes:` with real processes. This program is its own worker, so its `main` is not the test harness's.
 
+mod backlogs;
 mod calls;
 mod crashes;
 mod endings;
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
     }
     anyplace::init();
     let trials = [
+        backlogs::trials(),
         calls::trials(),
         crashes::trials(),
         endings::trials(),

@@ -6,7 +6,7 @@ use super::{Board, Size};
 use crate::primitives::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use crate::primitives::atomic::fence;
 use crate::primitives::{Mutex, MutexGuard, lock};
-use crate::spin;
+use crate::{fork, spin};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -122,6 +122,8 @@ pub struct Host<T> {
     condemned: std::sync::atomic::AtomicUsize,
     /// Per worker: replies that refer to its blocks and are not read yet.
     readings: Arc<[std::sync::atomic::AtomicUsize]>,
+    /// The generation of forks that the board belongs to.
+    born: u32,
 }
 
 struct State<T> {
@@ -150,7 +152,19 @@ impl<T> Host<T> {
             state: Mutex::new(state),
             condemned: Default::default(),
             readings: (0..workers).map(|_| Default::default()).collect(),
+            born: fork::fork_generation(),
         }
+    }
+
+    /// Whether this process is a child by `fork` of the host: the board is its parent's. All it may do here is to
+    /// [give up](Self::give_up).
+    pub fn is_elsewhere(&self) -> bool {
+        fork::current() != self.born
+    }
+
+    /// In a child by `fork`: gives the entries that it has of its parent's tasks, and leaves the board alone.
+    pub fn give_up(&self) -> Vec<T> {
+        self.state().entries.iter_mut().filter_map(Option::take).collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {
@@ -167,6 +181,9 @@ impl<T> Host<T> {
     /// The entry, if all slots are taken.
     pub fn post(&self, message: Body<'_>, calls: Calls, entry: T) -> Result<Ticket, T> {
         let mut state = self.state();
+        if state.free.is_empty() || !self.board.has_room() {
+            self.pass_over_idle(&mut state);
+        }
         if !self.board.has_room() {
             return Err(entry);
         }
@@ -181,6 +198,16 @@ impl<T> Host<T> {
         drop(state);
         self.board.wake_one();
         Ok(Ticket { slot: number, generation: word.generation() })
+    }
+
+    /// Frees the slots at the front of the queue whose tasks were taken back, as a worker would: there may be none.
+    fn pass_over_idle(&self, state: &mut State<T>) {
+        while let Some((number, slot)) = self.board.pop_idle() {
+            let word = slot.load();
+            if word.phase() == Phase::Cancelled && slot.swap(word, word.freed()) {
+                state.free.push(number);
+            }
+        }
     }
 
     /// How many tasks wait for a worker, and how many workers are free to take them.
@@ -429,6 +456,19 @@ impl<T> Host<T> {
     pub fn ring_below(&self, tasks: u32) {
         self.board.header().bell.0.low.store(tasks, SeqCst);
         fence(SeqCst);
+    }
+
+    /// Workers ring when a task waits and none of them is free: there are places for more.
+    pub fn ring_for_more(&self, wanted: bool) {
+        self.board.header().bell.0.hires.store(u32::from(wanted), SeqCst);
+        fence(SeqCst);
+    }
+
+    /// Whether few tasks wait, so that workers would [ring](Self::ring_below) now, and something is over that nobody
+    /// has collected: it may have ended before they were told to ring.
+    pub fn has_run_low(&self) -> bool {
+        self.board.waiting() < u64::from(self.board.header().bell.0.low.load(SeqCst))
+            && self.board.has_finished()
     }
 
     /// The keeper has heard the bell: the next event rings again. It looks around after this.

@@ -47,6 +47,8 @@ pub(super) struct Bell {
     pub(super) always: AtomicU32,
     /// Ring when fewer tasks than this wait in the queue: the host has more.
     pub(super) low: AtomicU32,
+    /// Ring when a task waits and no worker is free: the host may start one.
+    pub(super) hires: AtomicU32,
     /// The place is closed: workers leave.
     pub(super) stop: AtomicU32,
 }

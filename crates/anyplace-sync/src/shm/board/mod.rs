@@ -234,7 +234,7 @@ mod private {
             asleep: Line(Bits::new()),
             callers: Line(zero()),
             any: Line(Futex::new(0)),
-            bell: Line(Bell { rung: zero(), always: zero(), low: zero(), stop: zero() }),
+            bell: Line(Bell { rung: zero(), always: zero(), low: zero(), hires: zero(), stop: zero() }),
         }
     }
 

@@ -85,6 +85,23 @@ impl Board {
         }
     }
 
+    /// Takes the next hint if its slot has no task that a worker could run. The host calls it under its lock: nobody else
+    /// posts, so that the slot stays without a task while the hint is taken.
+    pub(super) fn pop_idle(&self) -> Option<(u32, &Slot)> {
+        let head = &self.header().head.0;
+        loop {
+            let position = head.load(Acquire);
+            if position >= self.header().tail.0.load(Relaxed) {
+                return None;
+            }
+            let number = self.hint(position).load(Relaxed);
+            let slot = self.slot(number).filter(|slot| slot.load().phase() != Phase::Ready)?;
+            if head.compare_exchange(position, position + 1, AcqRel, Relaxed).is_ok() {
+                return Some((number, slot));
+            }
+        }
+    }
+
     fn claim(&self, number: u32, worker: usize) -> Claim {
         let Some(slot) = self.slot(number) else { return Claim::Stale };
         let taken = slot.update(|word| match word.phase() {
@@ -128,19 +145,18 @@ impl Board {
         self.header().finished.0.load(Acquire) != 0
     }
 
-    /// Wakes a worker, unless one is awake that will look at the queue.
+    /// Wakes a worker, unless one is awake that will look at the queue. False if there is neither.
     ///
     /// The caller has put something into the queue before. A worker that falls asleep sets its bit in `asleep`, clears
     /// the one in `seeking`, and looks at the queue once more. There is a fence between the two on both sides: either it
     /// sees what was put there, or we see that it sleeps.
-    pub(super) fn wake_one(&self) {
+    pub(super) fn wake_one(&self) -> bool {
         fence(SeqCst);
         let (header, workers) = (self.header(), self.size.workers);
-        if header.seeking.0.is_empty(workers)
-            && let Some(worker) = header.asleep.0.take_lowest(workers)
-        {
-            self.rouse(worker);
+        if !header.seeking.0.is_empty(workers) {
+            return true;
         }
+        header.asleep.0.take_lowest(workers).inspect(|worker| self.rouse(*worker)).is_some()
     }
 
     pub(super) fn rouse(&self, worker: usize) {

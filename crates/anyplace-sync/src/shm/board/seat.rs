@@ -6,7 +6,7 @@ use super::word::{ANNOUNCED, AWAITED, BLOCKS, CONDEMNED, Phase, WATCHED, Word};
 use super::{Board, Body};
 use crate::primitives::atomic::Ordering::{Relaxed, Release, SeqCst};
 use crate::primitives::atomic::fence;
-use crate::{spin, usable_cores};
+use crate::{fork, spin, usable_cores};
 use std::time::Instant;
 
 pub(super) const AWAKE: u32 = 0;
@@ -17,6 +17,8 @@ pub struct Seat {
     board: Board,
     worker: usize,
     ring: Box<dyn Fn() + Send>,
+    /// The generation of forks that this seat belongs to: a child that a task makes by `fork` has none.
+    born: u32,
 }
 
 /// A task that this worker runs now.
@@ -41,7 +43,16 @@ impl Job {
 
 impl Seat {
     pub(super) fn at(board: Board, worker: usize, ring: impl Fn() + Send + 'static) -> Self {
-        Self { board, worker, ring: Box::new(ring) }
+        Self { board, worker, ring: Box::new(ring), born: fork::fork_generation() }
+    }
+
+    /// Ends the process if it is a child that a task made by `fork`, and that came back from there: the seat, the task
+    /// and what the worker owns are its parent's.
+    pub fn end_strays(&self) {
+        if fork::current() != self.born {
+            // SAFETY: it ends this process at once; nothing of it runs any more.
+            unsafe { libc::_exit(0) }
+        }
     }
 
     /// Whether the place is closed.
@@ -53,19 +64,24 @@ impl Seat {
     pub fn next(&self) -> Option<Job> {
         let seeking = &self.board.header().seeking.0;
         seeking.set(self.worker);
-        while let Some(claim) = self.board.pop(self.worker) {
-            match claim {
-                Claim::Ours(number) => {
-                    self.stop_seeking();
-                    return Some(self.begin(number));
-                }
-                Claim::TakenBack(number) => {
-                    self.slot(number).into_iter().for_each(|slot| self.board.link(number, slot));
-                }
-                Claim::Stale => {}
+        let mut makes_room = false;
+        let ours = std::iter::from_fn(|| self.board.pop(self.worker)).find_map(|claim| match claim {
+            Claim::Ours(number) => Some(number),
+            Claim::TakenBack(number) => {
+                self.slot(number).into_iter().for_each(|slot| self.board.link(number, slot));
+                makes_room = true;
+                None
             }
+            Claim::Stale => None,
+        });
+        if ours.is_some() {
+            self.stop_seeking();
         }
-        None
+        // The host may have more tasks, for which there was no slot.
+        if makes_room {
+            self.call(false);
+        }
+        ours.map(|number| self.begin(number))
     }
 
     /// Leaves the table: the process will end by itself.
@@ -73,12 +89,16 @@ impl Seat {
         self.stop_seeking();
     }
 
-    /// Whoever put something into the queue may have counted on us, so another worker is woken for it.
+    /// Whoever put something into the queue may have counted on us, so another worker is woken for it, or the host starts
+    /// one.
     fn stop_seeking(&self) {
         self.board.header().seeking.0.take(self.worker);
         fence(SeqCst);
-        if self.board.waiting() > 0 {
-            self.board.wake_one();
+        if self.board.waiting() > 0
+            && !self.board.wake_one()
+            && self.board.header().bell.0.hires.load(SeqCst) != 0
+        {
+            self.ring();
         }
     }
 
@@ -133,6 +153,7 @@ impl Seat {
 
     /// Says which item of a chunk runs now, so that only this one is lost if the process dies over it.
     pub fn item(&self, job: &Job, item: u32) {
+        self.end_strays();
         self.slot(job.number).into_iter().for_each(|slot| slot.item.store(item, Relaxed));
     }
 
@@ -155,6 +176,7 @@ impl Seat {
     /// # Panics
     /// If there are more than [`INLINE`] bytes.
     pub fn finish(&self, job: &Job, inline: &[u8], block: Option<(u32, usize)>, refers: bool) {
+        self.end_strays();
         let Some(slot) = self.slot(job.number) else { return };
         write(slot, inline, block);
         // Seeking before anybody can see that it is done: whoever submits the next task then knows that we take it.
@@ -171,11 +193,16 @@ impl Seat {
     }
 
     fn tell(&self, number: u32, slot: &Slot, word: Word) {
-        let header = self.board.header();
         self.board.link(number, slot);
         if word.has(AWAITED) {
             slot.wake();
         }
+        self.call(word.has(WATCHED));
+    }
+
+    /// Calls those who wait for whatever is put on the stack: callers, and the keeper where it has to hear of it.
+    fn call(&self, is_watched: bool) {
+        let header = self.board.header();
         // A caller that falls asleep counts itself first and looks at the stack then.
         fence(SeqCst);
         if header.callers.0.load(SeqCst) > 0 {
@@ -184,10 +211,7 @@ impl Seat {
             any.wake(u32::MAX);
         }
         let low = u64::from(header.bell.0.low.load(SeqCst));
-        if word.has(WATCHED)
-            || header.bell.0.always.load(SeqCst) != 0
-            || (low > 0 && self.board.waiting() < low)
-        {
+        if is_watched || header.bell.0.always.load(SeqCst) != 0 || (low > 0 && self.board.waiting() < low) {
             self.ring();
         }
     }

@@ -186,6 +186,65 @@ fn the_bell_rings_for_what_is_watched_announced_or_runs_low() {
     assert_eq!(rang(), 1);
 }
 
+/// A worker that pops what was taken back makes room for what the host could not post.
+#[test]
+fn the_bell_rings_when_what_was_taken_back_has_made_room() {
+    let rings = Arc::new(AtomicUsize::new(0));
+    let bell = rings.clone();
+    let (host, seats) = table(SMALL, move || {
+        bell.fetch_add(1, SeqCst);
+    });
+    let tickets: Vec<_> = (0..4).map(|task| post(&host, task)).collect();
+    tickets.into_iter().skip(1).for_each(|ticket| assert!(host.take_back(ticket).is_some()));
+    assert_eq!(host.post(Body::Inline(&[]), Calls::default(), 9), Err(9), "the first of the queue waits");
+    host.ring_below(2);
+    let job = seats[0].next().unwrap();
+    answer(&seats[0], &job);
+    assert_eq!(rings.load(SeqCst), 0, "three hints are left");
+    assert!(seats[0].next().is_none());
+    assert_eq!(rings.load(SeqCst), 1);
+    assert!(host.has_run_low());
+    assert_eq!(collect(&host), [(0, 0)]);
+    post_four(&host);
+}
+
+#[test]
+fn slots_that_were_taken_back_are_used_again_though_there_is_no_worker() {
+    let (host, seats) = quiet(SMALL);
+    for _ in 0..100 {
+        let tickets: Vec<_> = (0..4).map(|task| post(&host, task)).collect();
+        tickets.into_iter().for_each(|ticket| assert!(host.take_back(ticket).is_some()));
+    }
+    let last = post(&host, 5);
+    answer(&seats[0], &seats[0].next().unwrap());
+    assert_eq!(host.collect_one(last).as_ref().map(read), Some((5, 10)));
+}
+
+/// The host may have counted on a worker that was about to take another task.
+#[test]
+fn the_bell_rings_when_a_task_waits_and_no_worker_is_free() {
+    let rings = Arc::new(AtomicUsize::new(0));
+    let bell = rings.clone();
+    let (host, seats) = table(SMALL, move || {
+        bell.fetch_add(1, SeqCst);
+    });
+    let rang = || {
+        host.hush();
+        rings.swap(0, SeqCst)
+    };
+    host.ring_for_more(true);
+    post_four(&host);
+    drop(seats[0].next().unwrap());
+    assert_eq!(rang(), 1);
+    host.ring_for_more(false);
+    drop(seats[0].next().unwrap());
+    assert_eq!(rang(), 0);
+    host.ring_for_more(true);
+    host.board.header().seeking.0.set(1);
+    drop(seats[0].next().unwrap());
+    assert_eq!(rang(), 0, "another is about to take it");
+}
+
 /// Threads submit and wait at once, more than there are slots; nothing is lost, nothing comes twice.
 #[test]
 fn many_callers_and_workers_find_their_own_replies() {

@@ -14,7 +14,8 @@ struct Entry {
     shared: Arc<Shared>,
     started: Started,
     timeout: Option<Duration>,
-    begun: bool,
+    /// Where the attempt that has begun is on the board; nothing before it has.
+    begun: Option<u64>,
     /// When its time is over; nothing before it has begun, or if it has no limit.
     deadline: Option<Instant>,
 }
@@ -30,7 +31,7 @@ impl Announced {
             shared: posted.task.shared.clone(),
             started: posted.started(0),
             timeout: posted.task.options.timeout,
-            begun: false,
+            begun: None,
             deadline: None,
         };
         self.entries().insert(key(posted), entry);
@@ -47,9 +48,8 @@ impl Announced {
     pub(super) fn look(&self, host: &Host<Box<Posted>>) -> Option<Instant> {
         let (begun, late, next) = self.find(host, Instant::now());
         begun.into_iter().for_each(|(shared, started)| shared.observe(started));
-        late.into_iter().for_each(|shared| {
-            shared.kill(Ending::Timeout);
-        });
+        // It may be over meanwhile, and the next attempt be under way, whose time is not.
+        late.into_iter().for_each(|(shared, key)| shared.end_at(key, Ending::Timeout));
         next
     }
 
@@ -58,17 +58,17 @@ impl Announced {
         &self,
         host: &Host<Box<Posted>>,
         now: Instant,
-    ) -> (Vec<(Arc<Shared>, Started)>, Vec<Arc<Shared>>, Option<Instant>) {
+    ) -> (Vec<(Arc<Shared>, Started)>, Vec<(Arc<Shared>, u64)>, Option<Instant>) {
         let (mut begun, mut late, mut next) = (Vec::new(), Vec::new(), None);
         for entry in self.entries().values_mut() {
-            if let Some(worker) = entry.begins(host) {
-                entry.begun = true;
+            if let Some((key, worker)) = entry.begins(host) {
+                entry.begun = Some(key);
                 entry.deadline = entry.timeout.and_then(|timeout| now.checked_add(timeout));
                 begun.push((entry.shared.clone(), Started { worker, ..entry.started }));
             }
             if entry.deadline.is_some_and(|deadline| deadline <= now) {
                 entry.deadline = None;
-                late.push(entry.shared.clone());
+                late.extend(entry.begun.map(|key| (entry.shared.clone(), key)));
             }
             next = next.into_iter().chain(entry.deadline).min();
         }
@@ -77,10 +77,10 @@ impl Announced {
 }
 
 impl Entry {
-    fn begins(&self, host: &Host<Box<Posted>>) -> Option<usize> {
-        let key = self.shared.key().filter(|_| !self.begun)?;
+    fn begins(&self, host: &Host<Box<Posted>>) -> Option<(u64, usize)> {
+        let key = self.shared.key().filter(|_| self.begun.is_none())?;
         match host.stage(Ticket::from(key)) {
-            Stage::Running(worker) => Some(worker),
+            Stage::Running(worker) => Some((key, worker)),
             Stage::Waiting | Stage::Over => None,
         }
     }

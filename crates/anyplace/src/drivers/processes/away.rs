@@ -14,12 +14,12 @@ impl Away for Desk {
     }
 
     fn has_begun(&self, key: u64) -> bool {
-        matches!(self.host.stage(Ticket::from(key)), Stage::Running(_))
+        !self.is_elsewhere() && matches!(self.host.stage(Ticket::from(key)), Stage::Running(_))
     }
 
     /// The reason stands with the task; its worker is killed by the keeper, which is told by the bell.
     fn end(&self, key: u64, _: Ending) -> bool {
-        let condemned = self.host.condemn(Ticket::from(key)).is_some();
+        let condemned = !self.is_elsewhere() && self.host.condemn(Ticket::from(key)).is_some();
         if condemned {
             self.bell.ring();
         }
@@ -27,6 +27,9 @@ impl Away for Desk {
     }
 
     fn watch(&self, key: u64) {
+        if self.is_elsewhere() {
+            return;
+        }
         // If it is over already, the keeper brings it home.
         if !self.host.watch(Ticket::from(key)) {
             self.bell.ring();

@@ -65,15 +65,12 @@ impl Desk {
         death: &Death,
         is_bystander: bool,
     ) {
-        let ending = partial.condemned.then(|| posted.task.shared.ending().unwrap_or(Ending::Cancelled));
+        let ended = partial.condemned.then(|| self.ended(&posted));
         if posted.is_chunk() {
             self.salvage(&mut posted, partial, worker);
         }
-        match ending {
-            Some(ending) => {
-                let outcome = ended(ending, posted.task.attempt);
-                self.end(posted, worker, outcome);
-            }
+        match ended {
+            Some(outcome) => self.end(posted, worker, outcome),
             None if posted.calls() == 0 => self.end(posted, worker, Outcome::Returned(nothing())),
             None => match self.broken_for_ever() {
                 Some(all) => self.end_with(all, posted, worker, (!is_bystander).then_some(death)),
@@ -93,6 +90,14 @@ impl Desk {
         posted.so_far.get_or_insert_default().items.failed(&own);
         posted.skip(1);
         self.end(posted, worker, Outcome::Lost(all));
+    }
+
+    /// The outcome of a task whose worker was killed for it.
+    fn ended(&self, posted: &Posted) -> Outcome {
+        match (posted.task.shared.ending(), self.broken()) {
+            (None, Some(error)) => Outcome::Lost(error.clone()),
+            (ending, _) => ended(ending.unwrap_or(Ending::Cancelled), posted.task.attempt),
+        }
     }
 
     /// Keeps the replies of the calls that were finished, and leaves these calls out.
@@ -122,7 +127,9 @@ impl Desk {
         let so_far = posted.so_far.get_or_insert_default();
         so_far.deaths += 1;
         let deaths = so_far.deaths;
-        if posted.task.options.idempotent && deaths <= AGAIN {
+        // Whoever wants it ended wants no other attempt, though the worker was faster to die.
+        let ends = posted.task.shared.is_asked_to_end();
+        if posted.task.options.idempotent && deaths <= AGAIN && !ends {
             posted.task.attempt += 1;
             return self.post_again(posted);
         }
@@ -134,7 +141,7 @@ impl Desk {
         }
         let so_far: &mut SoFar = posted.so_far.get_or_insert_default();
         so_far.barren += 1;
-        if so_far.barren >= BARREN || posted.calls() == 1 {
+        if ends || so_far.barren >= BARREN || posted.calls() == 1 {
             return self.end(posted, worker, Outcome::Lost(error));
         }
         let so_far: &mut SoFar = posted.so_far.get_or_insert_default();

@@ -22,7 +22,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -42,11 +42,15 @@ pub(super) struct Desk {
     backlog: Mutex<VecDeque<Box<Posted>>>,
     /// How many tasks are in the backlog: looked at without the lock.
     behind: AtomicUsize,
+    /// Something has made room on the board since whoever fills it looked.
+    has_room: AtomicBool,
     /// How many workers there are, ready or on their way.
     pub(super) hired: AtomicUsize,
     /// Set when the place is closed: how long what runs has to end.
     closing: OnceLock<Duration>,
     broken: OnceLock<Error>,
+    /// There is no keeper any more.
+    is_left: AtomicBool,
 }
 
 thread_local! {
@@ -82,9 +86,11 @@ impl Desk {
             place,
             backlog: Mutex::default(),
             behind: AtomicUsize::new(0),
+            has_room: AtomicBool::new(false),
             hired: AtomicUsize::new(0),
             closing: OnceLock::new(),
             broken: OnceLock::new(),
+            is_left: AtomicBool::new(false),
         }))
     }
 
@@ -98,20 +104,40 @@ impl Desk {
         }
         if self.behind.load(Ordering::Acquire) > 0 {
             self.enqueue(posted);
-            return self.collect();
-        }
-        match self.post(posted) {
-            Ok(ended) => ended.into_iter().for_each(Ended::tell),
-            Err(posted) => {
-                // Those who wait for no task in particular have filled the board. What is over makes room.
-                self.enqueue(posted);
-                self.collect();
+            self.collect();
+        } else {
+            match self.post(posted) {
+                Ok(ended) => ended.into_iter().for_each(Ended::tell),
+                Err(posted) => {
+                    // Those who wait for no task in particular have filled the board. What is over makes room.
+                    self.enqueue(posted);
+                    self.collect();
+                }
             }
         }
         self.look_for_workers();
+        self.look_for_the_end();
+    }
+
+    /// Whoever ended all that waited may have looked right before the task was put there.
+    fn look_for_the_end(&self) {
+        if let Some(error) = self.broken.get() {
+            self.refuse_waiting(|| Outcome::Lost(error.clone()));
+        } else if self.is_left.load(Ordering::SeqCst) {
+            self.refuse_waiting(Outcome::too_late);
+        }
+    }
+
+    /// There is no keeper any more: nothing that waits will run.
+    pub(super) fn leave(&self) {
+        self.is_left.store(true, Ordering::SeqCst);
+        self.refuse_waiting(Outcome::too_late);
     }
 
     fn refusal(&self, work: &Work) -> Option<Outcome> {
+        if self.is_elsewhere() {
+            return Some(Outcome::Lost(elsewhere()));
+        }
         if let Some(error) = self.broken.get() {
             return Some(Outcome::Lost(error.clone()));
         }
@@ -127,14 +153,16 @@ impl Desk {
     /// Puts a task on the board; gives it back if there is no room. One that has ended instead is told by the caller, when
     /// it holds no lock.
     fn post(&self, posted: Box<Posted>) -> Result<Option<Ended>, Box<Posted>> {
-        match self.try_post(posted) {
-            Ok(cancelled) => Ok(cancelled.map(|posted| Ended(posted, Outcome::cancelled()))),
+        let ended = match self.try_post(posted) {
+            Ok(cancelled) => cancelled.map(|posted| Ended(posted, Outcome::cancelled())),
             // Nothing is under way that could make room.
             Err((posted, Some(full))) if self.host.running().is_empty() && self.host.ready() == 0 => {
-                Ok(Some(Ended(posted, Outcome::Failed(no_memory(full)))))
+                Some(Ended(posted, Outcome::Failed(no_memory(full))))
             }
-            Err((posted, _)) => Err(posted),
-        }
+            Err((posted, _)) => return Err(posted),
+        };
+        ended.iter().for_each(|Ended(posted, _)| self.announced.remove(posted));
+        Ok(ended)
     }
 
     /// As [`post`](Self::post): gives a task that was cancelled, or one for which there is no room and perhaps why.
@@ -173,6 +201,10 @@ impl Desk {
     /// Posts a task again, of which a part is done: before all that wait.
     pub(super) fn post_again(&self, posted: Box<Posted>) {
         posted.task.shared.come_home(None);
+        if let Some(error) = self.broken.get() {
+            self.announced.remove(&posted);
+            return posted.end(Outcome::Lost(error.clone()));
+        }
         match self.post(posted) {
             Ok(ended) => ended.into_iter().for_each(Ended::tell),
             Err(posted) => {
@@ -187,6 +219,9 @@ impl Desk {
 
     /// Brings home what is over, and posts what waits for room.
     pub(super) fn collect(&self) {
+        if self.is_elsewhere() {
+            return self.give_up();
+        }
         let mut found = FOUND.take();
         self.host.collect(&mut found);
         for (posted, reply) in found.drain(..) {
@@ -195,12 +230,23 @@ impl Desk {
         FOUND.set(found);
         if self.behind.load(Ordering::Acquire) > 0 {
             self.refill();
+            // What ended before workers were told to ring has to be collected, too.
+            if self.behind.load(Ordering::Acquire) > 0 && self.host.has_run_low() {
+                self.bell.ring();
+            }
         }
     }
 
     fn refill(&self) {
-        // Who finds it taken leaves the rest to the other.
-        let Ok(mut backlog) = self.backlog.try_lock() else { return };
+        self.has_room.store(true, Ordering::SeqCst);
+        // Who finds the backlog taken leaves the rest to the other, who looks again behind the lock.
+        while self.has_room.load(Ordering::SeqCst) && self.refill_once() {}
+        self.look_for_workers();
+    }
+
+    fn refill_once(&self) -> bool {
+        let Ok(mut backlog) = self.backlog.try_lock() else { return false };
+        self.has_room.store(false, Ordering::SeqCst);
         let mut ended = Vec::new();
         while let Some(posted) = backlog.pop_front() {
             match self.post(posted) {
@@ -217,6 +263,7 @@ impl Desk {
         self.host.ring_below(low);
         drop(backlog);
         ended.into_iter().for_each(Ended::tell);
+        true
     }
 
     /// Tells how a task ended to which a worker has replied.
@@ -255,7 +302,7 @@ impl Desk {
     }
 
     /// Sees to it that there is a worker for what waits.
-    pub(super) fn look_for_workers(&self) {
+    fn look_for_workers(&self) {
         if self.hired.load(Ordering::Relaxed) < self.workers {
             let (waiting, free) = self.host.demand();
             if waiting > free {
@@ -295,8 +342,26 @@ impl Desk {
         self.behind.store(0, Ordering::Release);
         for posted in self.host.take_back_all().into_iter().chain(waiting) {
             self.announced.remove(&posted);
+            // Layers may have another attempt in mind, which begins as any other.
+            posted.task.shared.come_home(None);
             posted.end(outcome());
         }
+    }
+
+    /// Whether this process is a child by `fork` of the one that opened the place, where everything stayed.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.host.is_elsewhere()
+    }
+
+    /// In such a child, all tasks that it had a copy of are lost: their outcomes come to the parent.
+    fn give_up(&self) {
+        let waiting = std::mem::take(&mut *self.backlog());
+        self.behind.store(0, Ordering::Release);
+        self.host
+            .give_up()
+            .into_iter()
+            .chain(waiting)
+            .for_each(|posted| posted.end(Outcome::Lost(elsewhere())));
     }
 
     /// What workers share with us: the segment and the bell. Nothing once the place is closed.
@@ -323,6 +388,9 @@ impl Desk {
 
     /// Takes the task back if nobody has begun it: it ends as cancelled.
     pub(super) fn take_back(&self, key: u64) -> bool {
+        if self.is_elsewhere() {
+            return false;
+        }
         let Some(posted) = self.host.take_back(Ticket::from(key)) else { return false };
         self.announced.remove(&posted);
         posted.end(Outcome::cancelled());
@@ -345,6 +413,12 @@ impl Ended {
 fn no_worker_for(work: &Work) -> Error {
     Error::new(Kind::Unsupported, format!("a worker process does not run {}", work.kind().name()))
         .with_help("open `threads:` for closures, `async:` for futures")
+}
+
+fn elsewhere() -> Error {
+    Error::new(Kind::PlaceClosed, "the place was opened before a fork; its tasks stayed in the parent")
+        .with_retry(Retry::Never)
+        .with_help("open a place in the child, or start children by `processes:` instead of fork")
 }
 
 fn no_memory(full: shm::Full) -> Error {

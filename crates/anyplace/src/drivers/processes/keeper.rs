@@ -183,7 +183,9 @@ impl Keeper {
 
     fn count(&self) {
         let hired = self.stations.iter().filter(|station| !matches!(station, Station::Empty)).count();
-        self.desk.hired.store(hired, Ordering::Relaxed);
+        if self.desk.hired.swap(hired, Ordering::Relaxed) != hired {
+            self.desk.host.ring_for_more(hired < self.stations.len());
+        }
         // Who posts a task looks at the number afterwards: either we see the task, or it sees the number.
         fence(Ordering::SeqCst);
     }
@@ -380,7 +382,7 @@ impl Drop for Relief {
             self.0.break_down(error);
         }
         self.0.close(Duration::ZERO);
-        self.0.refuse_waiting(Outcome::too_late);
+        self.0.leave();
         self.0.host.rouse_callers();
     }
 }

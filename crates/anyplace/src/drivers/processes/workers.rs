@@ -67,26 +67,35 @@ impl Workers {
 
     /// Nobody may wait for outcomes any more: the keeper brings them all.
     pub(super) fn attend(&self) {
-        self.desk.host.ring_always();
+        if !self.desk.is_elsewhere() {
+            self.desk.host.ring_always();
+        }
         self.desk.collect();
     }
 
     /// Ends what waits for a worker.
     pub(super) fn cancel(&self) {
+        if self.desk.is_elsewhere() {
+            return self.desk.collect();
+        }
         self.desk.refuse_waiting(Outcome::cancelled);
     }
 
     /// Ends every worker. What runs gets `grace`; nothing is left when this returns.
     pub(super) fn close(&self, grace: Duration) {
+        if self.desk.is_elsewhere() {
+            return self.desk.collect();
+        }
         self.desk.close(grace);
         self.desk.bell.ring();
         let keeper = self.keeper().take();
-        if let Some(keeper) = keeper {
+        // A log's reader that closes the place runs on the keeper's thread, which ends by itself when it returns.
+        if let Some(keeper) = keeper.filter(|keeper| keeper.thread().id() != thread::current().id()) {
             // A keeper's panic has become the outcome of all its tasks.
             drop(keeper.join());
         }
         self.desk.program.close();
-        self.desk.refuse_waiting(Outcome::too_late);
+        self.desk.leave();
         // A callback that closes the place runs on the thread of callbacks, which ends by itself when it returns.
         self.desk.callbacks.close();
         self.desk.let_go();
@@ -95,7 +104,8 @@ impl Workers {
 
 impl Tasks for Workers {
     fn submit(&self, task: Task, done: Done) {
-        if self.keeper().is_none()
+        if !self.desk.is_elsewhere()
+            && self.keeper().is_none()
             && let Err(outcome) = self.start_keeper()
         {
             return done.call(outcome);

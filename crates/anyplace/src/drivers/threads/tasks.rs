@@ -67,6 +67,10 @@ struct Queued {
     workers: usize,
 }
 
+#[allow(
+    clippy::large_enum_variant,
+    reason = "almost all are plain, and an allocation for each would cost more"
+)]
 enum Body {
     Plain(Task, Done),
     Boxed(Boxed),
