@@ -52,7 +52,7 @@ struct Slot<'a> {
 
 enum Kept {
     Few(rows::Writer),
-    /// A chunk's.
+    /// Those of a chunk of more than one call.
     Many(Growing),
 }
 
@@ -74,6 +74,9 @@ impl Slot<'_> {
             let order = wire::Order::read(order, &mut buffers, &memory).map_err(unreadable)?;
             let (is_chunk, context) = (order.is_chunk, order.context(link.worker(), link.workers()));
             if is_chunk {
+                self.began = Some(Instant::now());
+            }
+            if order.rows.len() > 1 {
                 self.expect_many();
             }
             let order = Order::new(order, context, &functions);
@@ -87,9 +90,9 @@ impl Slot<'_> {
         Ok(())
     }
 
-    /// A chunk's replies are written where they are found if this process dies.
+    /// The replies of many calls are written where they are found if this process dies. One alone needs no block: its reply
+    /// is sent as soon as it is there.
     fn expect_many(&mut self) {
-        self.began = Some(Instant::now());
         if let Ok(growing) = Growing::new(&self.table.memory.0) {
             self.replies = Kept::Many(growing);
         }

@@ -149,6 +149,8 @@ impl<'a> Iterator for RowsRef<'a> {
     }
 }
 
+impl ExactSizeIterator for RowsRef<'_> {}
+
 impl PartialEq for Row<'_> {
     fn eq(&self, other: &Self) -> bool {
         (self.kind, self.bytes, self.buffers) == (other.kind, other.bytes, other.buffers)
