@@ -27,6 +27,7 @@ pub use order::{Callee, Order};
 pub use replies::Replies;
 pub(crate) use replies::{Collected, Sink};
 pub use serve::serve;
+pub(crate) use table::SPOKEN;
 pub use zygote::zygote;
 
 use crate::context::within_engine;

@@ -5,12 +5,15 @@ use crate::work::Payload;
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// A worker's way to its place, for what is said beside the outcomes of tasks. Clones lead to the same place.
 #[derive(Clone)]
 pub struct Link {
     socket: Arc<Mutex<UnixStream>>,
+    /// How many records were sent.
+    records: Arc<AtomicUsize>,
     worker: usize,
     workers: usize,
     terms: Arc<Terms>,
@@ -18,7 +21,13 @@ pub struct Link {
 
 impl Link {
     pub(super) fn new(socket: UnixStream, worker: usize, workers: usize, terms: Terms) -> Self {
-        Self { socket: Arc::new(Mutex::new(socket)), worker, workers, terms: Arc::new(terms) }
+        Self {
+            socket: Arc::new(Mutex::new(socket)),
+            records: Arc::default(),
+            worker,
+            workers,
+            terms: Arc::new(terms),
+        }
     }
 
     /// Which of the place's workers this process is, from 0.
@@ -64,7 +73,14 @@ impl Link {
     /// # Errors
     /// The place is gone, and this process soon will be.
     pub fn log(&self, record: &Payload) -> io::Result<()> {
+        // Counted first: whoever ends the task meanwhile says then that there is something to hear.
+        self.records.fetch_add(1, Ordering::Relaxed);
         self.send(wire::log(record))
+    }
+
+    /// How many records were sent so far.
+    pub(super) fn records(&self) -> usize {
+        self.records.load(Ordering::Relaxed)
     }
 
     pub(super) fn send(&self, mut frame: Frame<'_>) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! A worker at the board of its place: takes tasks, runs them, leaves the replies.
 //!
-//! A reply in a slot is the time it took in nanoseconds, or 0 (8 bytes), and then a reply as `wire/reply.rs` has it, if
+//! A reply in a slot is the time it took in nanoseconds, or 0, with [`SPOKEN`] if the task has said something in the log (8
+//! bytes), and then a reply as `wire/reply.rs` has it, if
 //! it is short. Otherwise the slot has the number of bytes of the rows (8), and a block has the rows and behind them the
 //! rest of the reply. The rows of a chunk are written there one by one as their calls end, and the slot says how far: what
 //! was finished is not lost with its worker.
@@ -20,6 +21,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
+/// The task has sent records for the log: they are heard before its outcome is told.
+pub(crate) const SPOKEN: u64 = 1 << 63;
+
 /// A worker at its seat.
 pub(super) struct Table {
     pub(super) seat: Seat,
@@ -33,7 +37,9 @@ pub(super) struct Table {
 impl Table {
     /// Runs a task.
     pub(super) fn run<I: Interpreter>(&mut self, interpreter: &mut I, job: &Job) {
-        let mut sink = Slot { table: self, job, replies: Kept::Few(rows::Writer::default()), began: None };
+        let records = self.link.records();
+        let replies = Kept::Few(rows::Writer::default());
+        let mut sink = Slot { table: self, job, replies, records, began: None };
         if let Err(error) = sink.run(interpreter) {
             // The order cannot be read: there is one call that can be answered.
             Replies::new(&mut sink).finish(1, Some(&error));
@@ -47,6 +53,8 @@ struct Slot<'a> {
     table: &'a mut Table,
     job: &'a Job,
     replies: Kept,
+    /// How many records this worker had sent before.
+    records: usize,
     began: Option<Instant>,
 }
 
@@ -101,7 +109,9 @@ impl Slot<'_> {
     fn finish(&mut self, is_chunk: bool) {
         let took = self
             .began
-            .map_or(0, |began| u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1));
+            .map_or(0, |began| u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX >> 1).max(1));
+        let has_spoken = self.table.link.records() != self.records;
+        let took = if has_spoken { took | SPOKEN } else { took };
         self.table.room.clear();
         self.table.room.extend_from_slice(&took.to_le_bytes());
         let replies = std::mem::replace(&mut self.replies, Kept::Few(rows::Writer::default()));

@@ -35,7 +35,8 @@ impl Desk {
             self.break_for_ever(died(death));
         }
         for (posted, reply) in buried.finished {
-            self.bring_home(posted, reply);
+            // What it said was heard before it was buried.
+            self.bring_home_now(posted, reply);
         }
         if let Some((posted, partial)) = buried.running {
             self.blame(posted, partial, worker, death, is_bystander);

@@ -16,6 +16,7 @@ use crate::error::{Error, Kind, Retry};
 use crate::outcome::Outcome;
 use crate::wire::{Malformed, reply};
 use crate::work::Work;
+use crate::worker::SPOKEN;
 use anyplace_sync::shm;
 use anyplace_sync::shm::board::{Calls, Host, Reply, Ticket};
 use std::cell::RefCell;
@@ -40,6 +41,8 @@ pub(super) struct Desk {
     pub(super) choices: Choices,
     pub(super) place: String,
     backlog: Mutex<VecDeque<Box<Posted>>>,
+    /// Tasks that are over and have said something in the log.
+    spoken: Mutex<Vec<(Box<Posted>, Reply)>>,
     /// How many tasks are in the backlog: looked at without the lock.
     behind: AtomicUsize,
     /// Something has made room on the board since whoever fills it looked.
@@ -85,6 +88,7 @@ impl Desk {
             choices,
             place,
             backlog: Mutex::default(),
+            spoken: Mutex::default(),
             behind: AtomicUsize::new(0),
             has_room: AtomicBool::new(false),
             hired: AtomicUsize::new(0),
@@ -240,7 +244,11 @@ impl Desk {
     fn refill(&self) {
         self.has_room.store(true, Ordering::SeqCst);
         // Who finds the backlog taken leaves the rest to the other, who looks again behind the lock.
-        while self.has_room.load(Ordering::SeqCst) && self.refill_once() {}
+        loop {
+            if !self.has_room.load(Ordering::SeqCst) || !self.refill_once() {
+                break;
+            }
+        }
         self.look_for_workers();
     }
 
@@ -266,8 +274,23 @@ impl Desk {
         true
     }
 
-    /// Tells how a task ended to which a worker has replied.
+    /// Tells how a task ended to which a worker has replied; but what the task has said in the log is told first, by the
+    /// keeper, who hears it.
     pub(super) fn bring_home(&self, posted: Box<Posted>, reply: Reply) {
+        if !has_spoken(&reply) {
+            return self.bring_home_now(posted, reply);
+        }
+        self.spoken.lock().unwrap_or_else(PoisonError::into_inner).push((posted, reply));
+        self.bell.ring();
+    }
+
+    /// The tasks whose workers have to be heard first.
+    pub(super) fn take_spoken(&self) -> Vec<(Box<Posted>, Reply)> {
+        std::mem::take(&mut *self.spoken.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// As [`bring_home`](Self::bring_home), at once.
+    pub(super) fn bring_home_now(&self, posted: Box<Posted>, reply: Reply) {
         let worker = reply.worker();
         let outcome = self.read(&posted, &reply).unwrap_or_else(|malformed| {
             let error = Error::new(Kind::Unexpected, "a worker's reply cannot be read");
@@ -288,7 +311,7 @@ impl Desk {
         let blocks = memory::From { memory: &self.memory, worker: reply.worker() };
         let not_a_reply = Malformed("a reply of a worker");
         let (took, inline) = reply.inline().split_first_chunk::<8>().ok_or(not_a_reply)?;
-        let took = u64::from_le_bytes(*took);
+        let took = u64::from_le_bytes(*took) & !SPOKEN;
         if took > 0 {
             posted.task.shared.took_exactly(Duration::from_nanos(took));
         }
@@ -408,6 +431,11 @@ impl Ended {
     fn tell(self) {
         self.0.end(self.1);
     }
+}
+
+/// Whether the task of this reply has said something in the log.
+fn has_spoken(reply: &Reply) -> bool {
+    reply.inline().first_chunk::<8>().is_some_and(|took| u64::from_le_bytes(*took) & SPOKEN != 0)
 }
 
 fn no_worker_for(work: &Work) -> Error {

@@ -74,6 +74,7 @@ impl Keeper {
             self.late_at = self.desk.announced.look(&self.desk.host);
             self.kill_condemned();
             stirred.iter().for_each(|worker| self.tend(*worker));
+            self.hear_out();
             self.sweep();
             self.end_broken();
             if let Some(grace) = self.desk.closing()
@@ -136,6 +137,14 @@ impl Keeper {
                 }
                 Seen::Ended => return self.bury(worker, &mut member),
             }
+        }
+    }
+
+    /// Tells the outcomes of tasks that have said something, after what they said.
+    fn hear_out(&mut self) {
+        for (posted, reply) in self.desk.take_spoken() {
+            self.tend(reply.worker());
+            self.desk.bring_home_now(posted, reply);
         }
     }
 
