@@ -4,7 +4,7 @@
 //! Exact types only: what a subclass means is for pickle to say. So is an int of more than 64 bits, a str that is
 //! not text (lone surrogates), and what is long.
 
-use anyplace::work::plain::{self, DEEPEST, NUMBER, Reader, Token, write};
+use anyplace::work::plain::{self, DEEPEST, NULL, NUMBER, Reader, Token, write};
 use pyo3::PyTypeInfo;
 use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
@@ -105,6 +105,7 @@ fn integer(value: &Bound<'_, PyAny>) -> Option<i64> {
 pub(crate) fn load<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
     match plain::number(bytes) {
         Some(number) => make(py, number),
+        None if bytes == NULL => Ok(py.None().into_bound(py)),
         None => load_any(py, bytes),
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::call::plain as no_coroutine;
 use crate::{pickle, plain};
+use anyplace::work::plain::NULL;
 use anyplace::work::{Encoding, Payload, PayloadRef};
 use anyplace::worker::{Callee, Interpreter, Lines, Link, Order, Replies, serve, zygote};
 use anyplace::{Context, Error, Kind, Remote, Retry};
@@ -205,6 +206,10 @@ fn call(
     let result = arguments.call(function).map_err(failed(Phase::Call))?;
     if let Some(number) = plain::number(&result) {
         replies.returned(Encoding::Plain, &number, &[]);
+        return Ok(());
+    }
+    if result.is_none() {
+        replies.returned(Encoding::Plain, &NULL, &[]);
         return Ok(());
     }
     scratch.clear();

@@ -5,13 +5,15 @@ from __future__ import annotations
 import gc
 import itertools
 import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 import anyplace
 from conftest import Gate
-from functions import draw, draw_numpy, square
+from functions import draw, draw_numpy, note, square
 
 
 def test_several_iterables_end_with_the_shortest(place: anyplace.Place) -> None:
@@ -49,6 +51,21 @@ def test_a_buffer_bounds_what_is_ahead(threads: anyplace.Place) -> None:
     assert next(results) == 0
     assert next(results) == 1
     assert len(taken) <= 4
+
+
+def test_short_items_of_a_list_are_ahead_by_more_than_a_few(tmp_path: Path) -> None:
+    """Of inputs that may not end, two items for the worker and one more would be."""
+    notes = tmp_path / "notes"
+
+    def is_far_ahead_of(taken: int) -> bool:
+        until = time.monotonic() + 0.1
+        while notes.stat().st_size <= taken + 3 and time.monotonic() < until:
+            pass
+        return notes.stat().st_size > taken + 3
+
+    with anyplace.open("processes:1") as place:
+        results = place.map(note, [str(notes)] * 400, chunksize=1)
+        assert any(is_far_ahead_of(taken) for taken, _ in enumerate(results, 1))
 
 
 def test_a_map_starts_at_once(gate: Gate) -> None:

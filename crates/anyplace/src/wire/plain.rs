@@ -77,6 +77,9 @@ pub fn write(out: &mut Vec<u8>, token: Token<'_>) {
 /// How many bytes a number has.
 pub const NUMBER: usize = 9;
 
+/// What [`write()`] appends for nothing.
+pub const NULL: [u8; 1] = [0];
+
 /// What [`write()`] appends for a whole number: maps are mostly about numbers, and these need no buffer.
 #[inline]
 pub fn integer(value: i64) -> [u8; NUMBER] {

@@ -3,7 +3,7 @@
 //! A reply in a slot is the time it took in nanoseconds, or 0, with [`SPOKEN`] if the task has said something in the log (8
 //! bytes), and then a reply as `wire/reply.rs` has it, if
 //! it is short. Otherwise the slot has the number of bytes of the rows (8), and a block has the rows and behind them the
-//! rest of the reply. The rows of a chunk are written there one by one as their calls end, and the slot says how far: what
+//! rest of the reply. The rows of a chunk of many calls are written there one by one as their calls end, and the slot says how far: what
 //! was finished is not lost with its worker.
 
 use super::growing::Growing;

@@ -161,7 +161,8 @@ class Pool:
         """Call `func` with each item; give the results in order.
 
         Items are taken as results are: at most twice the workers plus one chunks are ahead, so that endless
-        inputs work. `join` does what is left.
+        inputs work. Of a list, a tuple or a range, short chunks may be ahead by 2 ms of work. `join` does
+        what is left.
         """
         return self._lazily(self._map(func, iterable, chunksize))
 

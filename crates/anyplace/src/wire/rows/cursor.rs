@@ -5,11 +5,11 @@ use super::head::{BESIDE, BUFFERS, COUNT, HEAD, Head, KIND, RUN};
 use crate::work::Bytes;
 use std::borrow::Cow;
 
-/// How far rows are read.
+/// How far rows are read. Small, since it goes wherever arguments go.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Cursor {
     pub(super) at: usize,
-    pub(super) buffer: usize,
+    pub(super) buffer: u32,
     /// So many rows are not read.
     pub(super) left: usize,
     run: Run,
@@ -18,9 +18,9 @@ pub(super) struct Cursor {
 /// The run that is being read.
 #[derive(Clone, Copy, Debug, Default)]
 struct Run {
-    kind: u8,
-    each: u32,
     left: u32,
+    each: u16,
+    kind: u8,
 }
 
 impl Cursor {
@@ -40,7 +40,7 @@ impl Cursor {
     #[inline]
     fn next_of_run<'a>(&mut self, bytes: &'a [u8]) -> Option<Row<'a>> {
         let Run { kind, each, .. } = self.run;
-        let bytes = bytes.get(self.at..)?.get(..each as usize)?;
+        let bytes = bytes.get(self.at..)?.get(..usize::from(each))?;
         self.at += bytes.len();
         self.run.left -= 1;
         Some(Row { kind, bytes, buffers: &[], beside: None })
@@ -60,12 +60,13 @@ impl Cursor {
         let count = u32::from_le_bytes(*count);
         self.at += HEAD + COUNT;
         if kind & RUN == 0 {
-            return self.with_buffers(kind, rest.get(..length as usize)?, buffers, count as usize);
+            return self.with_buffers(kind, rest.get(..length as usize)?, buffers, count);
         }
-        if kind & (BUFFERS | BESIDE) != 0 || length == 0 || count == 0 {
+        let each = u16::try_from(length).ok().filter(|each| *each > 0)?;
+        if kind & (BUFFERS | BESIDE) != 0 || count == 0 {
             return None;
         }
-        self.run = Run { kind: kind & KIND, each: length, left: count };
+        self.run = Run { left: count, each, kind: kind & KIND };
         self.next_of_run(bytes)
     }
 
@@ -74,9 +75,9 @@ impl Cursor {
         kind: u8,
         bytes: &'a [u8],
         buffers: &'a [Bytes],
-        count: usize,
+        count: u32,
     ) -> Option<Row<'a>> {
-        let own = buffers.get(self.buffer..)?.get(..count)?;
+        let own = buffers.get(self.buffer as usize..)?.get(..count as usize)?;
         self.at += bytes.len();
         self.buffer += count;
         if kind & BESIDE == 0 {
@@ -91,7 +92,7 @@ impl Cursor {
         let kind = self.next(bytes, buffers)?.kind;
         let others = self.run.left as usize;
         self.left = self.left.checked_sub(others)?;
-        let length = others.checked_mul(self.run.each as usize)?;
+        let length = others.checked_mul(usize::from(self.run.each))?;
         bytes.get(self.at..)?.get(..length)?;
         self.at += length;
         self.run.left = 0;
@@ -100,9 +101,9 @@ impl Cursor {
 
     /// What is not read yet, as bytes and buffers that begin with the next row.
     pub(super) fn rest<'a>(&self, bytes: &'a [u8], buffers: &'a [Bytes]) -> (Cow<'a, [u8]>, &'a [Bytes]) {
-        let (bytes, buffers) =
-            (bytes.get(self.at..).unwrap_or_default(), buffers.get(self.buffer..).unwrap_or_default());
-        let Run { kind, each, left } = self.run;
+        let bytes = bytes.get(self.at..).unwrap_or_default();
+        let buffers = buffers.get(self.buffer as usize..).unwrap_or_default();
+        let Run { left, each, kind } = self.run;
         let bytes = match left {
             0 => Cow::Borrowed(bytes),
             _ => Cow::Owned([Head::run(kind, each, left).as_bytes(), bytes].concat()),

@@ -35,8 +35,8 @@ impl Head {
     }
 
     /// Of `count` values with `each` bytes.
-    pub(super) fn run(kind: u8, each: u32, count: u32) -> Self {
-        Self::new(kind | RUN, each, Some(count))
+    pub(super) fn run(kind: u8, each: u16, count: u32) -> Self {
+        Self::new(kind | RUN, u32::from(each), Some(count))
     }
 
     #[inline]
@@ -59,7 +59,7 @@ pub(crate) struct OpenRun {
     /// Where its head is.
     at: usize,
     kind: u8,
-    each: u32,
+    each: u16,
     /// 0 if there is none.
     count: u32,
 }
@@ -67,17 +67,18 @@ pub(crate) struct OpenRun {
 impl OpenRun {
     /// The head of a value that begins at `at`, and the run that others may join; `None` if the value has too many bytes.
     pub(crate) fn begin(at: usize, kind: u8, length: usize, buffers: usize) -> Option<(Head, Self)> {
-        if length == 0 || buffers > 0 {
-            return Some((Head::here(kind, length, buffers)?, Self::default()));
+        match u16::try_from(length) {
+            Ok(each @ 1..) if buffers == 0 => {
+                Some((Head::run(kind, each, 1), Self { at, kind, each, count: 1 }))
+            }
+            _ => Some((Head::here(kind, length, buffers)?, Self::default())),
         }
-        let each = u32::try_from(length).ok()?;
-        Some((Head::run(kind, each, 1), Self { at, kind, each, count: 1 }))
     }
 
     /// Whether such a value joins it.
     #[inline]
     pub(crate) fn takes(&self, kind: u8, length: usize, buffers: usize) -> bool {
-        let is_like = self.kind == kind && self.each as usize == length && buffers == 0;
+        let is_like = self.kind == kind && usize::from(self.each) == length && buffers == 0;
         is_like && self.count > 0 && self.count < u32::MAX
     }
 

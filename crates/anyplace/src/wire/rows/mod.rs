@@ -10,7 +10,7 @@
 //!
 //! Neighbours of the same kind and length share one head, as a run: the numbers that most maps are about cost little
 //! more than their bytes, and a run is looked over as quickly as one value. Values without bytes are in no run, so that
-//! a count never stands for more than there is.
+//! a count never stands for more than there is; nor are those of 64 KiB or more, for which a head is nothing.
 //!
 //! Buffers are listed apart, in the order of their rows. With `BESIDE` the value itself is a buffer, the first of its
 //! row: that is how large values stay where they are.
@@ -45,7 +45,7 @@ pub(crate) struct Row<'a> {
 #[derive(Clone, Default)]
 pub(crate) struct Rows {
     bytes: Bytes,
-    buffers: Vec<Bytes>,
+    buffers: Box<[Bytes]>,
     cursor: Cursor,
 }
 
@@ -58,7 +58,7 @@ impl Rows {
         is_kind: impl Fn(u8) -> bool,
     ) -> Result<Self, Malformed> {
         RowsRef::checked(&bytes, &buffers, rows, is_kind)?;
-        Ok(Self { bytes, buffers, cursor: Cursor::new(rows) })
+        Ok(Self { bytes, buffers: buffers.into(), cursor: Cursor::new(rows) })
     }
 
     /// The rows at the beginning of these bytes, up to the first that is not whole or has something beside it: what a
@@ -131,7 +131,7 @@ impl<'a> RowsRef<'a> {
             let run = walk.next_run(bytes, buffers);
             run.filter(|(kind, _)| is_kind(*kind)).ok_or(Malformed("whole rows"))?;
         }
-        let is_all = walk.at == bytes.len() && walk.buffer == buffers.len();
+        let is_all = walk.at == bytes.len() && walk.buffer as usize == buffers.len();
         if is_all { Ok(Self { bytes, buffers, cursor }) } else { Err(Malformed("rows and no more")) }
     }
 }

@@ -87,6 +87,6 @@ impl Writer {
     }
 
     pub(crate) fn finish(self) -> Rows {
-        Rows { bytes: Bytes::from(self.bytes), buffers: self.buffers, cursor: Cursor::new(self.rows) }
+        Rows { bytes: Bytes::from(self.bytes), buffers: self.buffers.into(), cursor: Cursor::new(self.rows) }
     }
 }
