@@ -55,6 +55,15 @@ impl Seat {
         }
     }
 
+    /// For models: takes a hint and nothing more, as a worker that dies right behind that.
+    #[cfg(loom)]
+    pub fn take_hint(&self) -> bool {
+        use crate::primitives::atomic::Ordering::AcqRel;
+        let head = &self.board.header().head.0;
+        let position = head.load(SeqCst);
+        self.board.waiting() > 0 && head.compare_exchange(position, position + 1, AcqRel, Relaxed).is_ok()
+    }
+
     /// Whether the place is closed.
     pub fn is_stopped(&self) -> bool {
         self.board.header().bell.0.stop.load(SeqCst) != 0
