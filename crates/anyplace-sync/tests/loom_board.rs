@@ -167,11 +167,12 @@ fn a_hint_that_died_is_followed_by_another_once() {
         let (first, second) = (post(&host, 1), post(&host, 2));
         let worker = thread::spawn(move || work(&seat));
         dead.take_hint();
-        assert!(host.bury(1).running.is_none());
+        let buried = host.bury(1);
+        assert!(buried.running.is_none());
         assert!(host.wait(first, None) && host.wait(second, None));
         host.stop();
         assert_eq!(worker.join().unwrap(), 2);
-        let mut found = Vec::new();
+        let mut found = buried.finished;
         host.collect(&mut found);
         assert_eq!(found.len(), 2);
     });
