@@ -3,9 +3,10 @@
 //! A reply in a slot is the time it took in nanoseconds, or 0 (8 bytes), and then a reply as `wire/reply.rs` has it, if
 //! it is short. Otherwise the slot has the number of bytes of the rows (8), and a block has the rows and behind them the
 //! rest of the reply. The rows of a chunk are written there one by one as their calls end, and the slot says how far: what
-//! was finished is not lost with its worker.
+//! was finished is not lost with its worker. What stands beside the rows is listed in a block of its own meanwhile.
 
 use super::growing::Growing;
+use super::list::List;
 use super::memory::Shared;
 use super::{Functions, Interpreter, Link, Order, Replies, Sink};
 use crate::driver::Memory;
@@ -33,7 +34,13 @@ pub(super) struct Table {
 impl Table {
     /// Runs a task.
     pub(super) fn run<I: Interpreter>(&mut self, interpreter: &mut I, job: &Job) {
-        let mut sink = Slot { table: self, job, replies: Kept::Few(rows::Writer::default()), began: None };
+        let mut sink = Slot {
+            table: self,
+            job,
+            replies: Kept::Few(rows::Writer::default()),
+            list: List::default(),
+            began: None,
+        };
         if let Err(error) = sink.run(interpreter) {
             // The order cannot be read: there is one call that can be answered.
             Replies::new(&mut sink).finish(1, Some(&error));
@@ -47,6 +54,7 @@ struct Slot<'a> {
     table: &'a mut Table,
     job: &'a Job,
     replies: Kept,
+    list: List,
     began: Option<Instant>,
 }
 
@@ -207,10 +215,12 @@ impl Sink for Slot<'_> {
 impl Slot<'_> {
     /// Says how far the replies are written.
     #[inline]
-    fn publish(&self) {
+    fn publish(&mut self) {
         if let Kept::Many(growing) = &self.replies {
+            let Table { seat, memory, .. } = &*self.table;
+            self.list.follow(growing.parts().1, memory, |block, length| seat.beside(self.job, block, length));
             let (block, length) = growing.written();
-            self.table.seat.written(self.job, block, length);
+            seat.written(self.job, block, length);
         }
     }
 

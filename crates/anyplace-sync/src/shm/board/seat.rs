@@ -120,7 +120,10 @@ impl Seat {
         if let Some(slot) = self.slot(number) {
             let length = usize::try_from(slot.length.load(Relaxed)).unwrap_or(usize::MAX);
             match slot.block.load(Relaxed).checked_sub(1) {
-                Some(block) => job.block = Some((block, length)),
+                Some(block) => {
+                    job.block = Some((block, length));
+                    slot.block.store(0, Relaxed);
+                }
                 None => {
                     job.length = length.min(INLINE);
                     // SAFETY: the slot runs and is ours: nobody writes to it but this thread.
@@ -175,6 +178,15 @@ impl Seat {
             slot.reply_block.store(block + 1, Release);
         }
         slot.reply_length.store(length as u64, Release);
+    }
+
+    /// Says where it is listed what stands beside these replies. Say it before they are [written](Self::written).
+    pub fn beside(&self, job: &Job, block: u32, length: usize) {
+        let Some(slot) = self.slot(job.number) else { return };
+        if slot.block.load(Relaxed) != block + 1 {
+            slot.block.store(block + 1, Release);
+        }
+        slot.length.store(length as u64, Release);
     }
 
     /// Ends the task. The reply is short, or it lies in a block and `inline` says what that is. `refers` says that it
