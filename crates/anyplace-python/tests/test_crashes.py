@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy
 import pytest
 
 import anyplace
@@ -84,3 +86,25 @@ def test_the_end_of_a_strict_place_is_not_a_cancellation() -> None:
             with pytest.raises(anyplace.WorkerLost, match="exit code 3"):
                 future.result(PATIENCE_S)
             assert not future.cancelled()
+
+
+def large_or_die(number: int) -> object:
+    if number == 395:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if number % 3 == 0:
+        return bytes([number % 256]) * 50_000
+    return numpy.full(20_000, number) if number % 3 == 1 else number
+
+
+def test_large_results_of_a_chunk_are_not_lost_with_its_worker() -> None:
+    """They stand beside the others, and are finished as those are."""
+    with anyplace.open("processes:1") as place:
+        results = place.map(large_or_die, range(400), chunksize=400)
+        for number in range(400):
+            if number == 395:
+                with pytest.raises(anyplace.WorkerLost):
+                    next(results)
+            elif number % 3 == 1:
+                assert numpy.array_equal(next(results), numpy.full(20_000, number))
+            else:
+                assert next(results) == (bytes([number % 256]) * 50_000 if number % 3 == 0 else number)

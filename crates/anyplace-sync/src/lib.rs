@@ -18,7 +18,7 @@
 //! ```
 
 mod cores;
-#[cfg(all(target_os = "linux", not(loom)))]
+#[cfg(target_os = "linux")]
 mod fork;
 mod futex;
 mod latch;
@@ -35,7 +35,7 @@ mod spin;
 mod tokens;
 
 pub use cores::usable_cores;
-#[cfg(all(target_os = "linux", not(loom)))]
+#[cfg(target_os = "linux")]
 pub use fork::fork_generation;
 pub use latch::Latch;
 pub use pool::{Job, Pool, PoolConfig, Reason, Refused, Thunk, before_rest, current_worker};

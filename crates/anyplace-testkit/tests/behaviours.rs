@@ -83,7 +83,15 @@ impl Driver for Lacking {
     }
 
     fn limits(&self) -> Limits {
-        Limits { workers: 0, max_payload: None, durable: false, ordered: false, can_kill: false, takes: &[] }
+        Limits {
+            workers: 0,
+            max_payload: None,
+            durable: false,
+            ordered: false,
+            can_kill: false,
+            strict: false,
+            takes: &[],
+        }
     }
 
     fn close(&self, _: Duration) -> Result<()> {

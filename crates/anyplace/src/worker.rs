@@ -9,6 +9,7 @@ mod growing;
 mod init;
 mod lines;
 mod link;
+mod list;
 mod memory;
 mod named;
 mod order;

@@ -3,10 +3,12 @@
 //! A reply in a slot is the time it took in nanoseconds, or 0, with [`SPOKEN`] if the task has said something in the log (8
 //! bytes), and then a reply as `wire/reply.rs` has it, if
 //! it is short. Otherwise the slot has the number of bytes of the rows (8), and a block has the rows and behind them the
-//! rest of the reply. The rows of a chunk of many calls are written there one by one as their calls end, and the slot says how far: what
-//! was finished is not lost with its worker.
+//! rest of the reply. The rows of a chunk of many calls are written there one by one as their calls end, and the slot says
+//! how far: what was finished is not lost with its worker. What stands beside the rows is listed in a block of its own
+//! meanwhile.
 
 use super::growing::Growing;
+use super::list::List;
 use super::memory::Shared;
 use super::{Functions, Interpreter, Link, Order, Replies, Sink};
 use crate::driver::Memory;
@@ -39,7 +41,7 @@ impl Table {
     pub(super) fn run<I: Interpreter>(&mut self, interpreter: &mut I, job: &Job) {
         let records = self.link.records();
         let replies = Kept::Few(rows::Writer::default());
-        let mut sink = Slot { table: self, job, replies, records, began: None };
+        let mut sink = Slot { table: self, job, replies, list: List::default(), records, began: None };
         if let Err(error) = sink.run(interpreter) {
             // The order cannot be read: there is one call that can be answered.
             Replies::new(&mut sink).finish(1, Some(&error));
@@ -53,6 +55,7 @@ struct Slot<'a> {
     table: &'a mut Table,
     job: &'a Job,
     replies: Kept,
+    list: List,
     /// How many records this worker had sent before.
     records: usize,
     began: Option<Instant>,
@@ -217,10 +220,12 @@ impl Sink for Slot<'_> {
 impl Slot<'_> {
     /// Says how far the replies are written.
     #[inline]
-    fn publish(&self) {
+    fn publish(&mut self) {
         if let Kept::Many(growing) = &self.replies {
+            let Table { seat, memory, .. } = &*self.table;
+            self.list.follow(growing.parts().1, memory, |block, length| seat.beside(self.job, block, length));
             let (block, length) = growing.written();
-            self.table.seat.written(self.job, block, length);
+            seat.written(self.job, block, length);
         }
     }
 

@@ -101,6 +101,8 @@ pub struct Partial {
     pub item: u32,
     /// The block and the length of the replies that were written.
     pub written: Option<(u32, usize)>,
+    /// The block and the length of the list of what stands beside them.
+    pub beside: Option<(u32, usize)>,
     /// It was [condemned](Host::condemn).
     pub condemned: bool,
 }
@@ -504,11 +506,14 @@ impl<T> State<T> {
 
 impl Partial {
     fn of(slot: &Slot, word: Word) -> Self {
-        let length = usize::try_from(slot.reply_length.load(Acquire)).unwrap_or(usize::MAX);
-        let block = slot.reply_block.load(Acquire).checked_sub(1);
+        let length = |length: u64| usize::try_from(length).unwrap_or(usize::MAX);
+        let written = length(slot.reply_length.load(Acquire));
+        let beside = length(slot.length.load(Acquire));
+        let block = |block: u32| block.checked_sub(1);
         Self {
             item: slot.item.load(Relaxed),
-            written: block.map(|block| (block, length)),
+            written: block(slot.reply_block.load(Acquire)).map(|block| (block, written)),
+            beside: block(slot.block.load(Acquire)).map(|block| (block, beside)),
             condemned: word.has(CONDEMNED),
         }
     }

@@ -68,7 +68,8 @@ pub(super) struct Slot {
     pub(super) next: AtomicU32,
     /// Which item of a chunk runs.
     pub(super) item: AtomicU32,
-    /// The block of the message, plus one; 0 if it lies inline.
+    /// The block of the message, plus one; 0 if it lies inline. Once the worker has it: the block of the list of what
+    /// stands beside the reply as far as it is written, plus one, and `length` is that list's.
     pub(super) block: AtomicU32,
     pub(super) length: AtomicU64,
     /// The block of the reply as far as it is written, plus one.

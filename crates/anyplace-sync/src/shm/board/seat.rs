@@ -55,6 +55,15 @@ impl Seat {
         }
     }
 
+    /// For models: takes a hint and nothing more, as a worker that dies right behind that.
+    #[cfg(loom)]
+    pub fn take_hint(&self) -> bool {
+        use crate::primitives::atomic::Ordering::AcqRel;
+        let head = &self.board.header().head.0;
+        let position = head.load(SeqCst);
+        self.board.waiting() > 0 && head.compare_exchange(position, position + 1, AcqRel, Relaxed).is_ok()
+    }
+
     /// Whether the place is closed.
     pub fn is_stopped(&self) -> bool {
         self.board.header().bell.0.stop.load(SeqCst) != 0
@@ -111,7 +120,10 @@ impl Seat {
         if let Some(slot) = self.slot(number) {
             let length = usize::try_from(slot.length.load(Relaxed)).unwrap_or(usize::MAX);
             match slot.block.load(Relaxed).checked_sub(1) {
-                Some(block) => job.block = Some((block, length)),
+                Some(block) => {
+                    job.block = Some((block, length));
+                    slot.block.store(0, Relaxed);
+                }
                 None => {
                     job.length = length.min(INLINE);
                     // SAFETY: the slot runs and is ours: nobody writes to it but this thread.
@@ -166,6 +178,15 @@ impl Seat {
             slot.reply_block.store(block + 1, Release);
         }
         slot.reply_length.store(length as u64, Release);
+    }
+
+    /// Says where it is listed what stands beside these replies. Say it before they are [written](Self::written).
+    pub fn beside(&self, job: &Job, block: u32, length: usize) {
+        let Some(slot) = self.slot(job.number) else { return };
+        if slot.block.load(Relaxed) != block + 1 {
+            slot.block.store(block + 1, Release);
+        }
+        slot.length.store(length as u64, Release);
     }
 
     /// Ends the task. The reply is short, or it lies in a block and `inline` says what that is. `refers` says that it

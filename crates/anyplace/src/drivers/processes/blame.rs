@@ -8,14 +8,16 @@
 //! before anybody is told, so that who hears of it and submits again is refused.
 
 use super::desk::Desk;
-use super::memory::bytes_of;
+use super::memory::{self, bytes_of};
 use super::posted::{Posted, SoFar};
 use super::process::Death;
 use crate::error::{Error, Exit, Kind, Retry};
 use crate::outcome::{Items, Outcome};
 use crate::task::Ending;
+use crate::wire::listed;
 use crate::wire::reply::is_kind;
 use crate::wire::rows::Rows;
+use crate::work::Bytes;
 use anyplace_sync::shm::board::Partial;
 
 /// How often an idempotent call whose worker died is run again.
@@ -105,12 +107,15 @@ impl Desk {
     fn salvage(&self, posted: &mut Posted, partial: Partial, worker: usize) {
         let written =
             partial.written.and_then(|(block, length)| self.memory.blocks.adopt(block, length, worker).ok());
-        let items = written.map(|block| Items::from_rows(Rows::salvaged(&bytes_of(block), is_kind)));
+        let calls = posted.calls();
+        let items = written.map(|block| {
+            let beside = self.beside(partial, worker);
+            Items::from_rows(Rows::salvaged(&bytes_of(block), &beside, calls, is_kind))
+        });
         let items = items.unwrap_or_default();
         let so_far = posted.so_far.get_or_insert_default();
         so_far.items.extend(&items);
-        let calls = posted.calls();
-        // Calls that were finished, but whose replies lay elsewhere, went with their worker.
+        // Calls that were finished while the place's memory was full went with their worker.
         let finished = calls.min(partial.item as usize).max(items.len());
         let gone =
             Error::new(Kind::WorkerLost, "the call had returned when its worker died over a later one")
@@ -121,6 +126,15 @@ impl Desk {
             (so_far.deaths, so_far.barren) = (0, 0);
         }
         posted.skip(finished);
+    }
+
+    /// What stands beside these replies: the blocks that the worker has listed.
+    fn beside(&self, partial: Partial, worker: usize) -> Vec<Bytes> {
+        let list =
+            partial.beside.and_then(|(block, length)| self.memory.blocks.adopt(block, length, worker).ok());
+        let blocks = memory::From { memory: &self.memory, worker };
+        let entries = list.iter().flat_map(|list| list.chunks_exact(listed::ENTRY));
+        entries.map_while(|entry| listed::read(entry, &blocks)).collect()
     }
 
     /// The first of the calls that are left has killed its worker.

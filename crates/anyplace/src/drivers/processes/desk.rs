@@ -244,10 +244,8 @@ impl Desk {
     fn refill(&self) {
         self.has_room.store(true, Ordering::SeqCst);
         // Who finds the backlog taken leaves the rest to the other, who looks again behind the lock.
-        loop {
-            if !self.has_room.load(Ordering::SeqCst) || !self.refill_once() {
-                break;
-            }
+        while self.refill_once() && self.has_room.load(Ordering::SeqCst) {
+            // Somebody has brought more home meanwhile.
         }
         self.look_for_workers();
     }

@@ -61,13 +61,21 @@ impl Rows {
         Ok(Self { bytes, buffers: buffers.into(), cursor: Cursor::new(rows) })
     }
 
-    /// The rows at the beginning of these bytes, up to the first that is not whole or has something beside it: what a
-    /// worker had written when it died.
-    pub(crate) fn salvaged(bytes: &[u8], is_kind: impl Fn(u8) -> bool) -> Self {
-        let walk = RowsRef { bytes, buffers: &[], cursor: Cursor::new(usize::MAX) };
+    /// The rows at the beginning of these bytes, at most `most`, up to the first that is not whole or lacks one of its
+    /// buffers: what a worker had written when it died.
+    pub(crate) fn salvaged(
+        bytes: &[u8],
+        buffers: &[Bytes],
+        most: usize,
+        is_kind: impl Fn(u8) -> bool,
+    ) -> Self {
+        let walk = RowsRef { bytes, buffers, cursor: Cursor::new(most) };
         let mut whole = Writer::default();
         // The head of a run may count one value more than was published, so they are counted anew.
-        walk.take_while(|row| is_kind(row.kind)).for_each(|row| whole.push(row.kind, row.bytes, &[]));
+        walk.take_while(|row| is_kind(row.kind)).for_each(|row| match row.beside {
+            Some(value) => whole.push_beside(row.kind, value.clone(), row.buffers),
+            None => whole.push(row.kind, row.bytes, row.buffers),
+        });
         whole.finish()
     }
 
