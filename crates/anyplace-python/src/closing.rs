@@ -39,8 +39,13 @@ pub(crate) fn start(number: u64, grace: Duration) -> Option<Arc<Closing>> {
     let mut places = places();
     let entry = places.as_mut()?.get_mut(&number)?;
     entry.place.refuse();
-    if let Some(closing) = &entry.closing {
-        return Some(closing.clone());
+    if let Some(closing) = entry.closing.clone() {
+        let place = entry.place.clone();
+        drop(places);
+        if grace.is_zero() {
+            hurry(place);
+        }
+        return Some(closing);
     }
     let closing = Arc::new(Closing { over: Latch::new(), result: OnceLock::new() });
     entry.closing = Some(closing.clone());
@@ -58,6 +63,13 @@ pub(crate) fn start(number: u64, grace: Duration) -> Option<Arc<Closing>> {
         .spawn(close)
         .map_or_else(|error| drop(closing.result.set(Err(error.into()))), drop);
     Some(closing)
+}
+
+/// Whoever began to close the place waits for what runs: somebody else will not.
+fn hurry(place: anyplace::Place) {
+    let end = move || drop(place.close_within(Duration::ZERO));
+    // Without a thread, the other goes on waiting.
+    drop(std::thread::Builder::new().name("anyplace-close".into()).spawn(end));
 }
 
 impl Closing {

@@ -95,6 +95,25 @@ def test_ctrl_c_in_a_block_cancels_what_has_not_begun() -> None:
         assert child.wait(60) == 0
 
 
+@pytest.mark.parametrize("wait", ["place.close()", "task.result()", "list(place.map(time.sleep, [60] * 8))"])
+def test_ctrl_c_ends_a_program_though_its_tasks_run(wait: str) -> None:
+    """Whatever it waits for: also for the end of a place that waits for them."""
+    program = (
+        "import anyplace, time\n"
+        "place = anyplace.open('processes:2')\n"
+        "task = place.submit(time.sleep, 60)\n"
+        "while not task.running(): pass\n"
+        f"print('waiting', flush=True)\n{wait}\n"
+    )
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "waiting\n"
+        child.send_signal(signal.SIGINT)
+        _, said = child.communicate(timeout=30)
+    assert (child.returncode, said.count("Traceback")) == (-signal.SIGINT, 1)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_after_a_fork_the_child_is_told_that_the_place_stayed_behind(script: Script) -> None:
     ran = script(
