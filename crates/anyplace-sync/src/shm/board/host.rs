@@ -1,14 +1,16 @@
-//! The host's side of the board: it posts tasks, waits for them, takes them back, and buries dead workers.
+//! The host's side of the board: it posts tasks, takes them back, and collects replies. How it waits is in `waits.rs`, and
+//! what it does when a worker dies in `bury.rs`.
 
 use super::layout::{INLINE, Slot};
-use super::word::{ANNOUNCED, AWAITED, BLOCKS, CONDEMNED, Phase, WATCHED, Word};
+use super::reply::{Reading, Reply};
+use super::ticket::{Calls, Stage, Ticket};
+use super::word::{AWAITED, BLOCKS, CONDEMNED, Phase, WATCHED, Word};
 use super::{Board, Size};
-use crate::primitives::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use crate::fork;
+use crate::primitives::atomic::Ordering::{Relaxed, Release, SeqCst};
 use crate::primitives::atomic::fence;
 use crate::primitives::{Mutex, MutexGuard, lock};
-use crate::{fork, spin};
 use std::sync::Arc;
-use std::time::Instant;
 
 /// Bytes on their way: short ones travel in the slot, others in a block of shared memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,128 +21,21 @@ pub enum Body<'a> {
     Block(u32, usize),
 }
 
-/// Which task on the board. It stays good for ever: the slot's next task has another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ticket {
-    slot: u32,
-    generation: u32,
-}
-
-impl From<Ticket> for u64 {
-    fn from(ticket: Ticket) -> Self {
-        Self::from(ticket.slot) << 32 | Self::from(ticket.generation)
-    }
-}
-
-impl From<u64> for Ticket {
-    fn from(number: u64) -> Self {
-        Self { slot: (number >> 32) as u32, generation: number as u32 }
-    }
-}
-
-/// When the host's keeper is called for a task.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Calls {
-    /// When it begins.
-    pub at_start: bool,
-    /// When it is done.
-    pub at_end: bool,
-}
-
-impl Calls {
-    fn flags(self) -> u32 {
-        let flag = |wanted, flag| if wanted { flag } else { 0 };
-        flag(self.at_start, ANNOUNCED) | flag(self.at_end, WATCHED)
-    }
-}
-
-/// How far a task is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// No worker has begun it.
-    Waiting,
-    /// This worker runs it.
-    Running(usize),
-    /// It is done, taken back, or lost; [`Host::collect`] has its reply, unless another thread was faster.
-    Over,
-}
-
-/// What a worker replied.
-#[derive(Debug)]
-pub struct Reply {
-    worker: usize,
-    block: Option<(u32, usize)>,
-    inline: [u8; INLINE],
-    length: usize,
-    /// Keeps the blocks of this worker, should it die, until this reply is read.
-    _reading: Option<Reading>,
-}
-
-impl Reply {
-    /// The bytes that lie in the slot.
-    pub fn inline(&self) -> &[u8] {
-        &self.inline[..self.length]
-    }
-
-    /// The block with the others, and how many they are. Both come from another process and are checked by whoever
-    /// opens it.
-    pub fn block(&self) -> Option<(u32, usize)> {
-        self.block
-    }
-
-    /// Who owns the blocks of this reply.
-    pub fn worker(&self) -> usize {
-        self.worker
-    }
-}
-
-/// What a worker left of the task over which it died.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Partial {
-    /// The item that ran.
-    pub item: u32,
-    /// The block and the length of the replies that were written.
-    pub written: Option<(u32, usize)>,
-    /// The block and the length of the list of what stands beside them.
-    pub beside: Option<(u32, usize)>,
-    /// It was [condemned](Host::condemn).
-    pub condemned: bool,
-}
-
-/// What a dead worker leaves.
-#[derive(Debug)]
-pub struct Buried<T> {
-    /// Tasks that it had finished.
-    pub finished: Vec<(T, Reply)>,
-    /// The task over which it died.
-    pub running: Option<(T, Partial)>,
-}
-
 /// The host of a board. Threads may share it; what it does under its lock is short.
 pub struct Host<T> {
     pub(super) board: Board,
     state: Mutex<State<T>>,
     /// How many tasks were condemned, and their workers not buried: mostly none, and then nobody has to look for them.
-    condemned: std::sync::atomic::AtomicUsize,
+    pub(super) condemned: std::sync::atomic::AtomicUsize,
     /// Per worker: replies that refer to its blocks and are not read yet.
-    readings: Arc<[std::sync::atomic::AtomicUsize]>,
+    pub(super) readings: Arc<[std::sync::atomic::AtomicUsize]>,
     /// The generation of forks that the board belongs to.
     born: u32,
 }
 
-struct State<T> {
-    free: Vec<u32>,
-    entries: Vec<Option<T>>,
-}
-
-/// A reply that is being read.
-#[derive(Debug)]
-struct Reading(Arc<[std::sync::atomic::AtomicUsize]>, usize);
-
-impl Drop for Reading {
-    fn drop(&mut self) {
-        self.0[self.1].fetch_sub(1, Release);
-    }
+pub(super) struct State<T> {
+    pub(super) free: Vec<u32>,
+    pub(super) entries: Vec<Option<T>>,
 }
 
 impl<T> Host<T> {
@@ -169,11 +64,11 @@ impl<T> Host<T> {
         self.state().entries.iter_mut().filter_map(Option::take).collect()
     }
 
-    fn state(&self) -> MutexGuard<'_, State<T>> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State<T>> {
         lock(&self.state)
     }
 
-    fn slot(&self, number: u32) -> &Slot {
+    pub(super) fn slot(&self, number: u32) -> &Slot {
         self.board.slot(number).expect("tickets and free slots are the host's own")
     }
 
@@ -280,50 +175,6 @@ impl<T> Host<T> {
         self.slot(ticket.slot).update(live).is_some()
     }
 
-    /// Waits until the task is over or `deadline` comes; true if it is over. It spins for about as long as a wake-up
-    /// costs, if a core can be spared, and sleeps then.
-    pub fn wait(&self, ticket: Ticket, deadline: Option<Instant>) -> bool {
-        let slot = self.slot(ticket.slot);
-        let over = || !slot.load().is_live(ticket.generation);
-        if over() || spin(deadline, over) {
-            return true;
-        }
-        loop {
-            let asleep = slot.update(|word| word.is_live(ticket.generation).then(|| word.with(AWAITED)));
-            let Some(word) = asleep else { return true };
-            if !slot.word.sleep_while(word.with(AWAITED).0, deadline) {
-                return over();
-            }
-        }
-    }
-
-    /// Waits until some task is finished that nobody has collected, or `arrived`, or `deadline` comes.
-    pub fn wait_any(&self, deadline: Option<Instant>, arrived: impl Fn() -> bool) {
-        let found = || self.board.has_finished() || arrived();
-        if found() || spin(deadline, found) {
-            return;
-        }
-        let header = self.board.header();
-        header.callers.0.fetch_add(1, SeqCst);
-        let any = &header.any.0;
-        let seen = any.word().load(Acquire);
-        fence(SeqCst);
-        if !found() {
-            any.sleep_while(seen, deadline);
-        }
-        header.callers.0.fetch_sub(1, SeqCst);
-    }
-
-    /// Wakes all that wait in [`wait_any`](Self::wait_any), to look again. Costs no call of the kernel if there are none.
-    pub fn rouse_callers(&self) {
-        let header = self.board.header();
-        fence(SeqCst);
-        if header.callers.0.load(SeqCst) > 0 {
-            header.any.0.word().fetch_add(1, SeqCst);
-            header.any.0.wake(u32::MAX);
-        }
-    }
-
     /// Gives all finished tasks with their replies, the one that finished first first.
     pub fn collect(&self, into: &mut Vec<(T, Reply)>) {
         if self.board.has_finished() {
@@ -331,7 +182,7 @@ impl<T> Host<T> {
         }
     }
 
-    fn collect_locked(&self, state: &mut State<T>, into: &mut Vec<(T, Reply)>) {
+    pub(super) fn collect_locked(&self, state: &mut State<T>, into: &mut Vec<(T, Reply)>) {
         let before = into.len();
         for (number, slot) in self.board.unlink_all() {
             if let Some(found) = self.read(state, number, slot) {
@@ -357,7 +208,7 @@ impl<T> Host<T> {
     }
 
     /// The entry and the reply of a slot that is done. Nothing if it was taken back or has been read.
-    fn read(&self, state: &mut State<T>, number: u32, slot: &Slot) -> Option<(T, Reply)> {
+    pub(super) fn read(&self, state: &mut State<T>, number: u32, slot: &Slot) -> Option<(T, Reply)> {
         let word = slot.load();
         if word.phase() != Phase::Done {
             return None;
@@ -374,57 +225,6 @@ impl<T> Host<T> {
         // SAFETY: the slot is done, so its worker writes to it no more, and only the host frees it, under this lock.
         let inline = unsafe { *slot.inline.get() };
         Some((entry, Reply { worker, block, inline, length: inline_length.min(INLINE), _reading: reading }))
-    }
-
-    /// Whether replies are being read that refer to blocks of this worker: until then, its blocks must be kept.
-    pub fn is_reading(&self, worker: usize) -> bool {
-        self.readings[worker].load(Acquire) > 0
-    }
-
-    /// Takes a dead worker off the board. Its process must be gone; another may take its seat afterwards.
-    ///
-    /// What it had finished is given, and what it ran; what it had taken from the queue and not begun is in the queue
-    /// again.
-    pub fn bury(&self, worker: usize) -> Buried<T> {
-        let mut state = self.state();
-        let mut buried = Buried { finished: Vec::new(), running: None };
-        // After this, whatever is done and the dead worker's is on no stack, and nobody will put it there.
-        self.collect_locked(&mut state, &mut buried.finished);
-        let head = self.board.header().head.0.load(SeqCst);
-        for (number, slot) in self.board.slots() {
-            let word = slot.load();
-            let is_theirs = word.owner() == Some(worker);
-            // Its hint was popped, perhaps by the dead. If it was by a living worker, that one or the new hint is late.
-            let is_popped = slot.position.load(Relaxed) < head;
-            match word.phase() {
-                Phase::Running if is_theirs => {
-                    let partial = Partial::of(slot, slot.load());
-                    if partial.condemned {
-                        self.condemned.fetch_sub(1, SeqCst);
-                    }
-                    let entry = state.entries[number as usize].take();
-                    state.release(number, slot);
-                    // Whoever falls asleep at this moment has not marked the word that was released.
-                    slot.wake();
-                    buried.running = entry.map(|entry| (entry, partial));
-                }
-                Phase::Done | Phase::Collected if is_theirs => {
-                    buried.finished.extend(self.read(&mut state, number, slot));
-                    state.release(number, slot);
-                }
-                Phase::Ready if is_popped => self.board.push(number, slot),
-                Phase::Cancelled if is_popped && slot.swap(word, word.freed()) => state.free.push(number),
-                _ => {}
-            }
-        }
-        drop(state);
-        let header = self.board.header();
-        header.seeking.0.take(worker);
-        header.asleep.0.take(worker);
-        // A wake-up may have been given to the dead, for any number of tasks.
-        (0..self.board.size.workers).for_each(|worker| self.board.rouse(worker));
-        self.rouse_callers();
-        buried
     }
 
     /// Takes back all that waits.
@@ -492,7 +292,7 @@ impl<T> Host<T> {
 }
 
 impl<T> State<T> {
-    fn release(&mut self, number: u32, slot: &Slot) {
+    pub(super) fn release(&mut self, number: u32, slot: &Slot) {
         self.entries[number as usize] = None;
         let word = slot.load();
         slot.word.word().store(word.freed().0, Release);
@@ -500,21 +300,6 @@ impl<T> State<T> {
         // Its worker wakes the callers, too; but it may have died right before.
         if word.has(AWAITED) {
             slot.wake();
-        }
-    }
-}
-
-impl Partial {
-    fn of(slot: &Slot, word: Word) -> Self {
-        let length = |length: u64| usize::try_from(length).unwrap_or(usize::MAX);
-        let written = length(slot.reply_length.load(Acquire));
-        let beside = length(slot.length.load(Acquire));
-        let block = |block: u32| block.checked_sub(1);
-        Self {
-            item: slot.item.load(Relaxed),
-            written: block(slot.reply_block.load(Acquire)).map(|block| (block, written)),
-            beside: block(slot.block.load(Acquire)).map(|block| (block, beside)),
-            condemned: word.has(CONDEMNED),
         }
     }
 }
@@ -537,12 +322,6 @@ fn write(slot: &Slot, message: Body<'_>) {
             slot.length.store(length as u64, Relaxed);
         }
     }
-}
-
-fn spin(deadline: Option<Instant>, found: impl FnMut() -> bool) -> bool {
-    let limit = Instant::now() + spin::DEFAULT;
-    let until = deadline.map_or(limit, |deadline| deadline.min(limit));
-    spin::WAITERS.enter().is_some_and(|permit| permit.spin_until(until, found))
 }
 
 impl<T> std::fmt::Debug for Host<T> {

@@ -5,17 +5,24 @@
 #![allow(unsafe_code, reason = "the board lies in memory that other processes write to")]
 
 mod bits;
+mod bury;
 mod host;
 mod layout;
 mod queue;
+mod reply;
 mod seat;
 #[cfg(all(test, not(loom)))]
 mod tests;
+mod ticket;
+mod waits;
 mod word;
 
-pub use host::{Body, Buried, Calls, Host, Partial, Reply, Stage, Ticket};
+pub use bury::{Buried, Partial};
+pub use host::{Body, Host};
 pub use layout::INLINE;
+pub use reply::Reply;
 pub use seat::{Job, Seat};
+pub use ticket::{Calls, Stage, Ticket};
 
 use layout::{Header, Seat as SeatCell, Slot};
 use std::any::Any;

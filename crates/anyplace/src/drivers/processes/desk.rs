@@ -7,16 +7,14 @@ use super::announced::Announced;
 use super::bell::Bell;
 use super::callbacks::Callbacks;
 use super::functions::Functions;
-use super::memory::{self, Shared, bytes_of};
+use super::memory::Shared;
 use super::options::Choices;
 use super::posted::Posted;
 use super::program::Program;
 use crate::driver::Setup;
 use crate::error::{Error, Kind, Retry};
 use crate::outcome::Outcome;
-use crate::wire::{Malformed, reply};
 use crate::work::Work;
-use crate::worker::SPOKEN;
 use anyplace_sync::shm;
 use anyplace_sync::shm::board::{Calls, Host, Reply, Ticket};
 use std::cell::RefCell;
@@ -24,7 +22,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
 pub(super) struct Desk {
@@ -40,18 +38,18 @@ pub(super) struct Desk {
     pub(super) workers: usize,
     pub(super) choices: Choices,
     pub(super) place: String,
-    backlog: Mutex<VecDeque<Box<Posted>>>,
+    pub(super) backlog: Mutex<VecDeque<Box<Posted>>>,
     /// Tasks that are over and have said something in the log.
-    spoken: Mutex<Vec<(Box<Posted>, Reply)>>,
+    pub(super) spoken: Mutex<Vec<(Box<Posted>, Reply)>>,
     /// How many tasks are in the backlog: looked at without the lock.
-    behind: AtomicUsize,
+    pub(super) behind: AtomicUsize,
     /// Something has made room on the board since whoever fills it looked.
-    has_room: AtomicBool,
+    pub(super) has_room: AtomicBool,
     /// How many workers there are, ready or on their way.
     pub(super) hired: AtomicUsize,
     /// Set when the place is closed: how long what runs has to end.
     closing: OnceLock<Duration>,
-    broken: OnceLock<Error>,
+    pub(super) broken: OnceLock<Error>,
     /// There is no keeper any more.
     is_left: AtomicBool,
 }
@@ -156,7 +154,7 @@ impl Desk {
 
     /// Puts a task on the board; gives it back if there is no room. One that has ended instead is told by the caller, when
     /// it holds no lock.
-    fn post(&self, posted: Box<Posted>) -> Result<Option<Ended>, Box<Posted>> {
+    pub(super) fn post(&self, posted: Box<Posted>) -> Result<Option<Ended>, Box<Posted>> {
         let ended = match self.try_post(posted) {
             Ok(cancelled) => cancelled.map(|posted| Ended(posted, Outcome::cancelled())),
             // Nothing is under way that could make room.
@@ -192,35 +190,6 @@ impl Desk {
         })
     }
 
-    fn backlog(&self) -> MutexGuard<'_, VecDeque<Box<Posted>>> {
-        self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn enqueue(&self, posted: Box<Posted>) {
-        let mut backlog = self.backlog();
-        backlog.push_back(posted);
-        self.behind.store(backlog.len(), Ordering::Release);
-    }
-
-    /// Posts a task again, of which a part is done: before all that wait.
-    pub(super) fn post_again(&self, posted: Box<Posted>) {
-        posted.task.shared.come_home(None);
-        if let Some(error) = self.broken.get() {
-            self.announced.remove(&posted);
-            return posted.end(Outcome::Lost(error.clone()));
-        }
-        match self.post(posted) {
-            Ok(ended) => ended.into_iter().for_each(Ended::tell),
-            Err(posted) => {
-                let mut backlog = self.backlog();
-                backlog.push_front(posted);
-                self.behind.store(backlog.len(), Ordering::Release);
-            }
-        }
-        self.host.rouse_callers();
-        self.look_for_workers();
-    }
-
     /// Brings home what is over, and posts what waits for room.
     pub(super) fn collect(&self) {
         if self.is_elsewhere() {
@@ -241,89 +210,8 @@ impl Desk {
         }
     }
 
-    fn refill(&self) {
-        self.has_room.store(true, Ordering::SeqCst);
-        // Who finds the backlog taken leaves the rest to the other, who looks again behind the lock.
-        while self.refill_once() && self.has_room.load(Ordering::SeqCst) {
-            // Somebody has brought more home meanwhile.
-        }
-        self.look_for_workers();
-    }
-
-    fn refill_once(&self) -> bool {
-        let Ok(mut backlog) = self.backlog.try_lock() else { return false };
-        self.has_room.store(false, Ordering::SeqCst);
-        let mut ended = Vec::new();
-        while let Some(posted) = backlog.pop_front() {
-            match self.post(posted) {
-                Ok(over) => ended.extend(over),
-                Err(posted) => {
-                    backlog.push_front(posted);
-                    break;
-                }
-            }
-        }
-        self.behind.store(backlog.len(), Ordering::Release);
-        // While there is more, workers say when they are about to run out of work.
-        let low = if backlog.is_empty() { 0 } else { self.host.size().slots as u32 / 4 };
-        self.host.ring_below(low);
-        drop(backlog);
-        ended.into_iter().for_each(Ended::tell);
-        true
-    }
-
-    /// Tells how a task ended to which a worker has replied; but what the task has said in the log is told first, by the
-    /// keeper, who hears it.
-    pub(super) fn bring_home(&self, posted: Box<Posted>, reply: Reply) {
-        if !has_spoken(&reply) {
-            return self.bring_home_now(posted, reply);
-        }
-        self.spoken.lock().unwrap_or_else(PoisonError::into_inner).push((posted, reply));
-        self.bell.ring();
-    }
-
-    /// The tasks whose workers have to be heard first.
-    pub(super) fn take_spoken(&self) -> Vec<(Box<Posted>, Reply)> {
-        std::mem::take(&mut *self.spoken.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// As [`bring_home`](Self::bring_home), at once.
-    pub(super) fn bring_home_now(&self, posted: Box<Posted>, reply: Reply) {
-        let worker = reply.worker();
-        let outcome = self.read(&posted, &reply).unwrap_or_else(|malformed| {
-            let error = Error::new(Kind::Unexpected, "a worker's reply cannot be read");
-            Outcome::Failed(error.with_retry(Retry::MayRepeat).with_source(malformed))
-        });
-        drop(reply);
-        self.end(posted, worker, outcome);
-    }
-
-    /// Tells how a task ended that `worker` has run.
-    pub(super) fn end(&self, posted: Box<Posted>, worker: usize, outcome: Outcome) {
-        self.announced.remove(&posted);
-        posted.task.shared.come_home(Some(posted.started(worker)));
-        posted.end(outcome);
-    }
-
-    fn read(&self, posted: &Posted, reply: &Reply) -> Result<Outcome, Malformed> {
-        let blocks = memory::From { memory: &self.memory, worker: reply.worker() };
-        let not_a_reply = Malformed("a reply of a worker");
-        let (took, inline) = reply.inline().split_first_chunk::<8>().ok_or(not_a_reply)?;
-        let took = u64::from_le_bytes(*took) & !SPOKEN;
-        if took > 0 {
-            posted.task.shared.took_exactly(Duration::from_nanos(took));
-        }
-        let Some((number, length)) = reply.block() else { return reply::read(inline, &blocks) };
-        let block = self.memory.blocks.adopt(number, length, reply.worker()).map_err(|_| not_a_reply)?;
-        self.memory.is_used(length);
-        let rows = <[u8; 8]>::try_from(inline).map(u64::from_le_bytes).map_err(|_| not_a_reply)?;
-        let rows = usize::try_from(rows).ok().filter(|rows| *rows <= length).ok_or(not_a_reply)?;
-        let all = bytes_of(block);
-        reply::read_apart(&all[rows..], all.slice(0..rows), &blocks)
-    }
-
     /// Sees to it that there is a worker for what waits.
-    fn look_for_workers(&self) {
+    pub(super) fn look_for_workers(&self) {
         if self.hired.load(Ordering::Relaxed) < self.workers {
             let (waiting, free) = self.host.demand();
             if waiting > free {
@@ -423,17 +311,12 @@ impl Desk {
 type NoRoom = (Box<Posted>, Option<shm::Full>);
 
 /// A task that has ended without having been posted.
-struct Ended(Box<Posted>, Outcome);
+pub(super) struct Ended(Box<Posted>, Outcome);
 
 impl Ended {
-    fn tell(self) {
+    pub(super) fn tell(self) {
         self.0.end(self.1);
     }
-}
-
-/// Whether the task of this reply has said something in the log.
-fn has_spoken(reply: &Reply) -> bool {
-    reply.inline().first_chunk::<8>().is_some_and(|took| u64::from_le_bytes(*took) & SPOKEN != 0)
 }
 
 fn no_worker_for(work: &Work) -> Error {

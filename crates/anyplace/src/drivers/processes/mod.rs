@@ -39,12 +39,14 @@ pub mod command;
 
 mod announced;
 mod away;
+mod backlog;
 mod bell;
 mod birth;
 mod blame;
 mod callbacks;
 mod desk;
 mod functions;
+mod home;
 mod keeper;
 mod memory;
 mod not_started;
