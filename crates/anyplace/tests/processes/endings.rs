@@ -15,7 +15,39 @@ crate::trials!["endings":
     a_place_waits_for_what_runs,
     a_place_can_be_closed_by_a_callback,
     a_worker_is_replaced_after_its_share_of_tasks,
+    a_stopped_worker_keeps_no_task_from_another,
 ];
+
+/// The number of its process, and which worker it is.
+#[anyplace::task]
+fn who(door: String) -> (u32, usize) {
+    wait_at(door);
+    (std::process::id(), anyplace::current().unwrap().worker)
+}
+
+fn a_stopped_worker_keeps_no_task_from_another() -> Nothing {
+    let (place, door) = (open("processes:2")?, Door::new());
+    let tasks = [place.submit(who, door.path())?, place.submit(who, door.path())?];
+    let held = [door.knock(), door.knock()];
+    drop(held);
+    let mut workers = Vec::new();
+    for task in tasks {
+        workers.push(task.wait()?);
+    }
+    // The first to be woken, when both sleep or look for work.
+    let first = workers.iter().find(|(_, worker)| *worker == 0).unwrap().0;
+    let first = rustix::process::Pid::from_raw(first as i32).unwrap();
+    rustix::process::kill_process(first, rustix::process::Signal::STOP).unwrap();
+    let other = place.submit(numbered, 7)?.wait_for(Duration::from_secs(20));
+    rustix::process::kill_process(first, rustix::process::Signal::CONT).unwrap();
+    assert_eq!(other.expect("the other worker does it")?, 7);
+    Ok(())
+}
+
+#[anyplace::task]
+fn numbered(number: u32) -> u32 {
+    number
+}
 
 fn a_running_task_can_be_killed_and_the_next_runs() -> Nothing {
     let (place, door) = (open("processes:1")?, Door::new());

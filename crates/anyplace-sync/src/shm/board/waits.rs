@@ -9,6 +9,16 @@ use crate::spin;
 use std::time::Instant;
 
 impl<T> Host<T> {
+    /// Wakes one more worker if tasks wait: one that was counted on may be stopped, or be swapped out.
+    pub fn wake_another(&self) {
+        let workers = self.board.size.workers;
+        if self.board.waiting() > 0
+            && let Some(worker) = self.board.header().asleep.0.take_lowest(workers)
+        {
+            self.board.rouse(worker);
+        }
+    }
+
     /// Waits until the task is over or `deadline` comes; true if it is over. It spins for about as long as a wake-up
     /// costs, if a core can be spared, and sleeps then.
     pub fn wait(&self, ticket: Ticket, deadline: Option<Instant>) -> bool {

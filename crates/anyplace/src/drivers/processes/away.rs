@@ -6,7 +6,7 @@ use crate::task::Ending;
 use crate::task::Shared;
 use crate::task::away::Away;
 use anyplace_sync::shm::board::{Stage, Ticket};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 impl Away for Desk {
     fn take_back(&self, key: u64) -> bool {
@@ -79,11 +79,21 @@ impl Away for Desk {
     }
 }
 
+/// When no worker has begun a task after this, another is woken for it: the one that was may be stopped.
+const UNBEGUN: Duration = Duration::from_millis(50);
+
 impl Desk {
     /// Waits until the task that has this place on the board is over there, and brings it home.
     fn wait_at(&self, key: u64, task: &Shared, deadline: Option<Instant>) {
         let ticket = Ticket::from(key);
-        if !self.host.wait(ticket, deadline) {
+        let is_waiting = || self.host.stage(ticket) == Stage::Waiting;
+        let patience = Instant::now() + UNBEGUN;
+        let until =
+            if is_waiting() { Some(deadline.map_or(patience, |at| at.min(patience))) } else { deadline };
+        if !self.host.wait(ticket, until) {
+            if is_waiting() {
+                self.host.wake_another();
+            }
             return;
         }
         self.collect();
