@@ -6,10 +6,10 @@
 use super::beside::Blocks;
 use crate::work::Bytes;
 
-pub(crate) const ENTRY: usize = 16;
+pub(crate) const WIDTH: usize = 16;
 
-pub(crate) fn entry(value: &Bytes, blocks: &dyn Blocks) -> [u8; ENTRY] {
-    let mut entry = [0; ENTRY];
+pub(crate) fn entry(value: &Bytes, blocks: &dyn Blocks) -> [u8; WIDTH] {
+    let mut entry = [0; WIDTH];
     let at = blocks.locate(value).and_then(|at| at.checked_add(1)).unwrap_or(0);
     entry[..8].copy_from_slice(&at.to_le_bytes());
     entry[8..].copy_from_slice(&(value.len() as u64).to_le_bytes());

@@ -2,7 +2,7 @@
 //! when this process dies. See `wire/listed.rs`.
 
 use super::memory::Shared;
-use crate::wire::listed::{self, ENTRY};
+use crate::wire::listed::{self, WIDTH};
 use crate::work::Bytes;
 use anyplace_sync::shm::BlockMut;
 
@@ -30,7 +30,7 @@ impl List {
 
     #[cold]
     fn extend(&mut self, beside: &[Bytes], memory: &Shared, tell: impl Fn(u32, usize)) -> Option<()> {
-        let (written, end) = (self.entries * ENTRY, beside.len() * ENTRY);
+        let (written, end) = (self.entries * WIDTH, beside.len() * WIDTH);
         let block = match &mut self.block {
             Some(block) => block,
             None => self.block.insert(memory.0.allocate(end.max(FIRST)).ok()?),
@@ -43,7 +43,7 @@ impl List {
         // It has this room, so nothing moves, and nothing can fail.
         let _ = block.grow(block.capacity());
         let added = beside[self.entries..].iter().map(|value| listed::entry(value, memory));
-        for (room, entry) in block[written..end].chunks_exact_mut(ENTRY).zip(added) {
+        for (room, entry) in block[written..end].chunks_exact_mut(WIDTH).zip(added) {
             room.copy_from_slice(&entry);
         }
         self.entries = beside.len();

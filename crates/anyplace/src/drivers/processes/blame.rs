@@ -133,7 +133,7 @@ impl Desk {
         let list =
             partial.beside.and_then(|(block, length)| self.memory.blocks.adopt(block, length, worker).ok());
         let blocks = memory::From { memory: &self.memory, worker };
-        let entries = list.iter().flat_map(|list| list.chunks_exact(listed::ENTRY));
+        let entries = list.iter().flat_map(|list| list.chunks_exact(listed::WIDTH));
         entries.map_while(|entry| listed::read(entry, &blocks)).collect()
     }
 
