@@ -21,8 +21,7 @@ crate::trials!["endings":
 /// The number of its process, and which worker it is.
 #[anyplace::task]
 fn who(door: String) -> (u32, usize) {
-    wait_at(door);
-    (std::process::id(), anyplace::current().unwrap().worker)
+    (wait_at(door), anyplace::current().unwrap().worker)
 }
 
 fn a_stopped_worker_keeps_no_task_from_another() -> Nothing {
