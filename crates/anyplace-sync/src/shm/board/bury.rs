@@ -15,7 +15,7 @@ pub struct Partial {
     pub written: Option<(u32, usize)>,
     /// The block and the length of the list of what stands beside them.
     pub beside: Option<(u32, usize)>,
-    /// It was [condemned](Host::condemn).
+    /// It was [condemned](super::Host::condemn).
     pub condemned: bool,
 }
 

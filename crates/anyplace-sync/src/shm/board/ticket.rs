@@ -44,6 +44,6 @@ pub enum Stage {
     Waiting,
     /// This worker runs it.
     Running(usize),
-    /// It is done, taken back, or lost; [`Host::collect`] has its reply, unless another thread was faster.
+    /// It is done, taken back, or lost; [`Host::collect`](super::Host::collect) has its reply, unless another thread was faster.
     Over,
 }
