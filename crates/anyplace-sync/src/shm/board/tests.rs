@@ -11,6 +11,22 @@ fn quiet<T>(size: Size) -> (Host<T>, Vec<Seat>) {
     table(size, || {})
 }
 
+/// A board whose bell counts how often it is rung.
+fn with_a_bell() -> (Host<u64>, Vec<Seat>, Arc<AtomicUsize>) {
+    let rings = Arc::new(AtomicUsize::new(0));
+    let bell = rings.clone();
+    let (host, seats) = table(SMALL, move || {
+        bell.fetch_add(1, SeqCst);
+    });
+    (host, seats, rings)
+}
+
+/// How often it was rung since the host last looked.
+fn rang(host: &Host<u64>, rings: &AtomicUsize) -> usize {
+    host.hush();
+    rings.swap(0, SeqCst)
+}
+
 fn number(body: Body<'_>) -> u64 {
     let Body::Inline(bytes) = body else { panic!("a number fits into a slot") };
     value(bytes)
@@ -162,15 +178,8 @@ fn replies_in_blocks_are_counted_until_they_are_read() {
 
 #[test]
 fn the_bell_rings_for_what_is_watched_announced_or_runs_low() {
-    let rings = Arc::new(AtomicUsize::new(0));
-    let bell = rings.clone();
-    let (host, seats) = table(SMALL, move || {
-        bell.fetch_add(1, SeqCst);
-    });
-    let rang = || {
-        host.hush();
-        rings.swap(0, SeqCst)
-    };
+    let (host, seats, rings) = with_a_bell();
+    let rang = || rang(&host, &rings);
     let plain = post(&host, 1);
     answer(&seats[0], &seats[0].next().unwrap());
     assert!(!host.watch(plain) && rang() == 0);
@@ -223,15 +232,8 @@ fn slots_that_were_taken_back_are_used_again_though_there_is_no_worker() {
 /// The host may have counted on a worker that was about to take another task.
 #[test]
 fn the_bell_rings_when_a_task_waits_and_no_worker_is_free() {
-    let rings = Arc::new(AtomicUsize::new(0));
-    let bell = rings.clone();
-    let (host, seats) = table(SMALL, move || {
-        bell.fetch_add(1, SeqCst);
-    });
-    let rang = || {
-        host.hush();
-        rings.swap(0, SeqCst)
-    };
+    let (host, seats, rings) = with_a_bell();
+    let rang = || rang(&host, &rings);
     host.ring_for_more(true);
     post_four(&host);
     assert!(seats[0].next().is_some());

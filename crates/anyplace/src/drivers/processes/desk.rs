@@ -184,7 +184,7 @@ impl Desk {
             let left = shared.leave(|calls_back| {
                 let calls = Calls { at_start: announced, at_end: calls_back || others_wait };
                 let posted = entry.take().expect("nobody else takes it");
-                self.host.post(message.body(), calls, posted).map(u64::from)
+                self.host.post(message, calls, posted).map(u64::from)
             });
             left.map(|_| entry).map_err(|posted| (posted, None))
         })

@@ -33,21 +33,6 @@ pub(super) struct SoFar {
     pub(super) barren: u32,
 }
 
-/// How a message is posted.
-pub(super) enum Message<'a> {
-    Inline(&'a [u8]),
-    Block(u32, usize),
-}
-
-impl Message<'_> {
-    pub(super) fn body(&self) -> Body<'_> {
-        match *self {
-            Self::Inline(bytes) => Body::Inline(bytes),
-            Self::Block(number, length) => Body::Block(number, length),
-        }
-    }
-}
-
 impl Posted {
     /// On the heap: it is handed on a few times, and is large.
     pub(super) fn new(task: Task, done: Done) -> Box<Self> {
@@ -103,7 +88,7 @@ impl Posted {
         room: &'a mut Vec<u8>,
         memory: &Shared,
         functions: &Functions,
-    ) -> Result<Message<'a>, Full> {
+    ) -> Result<Body<'a>, Full> {
         let context = self.context();
         let (callee, function, arguments) = match &self.task.work {
             Work::Named(named) => (Callee::Named(&named.name), None, &named.arguments),
@@ -123,7 +108,7 @@ impl Posted {
         if room.len() + all <= INLINE {
             room.extend_from_slice(&rest.rows);
             rest.following.iter().for_each(|bytes| room.extend_from_slice(bytes));
-            return Ok(Message::Inline(room));
+            return Ok(Body::Inline(room));
         }
         let mut block = memory.blocks.allocate(room.len() + all)?;
         let mut to = &mut block[..];
@@ -135,7 +120,7 @@ impl Posted {
         }
         let (number, length) = (block.number(), block.len());
         self.kept[1] = Some(block.freeze());
-        Ok(Message::Block(number, length))
+        Ok(Body::Block(number, length))
     }
 
     /// Tells how the task ended, whose calls that are left ended by `outcome`.
