@@ -17,13 +17,20 @@
 //! # Ok::<(), anyplace_sync::Refused<Thunk>>(())
 //! ```
 
+mod barrier;
+mod condition;
 mod cores;
+mod event;
 #[cfg(target_os = "linux")]
 mod fork;
 mod futex;
+pub mod ground;
 mod latch;
+mod lock;
 mod pool;
 mod primitives;
+mod rlock;
+mod semaphore;
 #[cfg(all(target_os = "linux", not(loom)))]
 pub mod shm;
 #[cfg(loom)]
@@ -33,9 +40,17 @@ pub mod shm;
 pub mod spawn;
 mod spin;
 mod tokens;
+mod value;
 
+pub use barrier::{Arrived, Barrier, Broken};
+pub use condition::Condition;
 pub use cores::usable_cores;
+pub use event::Event;
 #[cfg(target_os = "linux")]
 pub use fork::fork_generation;
 pub use latch::Latch;
+pub use lock::{Acquired, Holding, Lock, NotHeld};
 pub use pool::{Job, Pool, PoolConfig, Reason, Refused, Thunk, before_rest, current_worker};
+pub use rlock::{NotOwned, RLock};
+pub use semaphore::{Semaphore, TooOften};
+pub use value::Value;

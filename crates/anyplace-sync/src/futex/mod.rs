@@ -13,3 +13,9 @@ mod system;
 mod table;
 
 pub(crate) use system::Futex;
+
+impl<const SHARED: bool> Default for Futex<SHARED> {
+    fn default() -> Self {
+        Self::new(0)
+    }
+}

@@ -1,0 +1,174 @@
+//! A [`Turn`]: a thread's place in the line of one object.
+
+use super::{Ground, Inside, Monitor, Waiter};
+use crate::spin;
+use std::time::{Duration, Instant};
+
+/// How long one sleeps before looking for the dead; then twice as long, up to [`LONGEST`].
+const SHORTEST: Duration = Duration::from_millis(10);
+const LONGEST: Duration = Duration::from_millis(640);
+
+/// A thread's place in the line of one object, from when it begins to wait until it has what it waited for.
+///
+/// It is made empty and costs nothing then. An operation that ends without success, at its deadline, leaves it in the line:
+/// the next call with it goes on waiting from the same place. Dropping it leaves the line.
+pub struct Turn<'g, G: Ground> {
+    ground: &'g G,
+    /// Our record, once we had to wait; 0 before.
+    number: u32,
+    standing: Option<&'g Monitor>,
+    /// How long to sleep before looking for the dead.
+    doubt: Duration,
+    task: u64,
+    label: String,
+    /// What the object remembers of this turn from one call to the next.
+    pub(crate) note: (u32, u32),
+}
+
+impl<'g, G: Ground> Turn<'g, G> {
+    /// A turn that stands in no line yet.
+    pub fn new(ground: &'g G) -> Self {
+        Self {
+            ground,
+            number: 0,
+            standing: None,
+            doubt: SHORTEST,
+            task: 0,
+            label: String::new(),
+            note: (0, 0),
+        }
+    }
+
+    /// Says which task waits, and where in the program: for those who ask why nothing goes on.
+    pub fn label(&mut self, task: u64, label: impl Into<String>) {
+        (self.task, self.label) = (task, label.into());
+    }
+
+    /// Where the object lies.
+    pub fn ground(&self) -> &'g G {
+        self.ground
+    }
+
+    /// Tries until `attempt` gives something; `None` if it has not when `until` has come. `attempt` is asked inside the
+    /// monitor: at once, whenever somebody has [woken](Inside::wake) or [told](Inside::tell) this turn, now and then, and at
+    /// the end. It is given our number in the line, 0 if we are a newcomer.
+    pub fn wait<R>(
+        &mut self,
+        monitor: &'g Monitor,
+        until: Option<Instant>,
+        mut attempt: impl FnMut(&mut Inside<'g, G>, u32) -> Option<R>,
+    ) -> Option<R> {
+        loop {
+            let mut inside = monitor.enter(self.ground);
+            if let Some(result) = attempt(&mut inside, self.standing_number()) {
+                self.leave(&mut inside);
+                return Some(result);
+            }
+            if is_over(until) {
+                if self.is_standing() {
+                    self.waiter().stay();
+                }
+                return None;
+            }
+            self.stand(monitor, &mut inside);
+            drop(inside);
+            self.sleep(until);
+        }
+    }
+
+    /// Joins the line without an attempt.
+    pub fn join(&mut self, monitor: &'g Monitor) {
+        self.stand(monitor, &mut monitor.enter(self.ground));
+    }
+
+    /// Whether it stands in this monitor's line, or was told there and has not looked yet.
+    pub fn stands_at(&self, monitor: &Monitor) -> bool {
+        self.standing.is_some_and(|standing| std::ptr::eq(standing, monitor))
+    }
+
+    /// Whether it stands in a line.
+    pub fn is_standing(&self) -> bool {
+        self.standing.is_some()
+    }
+
+    fn waiter(&self) -> &'g Waiter {
+        self.ground.waiter(self.number)
+    }
+
+    /// Our number while we stand in a line, else 0.
+    fn standing_number(&self) -> u32 {
+        if self.is_standing() { self.number } else { 0 }
+    }
+
+    pub(crate) fn stand(&mut self, monitor: &'g Monitor, inside: &mut Inside<'g, G>) {
+        if self.is_standing() {
+            return self.waiter().stay();
+        }
+        if self.number == 0 {
+            self.number = self.ground.take_waiter();
+        }
+        self.waiter().describe(self.task, &self.label);
+        inside.join(self.number);
+        self.standing = Some(monitor);
+        self.doubt = SHORTEST;
+    }
+
+    fn leave(&mut self, inside: &mut Inside<'g, G>) {
+        if self.standing.take().is_some() && !self.waiter().is_told() {
+            inside.part(self.number);
+            self.waiter().forget();
+        }
+    }
+
+    /// Sleeps until there may be reason to look again, at most until `until`.
+    fn sleep(&mut self, until: Option<Instant>) {
+        let waiter = self.waiter();
+        if self.doubt == SHORTEST && spin_until_called(waiter, until) {
+            return;
+        }
+        let look = Instant::now() + self.doubt;
+        let wake = until.map_or(look, |until| until.min(look));
+        // Loom knows no time: without a deadline its threads sleep until they are woken.
+        waiter.sleep(if cfg!(loom) { until } else { Some(wake) });
+        if waiter.is_called() {
+            self.doubt = SHORTEST;
+        } else if !cfg!(loom) && Instant::now() >= look {
+            self.doubt = (self.doubt * 2).min(LONGEST);
+            self.ground.bury_the_dead();
+        }
+    }
+}
+
+fn is_over(until: Option<Instant>) -> bool {
+    until.is_some_and(|until| cfg!(loom) || until <= Instant::now())
+}
+
+fn spin_until_called(waiter: &Waiter, until: Option<Instant>) -> bool {
+    let limit = Instant::now() + spin::DEFAULT;
+    let until = until.map_or(limit, |until| until.min(limit));
+    waiter.is_called()
+        || spin::WAITERS.enter().is_some_and(|permit| permit.spin_until(until, || waiter.is_called()))
+}
+
+impl<G: Ground> Drop for Turn<'_, G> {
+    fn drop(&mut self) {
+        if self.number == 0 {
+            return;
+        }
+        if let Some(monitor) = self.standing {
+            let mut inside = monitor.enter(self.ground);
+            let called = self.waiter().is_called();
+            self.leave(&mut inside);
+            // What we were woken for is the next one's.
+            inside.wake(usize::from(called));
+        }
+        self.waiter().forget();
+        self.ground.give_waiter(self.number);
+    }
+}
+
+impl<G: Ground> std::fmt::Debug for Turn<'_, G> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Turn").field("number", &self.number).field("standing", &self.is_standing()).finish()
+    }
+}
