@@ -1,7 +1,7 @@
 //! Where shared objects lie, and who uses them: the [`Ground`] beneath locks, semaphores, conditions, events and barriers.
 //!
 //! An object is a few atomic words, and all zero is a fresh one. So the same algorithms serve objects anywhere in the
-//! memory of one process ([`Here`]) and objects in memory that processes share. What differs is who can vanish: a process
+//! memory of one process (`Here`) and objects in memory that processes share. What differs is who can vanish: a process
 //! may be killed between any two instructions, with an object in its hands.
 //!
 //! Three parts make every blocking operation: a [`Monitor`] in the object, which one thread at a time is inside of, and
@@ -9,6 +9,7 @@
 //! thread's place in that line. The protocol and its proof are in `README.md` beside this file.
 
 mod clock;
+#[cfg(not(loom))]
 mod here;
 mod monitor;
 mod turn;
@@ -16,6 +17,7 @@ mod waiter;
 
 pub use clock::now;
 pub(crate) use clock::thread;
+#[cfg(not(loom))]
 pub use here::Here;
 pub use monitor::{Inside, Monitor};
 pub use turn::Turn;

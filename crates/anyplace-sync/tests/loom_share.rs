@@ -1,0 +1,244 @@
+//! Every interleaving of the objects that threads and processes share, up to loom's bounds:
+//! `RUSTFLAGS="--cfg loom" cargo test -p anyplace-sync --release --test loom_share`
+//!
+//! A lost wake-up shows as a deadlock, which loom reports: in the models nobody sleeps by the clock.
+#![cfg(loom)]
+#![allow(unsafe_code, reason = "loom watches who touches the guarded number")]
+
+use anyplace_sync::ground::{Ground, Monitor, Party, Turn, Waiter};
+use anyplace_sync::{Barrier, Condition, Event, Lock, Semaphore};
+use loom::cell::UnsafeCell;
+use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
+use loom::thread;
+use std::sync::Arc;
+use std::time::Instant;
+
+fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.check(model);
+}
+
+/// A ground with a few records, in which nobody dies.
+struct Model {
+    waiters: [Waiter; 3],
+}
+
+impl Ground for Model {
+    fn me(&self) -> Party {
+        1
+    }
+
+    fn is_gone(&self, _: Party) -> bool {
+        false
+    }
+
+    fn counters(&self, _: u32) -> Option<&[AtomicU32]> {
+        None
+    }
+
+    fn bury_the_dead(&self) {}
+
+    fn waiter(&self, number: u32) -> &Waiter {
+        &self.waiters[number as usize - 1]
+    }
+
+    fn take_waiter(&self) -> u32 {
+        let free = self.waiters.iter().position(|waiter| waiter.take(1));
+        free.expect("as many records as threads") as u32 + 1
+    }
+
+    fn give_waiter(&self, number: u32) {
+        self.waiter(number).give();
+    }
+
+    fn waiters(&self) -> u32 {
+        self.waiters.len() as u32
+    }
+
+    fn name_of(&self, monitor: &Monitor) -> u64 {
+        std::ptr::from_ref(monitor).addr() as u64
+    }
+}
+
+struct Shared<T> {
+    ground: Model,
+    object: T,
+    guarded: UnsafeCell<usize>,
+    count: AtomicUsize,
+}
+
+// SAFETY: `guarded` is what the models are about: loom reports two threads at it.
+unsafe impl<T: Sync> Sync for Shared<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Send for Shared<T> {}
+
+impl<T> Shared<T> {
+    fn new(object: T) -> Arc<Self> {
+        let ground = Model { waiters: std::array::from_fn(|_| Waiter::default()) };
+        Arc::new(Self { ground, object, guarded: UnsafeCell::new(0), count: AtomicUsize::new(0) })
+    }
+
+    fn touch(&self) {
+        // SAFETY: loom checks that nobody else is there.
+        self.guarded.with_mut(|value| unsafe { *value += 1 });
+    }
+}
+
+fn in_threads<T: Send + Sync + 'static>(shared: &Arc<Shared<T>>, count: usize, work: fn(&Shared<T>)) {
+    let threads: Vec<_> = (0..count)
+        .map(|_| {
+            let shared = Arc::clone(shared);
+            thread::spawn(move || work(&shared))
+        })
+        .collect();
+    work(shared);
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+#[test]
+fn a_lock_lets_one_in_at_a_time_and_nobody_sleeps_for_ever() {
+    explore(3, || {
+        in_threads(&Shared::new(Lock::default()), 1, |shared| {
+            for _ in 0..2 {
+                shared.object.acquire(&mut Turn::new(&shared.ground), None).unwrap();
+                shared.touch();
+                shared.object.release(&shared.ground).unwrap();
+            }
+        });
+    });
+}
+
+#[test]
+fn a_lock_of_three_threads_is_passed_on() {
+    explore(2, || {
+        in_threads(&Shared::new(Lock::default()), 2, |shared| {
+            shared.object.acquire(&mut Turn::new(&shared.ground), None).unwrap();
+            shared.touch();
+            shared.object.release(&shared.ground).unwrap();
+        });
+    });
+}
+
+/// One gives up while it may just be woken: the other still gets the lock.
+#[test]
+fn who_gives_up_passes_its_wake_up_on() {
+    explore(2, || {
+        let shared = Shared::new(Lock::default());
+        shared.object.try_acquire(&shared.ground).unwrap();
+        let late = Arc::clone(&shared);
+        let late = thread::spawn(move || {
+            let mut turn = Turn::new(&late.ground);
+            turn.join(late.object.monitor());
+            if late.object.acquire(&mut turn, Some(Instant::now())).is_some() {
+                late.touch();
+                late.object.release(&late.ground).unwrap();
+            }
+        });
+        let patient = Arc::clone(&shared);
+        let patient = thread::spawn(move || {
+            patient.object.acquire(&mut Turn::new(&patient.ground), None).unwrap();
+            patient.touch();
+            patient.object.release(&patient.ground).unwrap();
+        });
+        shared.touch();
+        shared.object.release(&shared.ground).unwrap();
+        late.join().unwrap();
+        patient.join().unwrap();
+        assert!(!shared.object.is_locked());
+    });
+}
+
+#[test]
+fn every_permit_that_comes_back_is_taken() {
+    explore(2, || {
+        let shared = Shared::new(Semaphore::new(0, false));
+        let takers: Vec<_> = (0..2)
+            .map(|_| {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || {
+                    assert!(shared.object.acquire(&mut Turn::new(&shared.ground), None));
+                })
+            })
+            .collect();
+        shared.object.release(&shared.ground, 2).unwrap();
+        takers.into_iter().for_each(|taker| taker.join().unwrap());
+        assert_eq!(shared.object.value(), 0);
+    });
+}
+
+#[test]
+fn permits_given_back_one_by_one_reach_both() {
+    explore(2, || {
+        let shared = Shared::new(Semaphore::new(1, true));
+        in_threads(&shared, 2, |shared| {
+            assert!(shared.object.acquire(&mut Turn::new(&shared.ground), None));
+            shared.touch();
+            shared.object.release(&shared.ground, 1).unwrap();
+        });
+        assert_eq!(shared.object.value(), 1);
+    });
+}
+
+/// The waiter enlists with the lock in its hands, as conditions are used.
+#[test]
+fn a_notification_under_the_lock_is_not_missed() {
+    explore(2, || {
+        let shared = Shared::new((Lock::default(), Condition::default()));
+        let waiter = Arc::clone(&shared);
+        let waiter = thread::spawn(move || {
+            let (lock, changed) = &waiter.object;
+            lock.acquire(&mut Turn::new(&waiter.ground), None).unwrap();
+            while waiter.count.load(Relaxed) == 0 {
+                let mut turn = Turn::new(&waiter.ground);
+                changed.enlist(&mut turn);
+                lock.release(&waiter.ground).unwrap();
+                assert!(changed.sleep(&mut turn, None));
+                lock.acquire(&mut Turn::new(&waiter.ground), None).unwrap();
+            }
+            waiter.touch();
+            lock.release(&waiter.ground).unwrap();
+        });
+        let (lock, changed) = &shared.object;
+        lock.acquire(&mut Turn::new(&shared.ground), None).unwrap();
+        shared.touch();
+        shared.count.store(1, Relaxed);
+        changed.notify(&shared.ground, 1);
+        lock.release(&shared.ground).unwrap();
+        waiter.join().unwrap();
+    });
+}
+
+#[test]
+fn a_set_event_lets_both_go_and_shows_what_was_written() {
+    explore(2, || {
+        let shared = Shared::new(Event::default());
+        let waiters: Vec<_> = (0..2)
+            .map(|_| {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || {
+                    assert!(shared.object.wait(&mut Turn::new(&shared.ground), None));
+                    // SAFETY: loom checks that the writer has written.
+                    assert_eq!(shared.guarded.with(|value| unsafe { *value }), 1);
+                })
+            })
+            .collect();
+        shared.touch();
+        shared.object.set(&shared.ground);
+        waiters.into_iter().for_each(|waiter| waiter.join().unwrap());
+    });
+}
+
+#[test]
+fn a_barrier_lets_both_go_in_both_rounds() {
+    explore(2, || {
+        in_threads(&Shared::new(Barrier::new(2)), 1, |shared| {
+            for _ in 0..2 {
+                let arrived = shared.object.arrive(&mut Turn::new(&shared.ground), None).unwrap().unwrap();
+                if arrived.is_last {
+                    shared.object.open(&shared.ground).unwrap();
+                }
+            }
+        });
+    });
+}
