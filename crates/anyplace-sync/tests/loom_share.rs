@@ -149,26 +149,36 @@ fn who_gives_up_passes_its_wake_up_on() {
     });
 }
 
-#[test]
-fn every_permit_that_comes_back_is_taken() {
-    explore(2, || {
-        let shared = Shared::new(Semaphore::new(0, false));
-        let takers: Vec<_> = (0..2)
-            .map(|_| {
-                let shared = Arc::clone(&shared);
-                thread::spawn(move || {
-                    assert!(shared.object.acquire(&mut Turn::new(&shared.ground), None));
-                })
+/// Gives two permits back to two who wait, `together` or one after the other.
+fn two_permits_reach_two(together: bool) {
+    let shared = Shared::new(Semaphore::new(0, false));
+    let takers: Vec<_> = (0..2)
+        .map(|_| {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                assert!(shared.object.acquire(&mut Turn::new(&shared.ground), None));
             })
-            .collect();
-        shared.object.release(&shared.ground, 2).unwrap();
-        takers.into_iter().for_each(|taker| taker.join().unwrap());
-        assert_eq!(shared.object.value(), 0);
-    });
+        })
+        .collect();
+    let (count, times) = if together { (2, 1) } else { (1, 2) };
+    (0..times).for_each(|_| shared.object.release(&shared.ground, count).unwrap());
+    takers.into_iter().for_each(|taker| taker.join().unwrap());
+    assert_eq!(shared.object.value(), 0);
 }
 
 #[test]
-fn permits_given_back_one_by_one_reach_both() {
+fn permits_given_back_together_reach_both() {
+    explore(2, || two_permits_reach_two(true));
+}
+
+/// The second finds the first in line woken already and about to look, so that one has to wake the other.
+#[test]
+fn permits_given_back_one_after_the_other_reach_both() {
+    explore(2, || two_permits_reach_two(false));
+}
+
+#[test]
+fn one_permit_is_passed_on_by_three() {
     explore(2, || {
         let shared = Shared::new(Semaphore::new(1, true));
         in_threads(&shared, 2, |shared| {
