@@ -34,6 +34,8 @@ pub struct Barrier {
     round: AtomicU32,
     /// Who came last and has not opened yet; 0 if nobody.
     last: AtomicU32,
+    /// How many rounds had ended when it came: if that is different now, it has begun to open.
+    closing: AtomicU32,
     broken: AtomicU32,
 }
 
@@ -108,8 +110,9 @@ impl Barrier {
                 }
             }
             let (index, round) = turn.note;
-            let passed = |told: bool| told.then(|| self.round.load(Relaxed) != round);
-            let passed = turn.wait(&self.monitor, until, |inside, number| passed(inside.is_told(number)))?;
+            let passed = || self.round.load(Relaxed) != round;
+            let over = |told: bool| (told || passed() || self.is_broken()).then(passed);
+            let passed = turn.wait(&self.monitor, until, |inside, number| over(inside.is_told(number)))?;
             return Some(if passed { Ok(Arrived { index, is_last: false }) } else { Err(Broken) });
         }
     }
@@ -123,6 +126,7 @@ impl Barrier {
         }
         let index = inside.line().count() as u32;
         (index + 1 >= self.parties()).then(|| {
+            self.closing.store(self.round.load(Relaxed), Relaxed);
             self.last.store(ground.me(), Relaxed);
             Found::Full(index)
         })
@@ -186,12 +190,16 @@ impl Barrier {
         &self.monitor
     }
 
-    /// Sets right what a party that is no more has left: its places; and if it came last, another may.
+    /// Sets right what a party that is no more has left: its places. If it came last, another may, unless it had begun to
+    /// open: then that is done.
     pub fn bury<G: Ground>(&self, ground: &G, party: Party) {
         let mut inside = self.monitor.enter(ground);
         inside.bury(party);
         self.gate.enter(ground).bury(party);
         if self.last.load(Relaxed) == party {
+            if self.round.load(Relaxed) != self.closing.load(Relaxed) {
+                inside.tell(usize::MAX);
+            }
             self.unlatch(ground);
         }
     }
