@@ -24,5 +24,5 @@ pub mod board;
 mod memory;
 mod segment;
 
-pub use memory::{Block, BlockMut, Full, Memory, Trimmed, Usage, View};
+pub use memory::{Block, BlockMut, Deposit, Full, Memory, Trimmed, Usage, View};
 pub use segment::Segment;

@@ -9,6 +9,7 @@
 mod allocate;
 mod block;
 mod classes;
+mod deposit;
 mod favourites;
 mod full;
 mod hints;
@@ -21,6 +22,7 @@ mod trim;
 mod view;
 
 pub use block::{Block, BlockMut};
+pub use deposit::Deposit;
 pub use full::Full;
 pub use trim::{Trimmed, Usage};
 pub use view::View;
