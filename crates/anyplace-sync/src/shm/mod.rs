@@ -21,6 +21,7 @@
 //! ```
 
 pub mod board;
+pub mod hall;
 mod memory;
 mod segment;
 

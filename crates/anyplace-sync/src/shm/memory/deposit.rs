@@ -8,6 +8,7 @@ use super::block::{Block, BlockMut};
 use super::tenure::{self, Holder, Times};
 use super::{Full, Memory};
 use std::num::NonZeroU64;
+use std::ops::Range;
 use std::ptr::NonNull;
 
 /// Which block, and which tenure of it. As a number it can stand in shared memory, where 0 is none.
@@ -105,7 +106,12 @@ impl Memory {
     /// They are backed by memory and mapped for as long as this memory is. Whoever reads or writes there has agreed with
     /// all others that do when that may be, and when the block is discarded.
     pub fn place_of(&self, deposit: Deposit) -> Option<(NonNull<u8>, usize)> {
-        let extent = self.table().entry(deposit.number())?.extent(self.table())?;
+        let extent = self.extent_of(deposit)?;
         Some((self.segment().pointer(extent.start, extent.len()), extent.len()))
+    }
+
+    /// The same as offsets in the segment.
+    pub(crate) fn extent_of(&self, deposit: Deposit) -> Option<Range<usize>> {
+        self.table().entry(deposit.number())?.extent(self.table())
     }
 }

@@ -122,6 +122,11 @@ impl Memory {
         &self.0.table
     }
 
+    /// Whether somebody else has this end, too: a clone of it, or a block.
+    pub(crate) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
     /// Whether a `fork` lies between the process that opened this and us.
     fn is_inherited(&self) -> bool {
         self.0.born != fork::current()
