@@ -4,6 +4,7 @@
 use super::Hall;
 use super::kind::Kind;
 use super::layout::Entry;
+use super::queue::QueueBody;
 use super::roll::Roll;
 use super::state::{Phase, State};
 use crate::ground::{Ground, Party};
@@ -52,6 +53,9 @@ impl Hall {
             Some(Kind::Condition) => self.body::<Condition>(entry).bury(self, party),
             Some(Kind::Event) => self.body::<Event>(entry).bury(self, party),
             Some(Kind::Barrier) => self.body::<Barrier>(entry).bury(self, party),
+            Some(Kind::Queue | Kind::Lifo | Kind::Priority) => {
+                self.body::<QueueBody>(entry).bury(self, entry, party);
+            }
             _ => {}
         }
     }

@@ -6,6 +6,8 @@ use super::kind::Kind;
 use super::layout::{Entry, OBJECTS};
 use super::making::Making;
 use super::name::Name;
+use super::object::Body;
+use super::queue::QueueBody;
 use super::state::{Phase, State};
 use crate::ground::Inside;
 use crate::shm::Deposit;
@@ -106,7 +108,9 @@ impl Hall {
 
     /// Discards what the object holds besides its own block.
     fn empty(&self, entry: &Entry, kind: Option<Kind>) {
-        let _ = (entry, kind);
+        if kind.is_some_and(QueueBody::suits) {
+            self.body::<QueueBody>(entry).empty(self, entry);
+        }
     }
 
     /// The entry of that number, if one was made.

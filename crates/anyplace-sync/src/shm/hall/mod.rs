@@ -35,15 +35,18 @@ mod name;
 mod object;
 mod objects;
 mod process;
+mod queue;
 mod roll;
 mod rows;
 mod seat;
 mod state;
 mod ticket;
+mod words;
 
 pub use error::HallError;
 pub use kind::Kind;
 pub use object::{Body, Handle, Object};
+pub use queue::{DoneTooOften, Message, Order, PutError, Queue, QueueBody, Received, ShutDown};
 pub use ticket::Ticket;
 
 use crate::fork;

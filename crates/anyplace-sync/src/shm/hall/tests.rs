@@ -4,7 +4,7 @@ use crate::ground::{Ground, Turn};
 use std::time::Instant;
 
 /// Another party of the same hall, as another process would be one.
-fn another(hall: &Hall) -> Arc<Hall> {
+pub(super) fn another(hall: &Hall) -> Arc<Hall> {
     let fd = hall.segment.fd().unwrap().try_clone().unwrap();
     Hall::enter(Segment::open(fd).unwrap()).unwrap()
 }
