@@ -262,6 +262,46 @@ fn a_dead_workers_block_is_adopted_or_swept_and_never_both() {
     });
 }
 
+#[test]
+fn a_deposit_is_withdrawn_by_one_of_two_with_all_that_was_written() {
+    explore(3, || {
+        let block = Shared::held_by(Holder::worker(FIRST), &[]);
+        let now = tenure::times(&block.tenure);
+        let bytes = Arc::new(UnsafeCell::new(()));
+        let read = Arc::clone(&bytes);
+        let withdraw = move |block: &Shared, by| tenure::withdraw(&block.tenure, |times| times == now, by);
+        let other = begin(&block, move |block| {
+            let withdrawn = withdraw(block, Holder::worker(APART));
+            if withdrawn {
+                read.with_mut(|_| ());
+            }
+            withdrawn
+        });
+        bytes.with_mut(|_| ());
+        assert!(tenure::pass_on(&block.tenure, Holder::worker(FIRST), Holder::HOST));
+        let ours = withdraw(&block, Holder::worker(BESIDE));
+        if ours {
+            bytes.with_mut(|_| ());
+        }
+        assert!(ours != other.join().unwrap());
+    });
+}
+
+/// One notes a deposit and is stopped. It is withdrawn and deposited again meanwhile, and must not be thrown away.
+#[test]
+fn a_note_of_an_earlier_deposit_discards_nothing() {
+    explore(4, || {
+        let block = Shared::held_by(Holder::HOST, &[]);
+        let noted = tenure::times(&block.tenure);
+        let slow = begin(&block, move |block| tenure::discard(&block.tenure, |times| times == noted));
+        let ours = Holder::worker(FIRST);
+        let withdrawn = tenure::withdraw(&block.tenure, |times| times == noted, ours);
+        let again = withdrawn && tenure::pass_on(&block.tenure, ours, Holder::HOST);
+        assert_ne!(slow.join().unwrap(), withdrawn);
+        assert_eq!(block.holder(), if again { Holder::HOST } else { Holder::NOBODY });
+    });
+}
+
 /// A reader looks at a block that is given up; before it goes on, the block is freed, taken by another, lent to another
 /// worker and given up again. The look is out of date, and must not free the block under its new reader.
 #[test]

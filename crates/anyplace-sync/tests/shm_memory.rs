@@ -2,64 +2,16 @@
 #![cfg(all(target_os = "linux", not(loom)))]
 #![allow(unsafe_code, reason = "forks, to have processes that can be killed anywhere")]
 
+mod children;
+
 use anyplace_sync::shm::{Memory, Segment};
-use rustix::process::{
-    Pid, Resource, Rlimit, Signal, WaitOptions, kill_process, set_parent_process_death_signal, setrlimit,
-    waitpid,
-};
-use std::io::{PipeReader, PipeWriter, Read, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use children::Child;
+use rustix::process::{Resource, Rlimit, setrlimit};
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 const MIB: usize = 1 << 20;
-
-/// A process that runs `life`, tells what it has to tell, and then waits to be killed.
-struct Child {
-    pid: Pid,
-    told: PipeReader,
-}
-
-impl Child {
-    fn start(life: impl FnOnce(&mut PipeWriter)) -> Self {
-        let (told, mut tell) = std::io::pipe().unwrap();
-        // SAFETY: the child runs what this test gives it, on memory whose locks no other thread has, and never returns.
-        match unsafe { libc::fork() } {
-            -1 => panic!("no process can be made"),
-            0 => live(|| life(&mut tell)),
-            pid => Self { pid: Pid::from_raw(pid).unwrap(), told },
-        }
-    }
-
-    /// The next byte it tells; none if it failed.
-    fn hear(&mut self) -> Option<u8> {
-        let mut byte = [0];
-        self.told.read_exact(&mut byte).ok().map(|()| byte[0])
-    }
-
-    /// Ends it, and waits until it has ended.
-    fn kill(self) {}
-}
-
-impl Drop for Child {
-    fn drop(&mut self) {
-        kill_process(self.pid, Signal::KILL).unwrap();
-        waitpid(Some(self.pid), WaitOptions::empty()).unwrap();
-    }
-}
-
-fn live(life: impl FnOnce()) -> ! {
-    set_parent_process_death_signal(Some(Signal::KILL)).unwrap();
-    let lived = catch_unwind(AssertUnwindSafe(life));
-    if lived.is_ok() {
-        loop {
-            // SAFETY: pause has no conditions.
-            unsafe { libc::pause() };
-        }
-    }
-    // SAFETY: ends the child without running what belongs to its parent.
-    unsafe { libc::_exit(101) }
-}
 
 fn segment() -> Arc<Segment> {
     Segment::create_sized(4096, "test", 256 * MIB).unwrap()

@@ -100,6 +100,13 @@ impl Monitor {
             && word.compare_exchange(now, me | AWAITED, Acquire, Relaxed).is_ok()
     }
 
+    /// Whether somebody is in the line or inside. Whoever changes what others wait for, and then finds nobody, was seen by
+    /// all who join the line later, if they look at it inside.
+    pub fn is_awaited(&self) -> bool {
+        // The word first: who is inside may be about to join, and has when the word says that it left.
+        self.guard.word().load(Acquire) != 0 || self.first.load(Relaxed) != 0
+    }
+
     /// Who is inside now; 0 if nobody.
     pub fn holder(&self) -> Party {
         self.guard.word().load(Relaxed) >> 1

@@ -21,8 +21,9 @@
 //! ```
 
 pub mod board;
+pub mod hall;
 mod memory;
 mod segment;
 
-pub use memory::{Block, BlockMut, Full, Memory, Trimmed, Usage, View};
+pub use memory::{Block, BlockMut, Deposit, Full, Memory, Trimmed, Usage, View};
 pub use segment::Segment;

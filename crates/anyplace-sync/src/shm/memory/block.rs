@@ -55,6 +55,11 @@ impl Block {
         (number, self.len)
     }
 
+    /// The block that we have just taken, if its bytes are where they can be.
+    pub(super) fn taken(memory: &Memory, entry: Entry<'_>, len: usize) -> Option<Self> {
+        Self::first(memory, entry, len).map(|(block, _)| block)
+    }
+
     /// The first lease of the block that has become ours, and its capacity.
     fn first(memory: &Memory, entry: Entry<'_>, len: usize) -> Option<(Self, usize)> {
         let extent = entry.extent(memory.table()).filter(|extent| len <= extent.len())?;
@@ -206,6 +211,18 @@ impl BlockMut {
     /// The bytes as they are, shared from now on.
     pub fn freeze(self) -> Block {
         self.block
+    }
+
+    pub(super) fn parts(&self) -> (&Memory, u32) {
+        (&self.block.memory, self.number())
+    }
+
+    /// Ends our only lease without giving the block up.
+    pub(super) fn let_go(self) {
+        let number = self.block.number.swap(GIVEN_AWAY, Relaxed);
+        if number != GIVEN_AWAY {
+            self.block.memory.0.leases.end(number);
+        }
     }
 
     /// Gives the block away: its number and length, for the host to [`adopt`](Memory::adopt). (Worker.)

@@ -9,6 +9,7 @@
 mod allocate;
 mod block;
 mod classes;
+mod deposit;
 mod favourites;
 mod full;
 mod hints;
@@ -21,6 +22,7 @@ mod trim;
 mod view;
 
 pub use block::{Block, BlockMut};
+pub use deposit::Deposit;
 pub use full::Full;
 pub use trim::{Trimmed, Usage};
 pub use view::View;
@@ -118,6 +120,11 @@ impl Memory {
 
     fn table(&self) -> &Table {
         &self.0.table
+    }
+
+    /// Whether somebody else has this end, too: a clone of it, or a block.
+    pub(crate) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
     }
 
     /// Whether a `fork` lies between the process that opened this and us.

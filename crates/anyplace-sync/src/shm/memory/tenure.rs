@@ -37,6 +37,10 @@ impl Holder {
     }
 }
 
+/// How often a block was taken: which of its tenures is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times(pub u64);
+
 /// One reading of the first word: the holder in the low 16 bits, above it how often the block was taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Tenure(u64);
@@ -54,6 +58,10 @@ impl Tenure {
 
     fn held_by(self, holder: Holder) -> Self {
         Self(self.0 & !0xffff | u64::from(holder.0))
+    }
+
+    fn times(self) -> Times {
+        Times(self.0 >> 16)
     }
 
     fn taken_once_more(self) -> Self {
@@ -81,6 +89,24 @@ pub fn take(word: &AtomicU64, by: Holder) -> bool {
 pub fn pass_on(word: &AtomicU64, from: Holder, to: Holder) -> bool {
     let now = Tenure::read(word);
     now.holder() == from && now.becomes(now.held_by(to), word)
+}
+
+/// Which tenure of the block this is.
+pub fn times(word: &AtomicU64) -> Times {
+    Tenure::read(word).times()
+}
+
+/// Takes the block from the host, if that has it in the tenure that `is_it` means. A new tenure begins, so that whoever
+/// knows of the old one does nothing to the block any more.
+pub fn withdraw(word: &AtomicU64, is_it: impl Fn(Times) -> bool, by: Holder) -> bool {
+    let now = Tenure::read(word);
+    now.holder() == Holder::HOST && is_it(now.times()) && now.becomes(now.taken_once_more().held_by(by), word)
+}
+
+/// Makes the block available, if the host has it in the tenure that `is_it` means, and lent it to nobody.
+pub fn discard(word: &AtomicU64, is_it: impl Fn(Times) -> bool) -> bool {
+    let now = Tenure::read(word);
+    now.holder() == Holder::HOST && is_it(now.times()) && now.becomes(now.held_by(Holder::NOBODY), word)
 }
 
 /// Gives the block up; true if that made it available, false if workers still read it or `from` does not hold it.

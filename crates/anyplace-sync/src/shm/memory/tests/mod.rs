@@ -2,6 +2,7 @@
 
 mod blocks;
 mod death;
+mod deposits;
 mod room;
 
 use super::*;

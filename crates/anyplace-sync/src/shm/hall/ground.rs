@@ -1,0 +1,85 @@
+//! A hall is a [`Ground`]: objects lie in it, and processes, the parties, can vanish at any time.
+
+use super::Hall;
+use super::layout::WAITERS;
+use super::roll::Roll;
+use crate::ground::{Ground, Monitor, Party, Waiter};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::{AcqRel, Acquire};
+
+impl Ground for Hall {
+    #[inline]
+    fn me(&self) -> Party {
+        self.seat().party
+    }
+
+    /// The counters of the semaphore that is object `table - 1`.
+    fn counters(&self, table: u32) -> Option<&[AtomicU32]> {
+        let entry = self.entry(table.checked_sub(1)?)?;
+        self.words(entry, super::objects::COUNTERS)
+    }
+
+    fn is_gone(&self, party: Party) -> bool {
+        party != self.me() && Roll(self.header()).process(party).is_none_or(super::process::Process::is_gone)
+    }
+
+    fn bury_the_dead(&self) {
+        self.bury_all();
+    }
+
+    #[inline]
+    fn waiter(&self, number: u32) -> &Waiter {
+        let index = number.checked_sub(1).expect("records are numbered from 1");
+        let offset = self.waiters.offset::<Waiter>(self, &self.header().waiter_rows, index);
+        &self.segment().shared(offset.expect("a record of this number was made"), 1)[0]
+    }
+
+    fn take_waiter(&self) -> u32 {
+        let ours = |number: &u32| self.waiter(*number).take(self.me());
+        while let Some(number) = self.spare_waiter() {
+            if ours(&number) {
+                return number;
+            }
+        }
+        loop {
+            let made = self.waiters();
+            if let Some(number) = (1..=made).find(ours) {
+                return number;
+            }
+            if made < WAITERS.most() && self.more_waiters(made).is_ok() {
+                continue;
+            }
+            // Nobody can wait in a line without one. Those who have one give it back when they have waited.
+            self.bury_all();
+            std::thread::yield_now();
+        }
+    }
+
+    fn give_waiter(&self, number: u32) {
+        self.waiter(number).give();
+        self.seat().spare().push(number);
+    }
+
+    fn waiters(&self) -> u32 {
+        self.header().waiters.load(Acquire).min(WAITERS.most())
+    }
+
+    /// Where it lies in the segment.
+    fn name_of(&self, monitor: &Monitor) -> u64 {
+        (std::ptr::from_ref(monitor).addr() - self.segment().pointer(0, 0).addr().get()) as u64
+    }
+}
+
+impl Hall {
+    fn spare_waiter(&self) -> Option<u32> {
+        self.seat().spare().pop()
+    }
+
+    /// Makes another row of records, if there are still as few as `made`.
+    fn more_waiters(&self, made: u32) -> Result<(), crate::shm::Full> {
+        let header = self.header();
+        self.waiters.ensure::<Waiter>(self, &header.waiter_rows, made)?;
+        header.waiters.fetch_max(made + WAITERS.row, AcqRel);
+        Ok(())
+    }
+}

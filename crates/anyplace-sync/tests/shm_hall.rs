@@ -1,0 +1,148 @@
+//! What processes that share a hall can rely on, whichever of them is killed, and when.
+#![cfg(all(target_os = "linux", not(loom)))]
+#![allow(unsafe_code, reason = "forks, to have processes that can be killed anywhere")]
+
+mod children;
+
+use anyplace_sync::ground::{Ground, Turn};
+use anyplace_sync::shm::hall::{Hall, HallError, Kind, Ticket};
+use children::Child;
+use std::io::Write;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Far more than anything here takes.
+fn soon() -> Option<Instant> {
+    Some(Instant::now() + Duration::from_secs(20))
+}
+
+fn turn(hall: &Hall) -> Turn<'_, Hall> {
+    Turn::new(hall)
+}
+
+#[test]
+fn a_hall_is_opened_by_its_ticket_while_its_maker_runs() {
+    let mut maker = Child::start(|tell| {
+        let hall = Hall::create().unwrap();
+        let lock = hall.lock(Some("door")).unwrap();
+        lock.try_acquire(&*hall).unwrap();
+        for number in hall.ticket().numbers() {
+            tell.write_all(&number.to_le_bytes()).unwrap();
+        }
+        std::mem::forget((lock, hall));
+    });
+    let ticket = Ticket::from_numbers(std::array::from_fn(|_| {
+        u64::from_le_bytes(std::array::from_fn(|_| maker.hear().expect("the maker tells its ticket")))
+    }));
+    let hall = Hall::open_by(&ticket).unwrap();
+    let lock = hall.lock(Some("door")).unwrap();
+    assert!(lock.acquire(&mut turn(&hall), Some(Instant::now())).is_none());
+    let pid = maker.pid.as_raw_nonzero().get();
+    maker.kill();
+    assert!(lock.acquire(&mut turn(&hall), soon()).unwrap().abandoned);
+    assert!(Arc::ptr_eq(&hall, &Hall::open_by(&ticket).unwrap()), "we have it still");
+    drop((lock, hall));
+    let HallError::Closed { pid: closed, .. } = Hall::open_by(&ticket).unwrap_err() else {
+        panic!("it is closed")
+    };
+    assert_eq!(closed.cast_signed(), pid);
+}
+
+#[test]
+fn a_forked_child_is_a_party_of_its_own() {
+    let hall = Hall::create().unwrap();
+    let lock = hall.lock(None).unwrap();
+    lock.try_acquire(&*hall).unwrap();
+    let mut child = Child::start(|tell| {
+        assert!(lock.try_acquire(&*hall).is_none());
+        tell.write_all(&[hall.me() as u8]).unwrap();
+    });
+    let party = child.hear().expect("the child looks at the lock");
+    assert_ne!(u32::from(party), hall.me());
+    let handle = lock.handle();
+    drop(lock);
+    drop(hall.open::<anyplace_sync::Lock>(handle).expect("the child has it open"));
+    child.kill();
+    hall.bury_the_dead();
+    assert!(matches!(hall.open::<anyplace_sync::Lock>(handle), Err(HallError::Gone(Kind::Lock))));
+}
+
+/// Nobody has to call for it: who waits finds out.
+#[test]
+fn a_lock_of_a_killed_process_passes_to_who_waits() {
+    let hall = Hall::create().unwrap();
+    let lock = hall.lock(None).unwrap();
+    let mut holder = Child::start(|tell| {
+        lock.acquire(&mut turn(&hall), soon()).unwrap();
+        tell.write_all(b"!").unwrap();
+    });
+    holder.hear().expect("it has the lock");
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| lock.acquire(&mut turn(&hall), soon()).unwrap());
+        while lock.monitor().enter(&*hall).first() == 0 {
+            std::thread::yield_now();
+        }
+        holder.kill();
+        assert!(waiting.join().unwrap().abandoned);
+    });
+    lock.release(&*hall).unwrap();
+    assert!(!lock.try_acquire(&*hall).unwrap().abandoned, "it is told once");
+}
+
+#[test]
+fn permits_of_a_killed_process_come_back_and_a_signal_never_grows() {
+    let hall = Hall::create().unwrap();
+    let places = hall.semaphore(None, 2, false).unwrap();
+    let signal = hall.semaphore(None, 0, false).unwrap();
+    signal.release(&*hall, 1).unwrap();
+    let mut child = Child::start(|tell| {
+        assert!(places.try_acquire(&*hall) && places.try_acquire(&*hall) && signal.try_acquire(&*hall));
+        tell.write_all(b"!").unwrap();
+    });
+    child.hear().expect("it has them all");
+    child.kill();
+    assert!(places.acquire(&mut turn(&hall), soon()));
+    assert_eq!((places.value(), signal.value()), (1, 0));
+}
+
+/// Where a process is killed is left to the scheduler: each round kills it somewhere else in its work.
+#[test]
+fn locks_and_permits_outlive_processes_that_are_killed_anywhere() {
+    let hall = Hall::create().unwrap();
+    let lock = hall.lock(None).unwrap();
+    let rlock = hall.rlock(None).unwrap();
+    let places = hall.semaphore(None, 2, true).unwrap();
+    let inside = hall.value(None, Kind::Value, 0).unwrap();
+    let work = |done: &mut u64| {
+        assert!(lock.acquire(&mut turn(&hall), soon()).is_some(), "the lock is lost");
+        inside.store(hall.me().into());
+        assert!(rlock.acquire(&mut turn(&hall), 7, soon()).is_some(), "the rlock is lost");
+        assert!(rlock.acquire(&mut turn(&hall), 7, soon()).is_some());
+        assert_eq!(inside.load(), hall.me().into(), "somebody else is inside, too");
+        rlock.release(&*hall, 7).unwrap();
+        rlock.release(&*hall, 7).unwrap();
+        lock.release(&*hall).unwrap();
+        assert!(places.acquire(&mut turn(&hall), soon()), "a permit is lost");
+        places.release(&*hall, 1).unwrap();
+        *done += 1;
+    };
+    for round in 0..60_u32 {
+        let start = || {
+            Child::start(|_| {
+                loop {
+                    work(&mut 0);
+                }
+            })
+        };
+        let children = [start(), start()];
+        let mut done = 0;
+        while done < u64::from(round) * 7 {
+            work(&mut done);
+        }
+        drop(children);
+    }
+    hall.bury_the_dead();
+    assert!(!lock.is_locked() && places.value() == 2);
+    let events: Vec<_> = (0..40).map(|_| hall.event(None).unwrap()).collect();
+    assert_eq!(events.len(), 40, "the desk works");
+}
