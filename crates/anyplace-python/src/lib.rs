@@ -4,6 +4,7 @@
     reason = "the interpreter's lock is kept between tasks, and futures are made without a call"
 )]
 
+mod baton;
 mod call;
 mod closing;
 mod command;
