@@ -1,9 +1,9 @@
 //! Who has the interpreter's lock, as far as we know: what a thread that wants it looks at before it asks.
 //!
 //! A thread that asks for a lock which is not free falls asleep, and the wake-up costs 25-50 µs; yet whoever has it is
-//! often about to let go, within a microsecond or two. So our threads say when they have it: they *take up* the baton
-//! before they ask for the lock, and *lay it down* when they have let go of it. A thread that finds the baton taken spins,
-//! for about as long as a wake-up costs, until it lies there.
+//! often about to let go, within a microsecond or two. So our threads say when they have it: they *reach* for the baton
+//! before they ask for the lock, *take* it when they have the lock, and *lay it down* when they have let go. A thread that
+//! finds the baton taken when it reaches for it spins, for about as long as a wake-up costs, until it lies there.
 //!
 //! It is a hint, not a lock. The interpreter takes its lock from a thread whenever it likes, and threads that never wait
 //! for us never touch the baton; so nobody relies on it, and a spin that was in vain makes the thread that span spin more
@@ -37,14 +37,14 @@ struct Effort {
 }
 
 /// This thread is about to ask for the lock: spins until it is likely to be free, or until that takes too long.
-pub(crate) fn take_up() {
+pub(crate) fn reach() {
     if TAKEN.swap(true, Relaxed) {
         wait();
     }
 }
 
 /// This thread has the lock.
-pub(crate) fn take_up_at_once() {
+pub(crate) fn take() {
     TAKEN.store(true, Relaxed);
 }
 

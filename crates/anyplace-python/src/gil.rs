@@ -64,9 +64,10 @@ pub(crate) fn without<R: Send>(py: Python<'_>, work: impl FnOnce() -> R + Send) 
         let result = py.detach(|| {
             baton::lay_down();
             let result = work();
-            baton::take_up();
+            baton::reach();
             result
         });
+        baton::take();
         seat.inspect(|seat| {
             seat.doors.set(seat.doors.get() - 1);
             seat.held.set(held);
@@ -93,7 +94,7 @@ impl Seat {
         let ensured = unsafe { ffi::PyGILState_Ensure() };
         // SAFETY: the line above attached this thread.
         let state = unsafe { ffi::PyThreadState_Get() };
-        baton::take_up_at_once();
+        baton::take();
         Self { ensured, state, held: Cell::new(true), lingers: Cell::new(true), doors: Cell::new(0) }
     }
 
@@ -105,9 +106,10 @@ impl Seat {
         if self.held.get() {
             return false;
         }
-        baton::take_up();
+        baton::reach();
         // SAFETY: `state` is this thread's own, and the thread does not hold the lock.
         unsafe { ffi::PyEval_RestoreThread(self.state) };
+        baton::take();
         self.held.set(true);
         true
     }

@@ -15,6 +15,7 @@ mod error;
 mod first;
 mod flags;
 mod fork;
+mod frame;
 mod functions;
 mod future;
 mod gil;
@@ -31,6 +32,7 @@ mod plain;
 mod progress;
 mod settled;
 mod setup;
+mod threading;
 mod turns;
 mod worker;
 mod wrapped;
@@ -61,6 +63,10 @@ mod _core {
     use super::place::Place;
     #[pymodule_export]
     use super::progress::Counts;
+    #[pymodule_export]
+    use super::threading::{
+        ThreadBarrier, ThreadCondition, ThreadEvent, ThreadLock, ThreadRLock, ThreadSemaphore,
+    };
     #[pymodule_export]
     use super::worker::{usable_cores, worker_log, worker_main, zygote_main};
     #[pymodule_export]
