@@ -15,6 +15,7 @@ pub(crate) fn generation() -> usize {
 #[pyfunction]
 pub(crate) fn forked() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
+    crate::baton::forget_others();
     crate::closing::forget();
 }
 

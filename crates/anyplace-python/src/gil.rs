@@ -1,37 +1,24 @@
-//! The interpreter's lock (the GIL) on the engine's threads.
+//! The interpreter's lock (the GIL) on threads that wait for one another.
 //!
-//! Taking the lock from another thread costs a sleep and a wake-up, 5-50 µs, unless it is free at that moment. Three
+//! Taking the lock from another thread costs a sleep and a wake-up, 25-50 µs, unless it is free at that moment. Two
 //! habits keep it free when it is wanted, or make wanting it rare:
 //!
-//! - *A thread has one thread state for life*, and *keeps the lock from one task to the next*: it lets go right
-//!   before it would rest ([`anyplace_sync::before_rest`]), so a queue of short tasks costs one hand-over.
-//! - *Who has its result looks whether the worker is about to let go* (`LINGERING`) and spins that long.
-//! - *A worker that gets a task looks whether its caller is about to wait* (`OPEN_DOORS`) and spins that long: a
-//!   caller that submits and then waits opens its door within a microsecond or two.
+//! - *A thread of the engine has one thread state for life*, and *keeps the lock from one task to the next*: it lets go
+//!   right before it would rest ([`anyplace_sync::before_rest`]), so a queue of short tasks costs one hand-over.
+//! - *Who wants the lock looks first whether it is about to be let go*, and spins for it that long
+//!   ([`crate::baton`]): who has just released a semaphore soon waits for the next, who has submitted a task for its
+//!   result, and a worker that is done lets go.
 //!
-//! Nothing depends on these looks but speed: whoever looked in vain takes the lock as everybody does.
+//! Nothing depends on that look but speed: whoever looked in vain takes the lock as everybody does.
 
+use crate::baton;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::cell::{Cell, OnceCell};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Threads that wait in a door, without the lock.
-static OPEN_DOORS: AtomicUsize = AtomicUsize::new(0);
-/// Threads that keep the lock though their task is done.
-static LINGERING: AtomicUsize = AtomicUsize::new(0);
 /// The interpreter ends: no thread of ours may ask for the lock again.
 static ENDED: AtomicBool = AtomicBool::new(false);
-/// How many more times a worker does not spin for the lock, since spinning was of no use.
-static IN_VAIN: AtomicUsize = AtomicUsize::new(0);
-
-/// About what a wake-up costs.
-const SPIN: Duration = Duration::from_micros(30);
-/// A lock that came this fast was free.
-const AT_ONCE: Duration = Duration::from_micros(2);
-/// How often not to spin after a spin in vain.
-const REST: usize = 64;
 
 thread_local! {
     static SEAT: OnceCell<Seat> = const { OnceCell::new() };
@@ -75,12 +62,12 @@ pub(crate) fn without<R: Send>(py: Python<'_>, work: impl FnOnce() -> R + Send) 
         let held = seat.is_some_and(|seat| seat.held.replace(false));
         seat.inspect(|seat| seat.doors.set(seat.doors.get() + 1));
         let result = py.detach(|| {
-            OPEN_DOORS.fetch_add(1, Ordering::Relaxed);
+            baton::lay_down();
             let result = work();
-            OPEN_DOORS.fetch_sub(1, Ordering::Relaxed);
-            spin_until(|| LINGERING.load(Ordering::Relaxed) == 0);
+            baton::reach();
             result
         });
+        baton::take();
         seat.inspect(|seat| {
             seat.doors.set(seat.doors.get() - 1);
             seat.held.set(held);
@@ -107,26 +94,22 @@ impl Seat {
         let ensured = unsafe { ffi::PyGILState_Ensure() };
         // SAFETY: the line above attached this thread.
         let state = unsafe { ffi::PyThreadState_Get() };
-        LINGERING.fetch_add(1, Ordering::Relaxed);
+        baton::take();
         Self { ensured, state, held: Cell::new(true), lingers: Cell::new(true), doors: Cell::new(0) }
     }
 
     /// Sees to it that this thread holds the lock; false if a caller further out sees to it already.
     fn take(&self) -> bool {
         if self.lingers.replace(false) {
-            LINGERING.fetch_sub(1, Ordering::Relaxed);
             return true;
         }
         if self.held.get() {
             return false;
         }
-        let spun_in_vain = !wait_for_a_door();
-        let asked = Instant::now();
+        baton::reach();
         // SAFETY: `state` is this thread's own, and the thread does not hold the lock.
         unsafe { ffi::PyEval_RestoreThread(self.state) };
-        if spun_in_vain && asked.elapsed() < AT_ONCE {
-            IN_VAIN.store(REST, Ordering::Relaxed);
-        }
+        baton::take();
         self.held.set(true);
         true
     }
@@ -136,19 +119,16 @@ impl Seat {
         if self.doors.get() > 0 || anyplace_sync::current_worker().is_none() {
             return self.let_go();
         }
-        if !self.lingers.replace(true) {
-            LINGERING.fetch_add(1, Ordering::Relaxed);
-        }
+        self.lingers.set(true);
         anyplace_sync::before_rest(|| SEAT.with(|seat| seat.get().into_iter().for_each(Self::let_go)));
     }
 
     fn let_go(&self) {
+        self.lingers.set(false);
         if self.held.replace(false) {
             // SAFETY: this thread holds the lock, by `state`.
             unsafe { ffi::PyEval_SaveThread() };
-        }
-        if self.lingers.replace(false) {
-            LINGERING.fetch_sub(1, Ordering::Relaxed);
+            baton::lay_down();
         }
     }
 }
@@ -162,34 +142,6 @@ impl Drop for Seat {
         self.take();
         // SAFETY: `ensured` is from `PyGILState_Ensure` on this thread, which holds the lock.
         unsafe { ffi::PyGILState_Release(self.ensured) };
+        baton::lay_down();
     }
-}
-
-/// Waits until somebody waits in a door, for about as long as a wake-up costs; false if nobody came.
-fn wait_for_a_door() -> bool {
-    let rests = IN_VAIN.load(Ordering::Relaxed);
-    if rests > 0 {
-        IN_VAIN.store(rests - 1, Ordering::Relaxed);
-        return true;
-    }
-    spin_until(|| OPEN_DOORS.load(Ordering::Relaxed) > 0)
-}
-
-fn spin_until(mut found: impl FnMut() -> bool) -> bool {
-    if found() {
-        return true;
-    }
-    if anyplace_sync::usable_cores() < 2 {
-        return false;
-    }
-    let until = Instant::now() + SPIN;
-    while Instant::now() < until {
-        for _ in 0..16 {
-            if found() {
-                return true;
-            }
-            std::hint::spin_loop();
-        }
-    }
-    false
 }

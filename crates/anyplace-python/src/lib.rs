@@ -4,6 +4,7 @@
     reason = "the interpreter's lock is kept between tasks, and futures are made without a call"
 )]
 
+mod baton;
 mod call;
 mod closing;
 mod command;
@@ -14,6 +15,7 @@ mod error;
 mod first;
 mod flags;
 mod fork;
+mod frame;
 mod functions;
 mod future;
 mod gil;
@@ -30,6 +32,7 @@ mod plain;
 mod progress;
 mod settled;
 mod setup;
+mod threading;
 mod turns;
 mod worker;
 mod wrapped;
@@ -60,6 +63,10 @@ mod _core {
     use super::place::Place;
     #[pymodule_export]
     use super::progress::Counts;
+    #[pymodule_export]
+    use super::threading::{
+        ThreadBarrier, ThreadCondition, ThreadEvent, ThreadLock, ThreadRLock, ThreadSemaphore,
+    };
     #[pymodule_export]
     use super::worker::{usable_cores, worker_log, worker_main, zygote_main};
     #[pymodule_export]

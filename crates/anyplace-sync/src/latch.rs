@@ -75,7 +75,7 @@ impl Latch {
     fn spin(&self, deadline: Option<Instant>) -> bool {
         let limit = Instant::now() + spin::DEFAULT;
         let until = deadline.map_or(limit, |deadline| deadline.min(limit));
-        WAITERS.enter().is_some_and(|permit| permit.spin_until(until, || self.is_set()))
+        WAITERS.spin_until(until, || self.is_set())
     }
 }
 

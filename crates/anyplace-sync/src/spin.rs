@@ -19,6 +19,10 @@ pub(crate) static SEEKERS: Spinners = Spinners::new();
 /// Threads that wait for a latch. They are counted apart: a worker has to be seeking when its caller's wait ends.
 pub(crate) static WAITERS: Spinners = Spinners::new();
 
+/// How often a thread looks for a permit. Who hands over to us has mostly just seen what it waited for itself, and gives
+/// its permit back within a microsecond: falling asleep for that would cost it a wake-up at each turn of a ping-pong.
+const LOOKS_FOR_A_PERMIT: u32 = 100;
+
 /// Counts the threads of this process that spin for one reason.
 #[derive(Debug)]
 pub(crate) struct Spinners(AtomicUsize);
@@ -40,6 +44,23 @@ impl Spinners {
         let before = self.0.fetch_add(1, Relaxed);
         let permit = Permit(&self.0);
         (before + 1 < usable_cores()).then_some(permit)
+    }
+
+    /// Spins until `found` or the time is up, if there is a permit now or in a moment; true if found.
+    pub(crate) fn spin_until(&'static self, until: Instant, mut found: impl FnMut() -> bool) -> bool {
+        let looks = if usable_cores() > 1 { LOOKS_FOR_A_PERMIT } else { 0 };
+        for _ in 0..looks {
+            if found() {
+                return true;
+            }
+            // Asking counts, so it would keep others from a permit while there is none.
+            let may_ask = self.0.load(Relaxed) + 1 < usable_cores();
+            if let Some(permit) = may_ask.then(|| self.enter()).flatten() {
+                return permit.spin_until(until, found);
+            }
+            std::hint::spin_loop();
+        }
+        found()
     }
 }
 

@@ -25,6 +25,17 @@ def multiprocessing() -> None:
         setattr(multiprocessing, name, getattr(ours, name))
 
 
+def threading() -> None:
+    """``threading`` gives our locks from here on, also to its own threads and timers."""
+    import threading
+
+    from anyplace import threading as ours
+
+    for name in ours.OURS:
+        setattr(threading, name, getattr(ours, name))
+    threading._CRLock = ours.RLock
+
+
 def executors() -> None:
     """``concurrent.futures`` gives our executors from here on."""
     import pools

@@ -1,0 +1,107 @@
+"""`Condition`."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, TypeVar
+
+from anyplace import _core
+from anyplace.threading._locks import Lock, RLock
+
+T = TypeVar("T")
+
+#: What a lock may have of its own; a condition does without by `acquire` and `release`.
+_OPTIONAL = ("_release_save", "_acquire_restore", "_is_owned")
+
+
+class Condition(_core.ThreadCondition):
+    """Threads that have a lock let go of it and wait until another tells them that something has changed.
+
+    They are told in the order in which they began to wait, and take the lock back before they go on.
+
+    Parameters
+    ----------
+    lock : Lock or RLock, optional
+        Anything that can be acquired and released; by default an `RLock` of its own.
+
+    Examples
+    --------
+    >>> from anyplace.threading import Condition, Thread
+    >>> changed, box = Condition(), []
+    >>> def fill():
+    ...     with changed:
+    ...         box.append("a letter")
+    ...         changed.notify()
+    >>> with changed:
+    ...     Thread(target=fill).start()
+    ...     changed.wait_for(lambda: box, timeout=60)
+    ['a letter']
+    """
+
+    __module__ = "anyplace.threading"
+
+    def __init__(self, lock: Any = None) -> None:
+        """Go with `lock`."""
+        if lock is None:
+            lock = RLock()
+        self._lock = lock
+        self.acquire = lock.acquire
+        self.release = lock.release
+        for name in _OPTIONAL:
+            if hasattr(lock, name):
+                self.__dict__[name] = getattr(lock, name)
+        self._over(lock, type(lock) in (Lock, RLock))
+
+    def __repr__(self) -> str:
+        """Tell the lock, and how many wait."""
+        return f"<Condition({self._lock}, {self._waiting()})>"
+
+    def wait_for(self, predicate: Callable[[], T], timeout: float | None = None) -> T:
+        """Wait until `predicate` gives something true.
+
+        Parameters
+        ----------
+        predicate : callable
+            Called with the lock: at first, and whenever this thread is notified.
+        timeout : float, optional
+            Seconds to wait at most.
+
+        Returns
+        -------
+        object
+            What `predicate` gave last.
+
+        Raises
+        ------
+        RuntimeError
+            If this thread does not have the lock.
+        """
+        end = None if timeout is None else monotonic() + timeout
+        while not (result := predicate()):
+            left = None if end is None else end - monotonic()
+            if left is not None and left <= 0:
+                break
+            self.wait(left)
+        return result
+
+    def notifyAll(self) -> None:  # noqa: N802
+        """Wake all who wait; an old name of ``notify_all()``."""
+        warnings.warn("notifyAll() is deprecated, use notify_all() instead", DeprecationWarning, stacklevel=2)
+        self.notify_all()
+
+    def _release_save(self) -> Any:
+        self._lock.release()
+
+    def _acquire_restore(self, state: Any) -> None:
+        self._lock.acquire()
+
+    def _is_owned(self) -> bool:
+        if self._lock.acquire(False):
+            self._lock.release()
+            return False
+        return True
+
+    def _at_fork_reinit(self) -> None:
+        self._lock._at_fork_reinit()
