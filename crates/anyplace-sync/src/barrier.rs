@@ -186,6 +186,11 @@ impl Barrier {
         &self.monitor
     }
 
+    /// Where those stand in line who came while a round was about to end.
+    pub fn gate(&self) -> &Monitor {
+        &self.gate
+    }
+
     /// Sets right what a party that is no more has left: its places; and if it came last, another may.
     pub fn bury<G: Ground>(&self, ground: &G, party: Party) {
         let mut inside = self.monitor.enter(ground);
