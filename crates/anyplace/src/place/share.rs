@@ -3,7 +3,7 @@
 use super::Place;
 use crate::driver::Share;
 use crate::error::Result;
-use crate::share::{Barrier, Condition, Event, Lock, Number, RLock, Semaphore, Value, Why};
+use crate::share::{Barrier, Condition, Event, Item, Lock, Number, Queue, RLock, Semaphore, Value, Why};
 use std::sync::Arc;
 
 /// What tasks and their callers share: see [`share`](crate::share) for names, for where objects lie, and for what happens
@@ -74,6 +74,40 @@ impl Place {
     /// As [`lock`](Self::lock).
     pub fn barrier(&self, name: &str, parties: u32) -> Result<Barrier> {
         self.share()?.barrier(name, parties)
+    }
+
+    /// The queue of this name: what is put first is got first. It has room for `capacity` values, or, if that is 0, for as many
+    /// as there is memory for.
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock); `ConfigInvalid`, too, where the queue has values of another type.
+    pub fn queue<T: Item>(&self, name: &str, capacity: usize) -> Result<Queue<T>> {
+        self.share()?.queue(name, capacity)
+    }
+
+    /// The queue of this name from which the last that was put is got first.
+    ///
+    /// # Errors
+    /// As [`queue`](Self::queue).
+    pub fn lifo<T: Item>(&self, name: &str, capacity: usize) -> Result<Queue<T>> {
+        self.share()?.lifo(name, capacity)
+    }
+
+    /// The queue of this name from which the lowest rank is got first: see [`Queue::put_ranked`].
+    ///
+    /// # Errors
+    /// As [`queue`](Self::queue).
+    ///
+    /// ```
+    /// let place = anyplace::open("threads:2")?;
+    /// let orders = place.priority::<String>("orders", 0)?;
+    /// orders.put_ranked(2, "tea".to_owned())?;
+    /// orders.put_ranked(1, "soup".to_owned())?;
+    /// assert_eq!(orders.get()?, "soup");
+    /// # Ok::<(), anyplace::Error>(())
+    /// ```
+    pub fn priority<T: Item>(&self, name: &str, capacity: usize) -> Result<Queue<T>> {
+        self.share()?.priority(name, capacity)
     }
 
     /// The value of this name: a number, which begins with `first`.

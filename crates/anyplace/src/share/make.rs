@@ -1,6 +1,6 @@
 //! Every kind of object by its name, from whatever has the Share family: a place, or the [`commons`](super::commons).
 
-use super::{Barrier, Condition, Event, Lock, Number, RLock, Semaphore, Value};
+use super::{Barrier, Condition, Event, Item, Lock, Number, Order, Queue, RLock, Semaphore, Value};
 use crate::driver::Share;
 use crate::error::Result;
 
@@ -61,6 +61,30 @@ impl dyn Share {
     /// As [`lock`](Self::lock).
     pub fn barrier(&self, name: &str, parties: u32) -> Result<Barrier> {
         Barrier::find(self, name, parties)
+    }
+
+    /// The queue of this name, the first first, with room for `capacity` values; 0 for as many as there is memory for.
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock); `ConfigInvalid`, too, where the queue has values of another type.
+    pub fn queue<T: Item>(&self, name: &str, capacity: usize) -> Result<Queue<T>> {
+        Queue::find(self, name, Order::Fifo, capacity)
+    }
+
+    /// The queue of this name, the last first.
+    ///
+    /// # Errors
+    /// As [`queue`](Self::queue).
+    pub fn lifo<T: Item>(&self, name: &str, capacity: usize) -> Result<Queue<T>> {
+        Queue::find(self, name, Order::Lifo, capacity)
+    }
+
+    /// The queue of this name, the lowest rank first.
+    ///
+    /// # Errors
+    /// As [`queue`](Self::queue).
+    pub fn priority<T: Item>(&self, name: &str, capacity: usize) -> Result<Queue<T>> {
+        Queue::find(self, name, Order::Priority, capacity)
     }
 
     /// The value of this name, which begins with `first`.

@@ -19,12 +19,18 @@ pub enum Kind {
     Event,
     /// Where so many wait for each other.
     Barrier,
-    /// Values on their way from those who put to those who get.
+    /// Values on their way from those who put to those who get: the first first.
     Queue,
+    /// The same, the last first.
+    Lifo,
+    /// The same, the smallest first.
+    Priority,
     /// A queue in each direction, between two ends.
     Pipe,
-    /// One number.
+    /// One whole number, or a truth value.
     Value,
+    /// One number with a fraction.
+    Float,
     /// Bytes that all see and change where they are.
     Array,
     /// Values by their keys.
@@ -42,8 +48,11 @@ impl Kind {
             Self::Event => "event",
             Self::Barrier => "barrier",
             Self::Queue => "queue",
+            Self::Lifo => "lifo queue",
+            Self::Priority => "priority queue",
             Self::Pipe => "pipe",
             Self::Value => "value",
+            Self::Float => "float value",
             Self::Array => "array",
             Self::Dict => "dict",
         }
@@ -63,7 +72,7 @@ pub enum Order {
     Fifo,
     /// That which was put last.
     Lifo,
-    /// The smallest; of equals, that which was put first.
+    /// That with the lowest rank; of equals, that which was put first.
     Priority,
 }
 
@@ -103,6 +112,8 @@ pub enum Shape {
     Value {
         /// The bits it begins with.
         first: i64,
+        /// Whether they are those of an `f64`.
+        is_float: bool,
     },
     /// So many bytes, all zero.
     Array {
@@ -123,9 +134,12 @@ impl Shape {
             Self::Condition => Kind::Condition,
             Self::Event => Kind::Event,
             Self::Barrier { .. } => Kind::Barrier,
-            Self::Queue { .. } => Kind::Queue,
+            Self::Queue { order: Order::Fifo, .. } => Kind::Queue,
+            Self::Queue { order: Order::Lifo, .. } => Kind::Lifo,
+            Self::Queue { order: Order::Priority, .. } => Kind::Priority,
             Self::Pipe => Kind::Pipe,
-            Self::Value { .. } => Kind::Value,
+            Self::Value { is_float: false, .. } => Kind::Value,
+            Self::Value { is_float: true, .. } => Kind::Float,
             Self::Array { .. } => Kind::Array,
             Self::Dict => Kind::Dict,
         }

@@ -2,7 +2,7 @@
 
 use super::body::Body;
 use super::object::Shared;
-use super::shape::{Kind, Shape, Wish};
+use super::shape::{Shape, Wish};
 use crate::driver::Share;
 use crate::error::Result;
 use anyplace_sync::Value as Words;
@@ -31,6 +31,9 @@ pub struct Value<T: Number> {
 
 /// What a [`Value`] can be: whole numbers, `f64` and `bool`.
 pub trait Number: Copy + fmt::Debug + Send + Sync + 'static {
+    /// Whether it has a fraction.
+    const IS_FLOAT: bool = false;
+
     /// The number as 64 bits.
     fn bits(self) -> i64;
 
@@ -50,8 +53,9 @@ impl<T: Number> Value<T> {
             words.store(first);
             Arc::new(words) as _
         };
-        let object = share.open(name, &Wish { shape: Shape::Value { first }, make: &make })?;
-        Ok(Self { words: Arc::new(object.as_kind(Kind::Value)?), number: PhantomData })
+        let shape = Shape::Value { first, is_float: T::IS_FLOAT };
+        let object = share.open(name, &Wish { shape, make: &make })?;
+        Ok(Self { words: Arc::new(object.as_kind(shape.kind())?), number: PhantomData })
     }
 
     /// What is there.
@@ -129,6 +133,8 @@ impl Number for u64 {
 }
 
 impl Number for f64 {
+    const IS_FLOAT: bool = true;
+
     fn bits(self) -> i64 {
         self.to_bits().cast_signed()
     }

@@ -23,6 +23,7 @@ static OVER: LazyLock<Instant> = LazyLock::new(Instant::now);
 /// once.
 ///
 /// ```
+/// use anyplace::share::Wait;
 /// use std::time::Duration;
 ///
 /// let place = anyplace::open("threads:2")?;
