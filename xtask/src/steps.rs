@@ -35,7 +35,8 @@ fn before() -> Vec<Step> {
 
 /// All of them select the whole workspace, so that cargo builds every dependency once, with the same features.
 fn rust(site: &Site) -> Vec<Step> {
-    let loom = Line::of("cargo test -p anyplace-sync --release --test loom --test loom_board --test loom_share")
+    let models = "--test loom --test loom_board --test loom_queue --test loom_share";
+    let loom = Line::of(&format!("cargo test -p anyplace-sync --release {models}"))
         .env("CARGO_TARGET_DIR", site.short(&site.target.join("loom")))
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("RUSTFLAGS", "--cfg loom");

@@ -190,6 +190,11 @@ impl Barrier {
         &self.monitor
     }
 
+    /// Where those stand in line who came while a round was about to end.
+    pub fn gate(&self) -> &Monitor {
+        &self.gate
+    }
+
     /// Sets right what a party that is no more has left: its places. If it came last, another may, unless it had begun to
     /// open: then that is done.
     pub fn bury<G: Ground>(&self, ground: &G, party: Party) {

@@ -1,5 +1,5 @@
-//! What one machine offers to threads: a [`Pool`] that runs jobs, a [`Latch`] that tells when one is done, the number
-//! of [`usable_cores`]; and to processes: on Linux `spawn`, whose children do not outlive us.
+//! What one machine offers to threads: a [`Pool`] that runs jobs, a [`Latch`] that tells when one is done, [queues](queue)
+//! and the [`Line`] that those wait in who find one empty, the number of [`usable_cores`]; and to processes: on Linux `spawn`, whose children do not outlive us.
 //!
 //! Nothing here knows what a place or a task is; it needs no runtime, and does no I/O beyond reading the machine's own
 //! limits and starting programs. Every wait spins for about as long as a wake-up costs and then sleeps in the kernel, so
@@ -26,9 +26,11 @@ mod fork;
 mod futex;
 pub mod ground;
 mod latch;
+mod line;
 mod lock;
 mod pool;
 mod primitives;
+pub mod queue;
 mod rlock;
 mod semaphore;
 #[cfg(all(target_os = "linux", not(loom)))]
@@ -49,6 +51,7 @@ pub use event::Event;
 #[cfg(target_os = "linux")]
 pub use fork::fork_generation;
 pub use latch::Latch;
+pub use line::Line;
 pub use lock::{Acquired, Holding, Lock, NotHeld};
 pub use pool::{Job, Pool, PoolConfig, Reason, Refused, Thunk, before_rest, current_worker};
 pub use rlock::{NotOwned, RLock};

@@ -4,6 +4,7 @@
 use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::outcome::Done;
+use crate::share::{Object, Why, Wish};
 use crate::task::Task;
 use crate::work::{Bytes, WorkKind};
 use std::ffi::OsString;
@@ -27,6 +28,18 @@ pub trait Driver: Send + Sync + Debug + 'static {
         Err(Error::unsupported(
             self.address(),
             "run tasks",
+            "open a place that can, such as `threads:` or `processes:`",
+        ))
+    }
+
+    /// What tasks and their callers share.
+    ///
+    /// # Errors
+    /// `Unsupported` where the place shares nothing.
+    fn share(&self) -> Result<Arc<dyn Share>> {
+        Err(Error::unsupported(
+            self.address(),
+            "share objects",
             "open a place that can, such as `threads:` or `processes:`",
         ))
     }
@@ -63,7 +76,7 @@ pub trait Driver: Send + Sync + Debug + 'static {
     /// A driver in which none wait for long leaves it out: [`Task::start`] refuses them when their turn comes.
     fn cancel(&self) {}
 
-    /// Ends the place: all that it started is gone when this returns. Tasks that still run get `grace` to end, then
+    /// Ends the place: all that it started is gone when this returns. Whoever waits for a shared object is told first. Tasks that still run get `grace` to end, then
     /// are ended by force where the place can.
     ///
     /// # Errors
@@ -78,6 +91,19 @@ pub trait Tasks: Send + Sync + Debug {
     ///
     /// A driver asks [`Task::start`] right before it runs the task, and runs it only if that says so.
     fn submit(&self, task: Task, done: Done);
+}
+
+/// The Share family: finds and makes the objects that tasks and their callers have in common. Typed handles come from
+/// its methods, which [`Place`](crate::Place) has, too.
+pub trait Share: Send + Sync + Debug {
+    /// The object of this name, made as wished if there is none; a new one without a name if `name` is empty.
+    ///
+    /// # Errors
+    /// `ConfigInvalid` for a name that is too long, `PlaceClosed`, and what the system says if there is no room.
+    fn open(&self, name: &str, wish: &Wish<'_>) -> Result<Object>;
+
+    /// Who has and who waits for what.
+    fn why(&self) -> Why;
 }
 
 /// Memory that a place shares with its workers.

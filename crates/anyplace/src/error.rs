@@ -40,13 +40,19 @@ pub enum Kind {
     RateLimited,
     /// The place is closed.
     PlaceClosed,
+    /// Who releases something does not have it.
+    NotHeld,
+    /// A barrier is broken: not all have come.
+    Broken,
+    /// There is nothing more to come: the queue was shut down, or the pipe's other end is closed or gone.
+    Ended,
     /// A fault of anyplace itself.
     Unexpected,
 }
 
 impl Kind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::TaskFailed,
         Self::WorkerLost,
         Self::Timeout,
@@ -60,6 +66,9 @@ impl Kind {
         Self::PermissionDenied,
         Self::RateLimited,
         Self::PlaceClosed,
+        Self::NotHeld,
+        Self::Broken,
+        Self::Ended,
         Self::Unexpected,
     ];
 
@@ -79,6 +88,9 @@ impl Kind {
             Self::PermissionDenied => "PermissionDenied",
             Self::RateLimited => "RateLimited",
             Self::PlaceClosed => "PlaceClosed",
+            Self::NotHeld => "NotHeld",
+            Self::Broken => "Broken",
+            Self::Ended => "Ended",
             Self::Unexpected => "Unexpected",
         }
     }

@@ -5,6 +5,7 @@ pub mod driver;
 pub mod drivers;
 pub mod duration;
 pub mod layers;
+pub mod share;
 pub mod work;
 pub mod worker;
 
@@ -28,7 +29,7 @@ pub use address::Address;
 pub use anyplace_macros::task;
 pub use anyplace_sync::usable_cores;
 pub use context::{Context, current, share_of_cores};
-pub use driver::{Driver, Entry, Family, Layer, Limits, Memory, OnFork, OnLog, Setup, Tasks};
+pub use driver::{Driver, Entry, Family, Layer, Limits, Memory, OnFork, OnLog, Setup, Share, Tasks};
 pub use error::{Error, Exit, Kind, Remote, Result, Retry};
 pub use function::{ByClosure, ByFuture, ByName, Function, Futures, NamedTask, Registered};
 pub use handle::Handle;

@@ -1,6 +1,7 @@
 //! What the user opens, uses and closes.
 
 mod scope;
+mod share;
 
 pub(crate) use scope::Scope;
 

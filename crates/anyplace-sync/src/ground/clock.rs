@@ -24,7 +24,7 @@ pub fn now() -> u64 {
 
 /// The number of this thread, as the system counts them on the whole machine.
 #[cfg(all(target_os = "linux", not(loom)))]
-pub(crate) fn thread() -> u32 {
+pub fn thread() -> u32 {
     use std::cell::Cell;
     thread_local!(static NUMBER: Cell<(u32, u32)> = const { Cell::new((0, 0)) });
     let generation = crate::fork::current();
@@ -39,7 +39,7 @@ pub(crate) fn thread() -> u32 {
 
 /// The number of this thread, as this process counts them.
 #[cfg(any(not(target_os = "linux"), loom))]
-pub(crate) fn thread() -> u32 {
+pub fn thread() -> u32 {
     use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
     static NEXT: AtomicU32 = AtomicU32::new(1);
     std::thread_local!(static NUMBER: u32 = NEXT.fetch_add(1, Relaxed));

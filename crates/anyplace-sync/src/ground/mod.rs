@@ -8,6 +8,7 @@
 //! which has the line of those who wait; a [`Waiter`] for each thread that waits, in the ground; and a [`Turn`], the
 //! thread's place in that line. The protocol and its proof are in `README.md` beside this file.
 
+mod bell;
 mod clock;
 #[cfg(not(loom))]
 mod here;
@@ -15,8 +16,8 @@ mod monitor;
 mod turn;
 mod waiter;
 
-pub use clock::now;
-pub(crate) use clock::thread;
+pub use bell::{Bell, is_called};
+pub use clock::{now, thread};
 #[cfg(not(loom))]
 pub use here::Here;
 pub use monitor::{Inside, Monitor};
@@ -54,6 +55,12 @@ pub trait Ground: Sync {
 
     /// Looks for parties that are no more, sets right what they held, and wakes who waits for it.
     fn bury_the_dead(&self);
+
+    /// Whether nobody shall wait here any more: then operations that would have to, give up as if their time were over.
+    /// Those who wait already find that out when they are [woken](Inside::wake).
+    fn is_closed(&self) -> bool {
+        false
+    }
 
     /// The record of a waiting thread.
     ///

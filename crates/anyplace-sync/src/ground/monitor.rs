@@ -1,6 +1,6 @@
 //! A [`Monitor`]: one thread at a time is inside, and others stand in line for what it guards.
 
-use super::{Ground, Party, clock};
+use super::{Ground, Party, bell, clock};
 use crate::futex::Futex;
 use crate::primitives::atomic::AtomicU32;
 use crate::primitives::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -231,7 +231,7 @@ impl<G: Ground> Inside<'_, G> {
 
     fn rouse_later(&mut self, number: u32) {
         if self.sleepers == LATER {
-            return self.ground.waiter(number).rouse();
+            return bell::rouse(self.ground, number);
         }
         self.asleep[self.sleepers] = number;
         self.sleepers += 1;
@@ -268,7 +268,7 @@ impl<G: Ground> Drop for Inside<'_, G> {
             guard.wake(1);
         }
         for &number in &self.asleep[..self.sleepers] {
-            self.ground.waiter(number).rouse();
+            bell::rouse(self.ground, number);
         }
     }
 }

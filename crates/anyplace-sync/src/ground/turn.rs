@@ -21,6 +21,8 @@ pub struct Turn<'g, G: Ground> {
     doubt: Duration,
     task: u64,
     label: String,
+    /// Whether it joins the line even if its time is over.
+    pub(super) stays: bool,
     /// What the object remembers of this turn from one call to the next.
     pub(crate) note: (u32, u32),
 }
@@ -35,6 +37,7 @@ impl<'g, G: Ground> Turn<'g, G> {
             doubt: SHORTEST,
             task: 0,
             label: String::new(),
+            stays: false,
             note: (0, 0),
         }
     }
@@ -64,9 +67,9 @@ impl<'g, G: Ground> Turn<'g, G> {
                 self.leave(&mut inside);
                 return Some(result);
             }
-            if is_over(until) {
-                if self.is_standing() {
-                    self.waiter().stay();
+            if is_over(until) || self.ground.is_closed() {
+                if self.is_standing() || self.stays {
+                    self.stand(monitor, &mut inside);
                 }
                 return None;
             }
@@ -96,7 +99,7 @@ impl<'g, G: Ground> Turn<'g, G> {
     }
 
     /// Our number while we stand in a line, else 0.
-    fn standing_number(&self) -> u32 {
+    pub(super) fn standing_number(&self) -> u32 {
         if self.is_standing() { self.number } else { 0 }
     }
 

@@ -36,6 +36,9 @@ pub struct Waiter {
     thread: AtomicU32,
     label_len: AtomicU32,
     label: [AtomicU64; LABEL_WORDS],
+    /// The record of the bell that is rung when it is called; 0 if its own thread sleeps here.
+    bell: AtomicU32,
+    reserved: AtomicU32,
 }
 
 /// What others see of a waiting thread.
@@ -118,6 +121,7 @@ impl Waiter {
     pub(super) fn join(&self, object: u64) {
         self.since.store(clock::now(), Relaxed);
         self.thread.store(clock::thread(), Relaxed);
+        self.bell.store(0, Relaxed);
         self.word.word().store(WAITING, Relaxed);
         self.object.store(object, Release);
     }
@@ -168,9 +172,40 @@ impl Waiter {
         matches!(self.word.word().load(Acquire), WOKEN | TOLD)
     }
 
+    /// Has `bell` rung when it is called; false if it is called already.
+    pub(super) fn watch(&self, bell: u32) -> bool {
+        self.bell.store(bell, Relaxed);
+        let asleep = self.word.word().compare_exchange(WAITING, ASLEEP, AcqRel, Acquire);
+        asleep.is_ok() || asleep == Err(ASLEEP)
+    }
+
+    pub(super) fn bell(&self) -> u32 {
+        self.bell.load(Relaxed)
+    }
+
+    /// Wakes whoever hears this bell. If the record is another's by now, that one looks once in vain.
+    pub(super) fn ring(&self) {
+        let word = self.word.word();
+        if word.compare_exchange(AWAKE, WOKEN, AcqRel, Relaxed).is_err()
+            && word.compare_exchange(ASLEEP, WOKEN, AcqRel, Relaxed).is_ok()
+        {
+            self.word.wake(1);
+        }
+    }
+
+    /// As a bell: sleeps until it has been rung, or `until`; then it can be rung again.
+    pub(super) fn sleep_for_bell(&self, until: Option<Instant>) {
+        let word = self.word.word();
+        if word.compare_exchange(AWAKE, ASLEEP, AcqRel, Relaxed).is_ok() {
+            self.word.sleep_while(ASLEEP, until);
+        }
+        word.swap(AWAKE, AcqRel);
+    }
+
     /// Sleeps until it is called, or `until`; it may also return early for no reason.
     pub(super) fn sleep(&self, until: Option<Instant>) {
         let word = self.word.word();
+        self.bell.store(0, Relaxed);
         let asleep = word.compare_exchange(WAITING, ASLEEP, AcqRel, Acquire);
         if asleep.is_ok() || asleep == Err(ASLEEP) {
             self.word.sleep_while(ASLEEP, until);

@@ -40,7 +40,7 @@ impl Hall {
         (1..=self.waiters())
             .map(|number| self.waiter(number))
             .filter(|waiter| waiter.party() == party)
-            .for_each(|waiter| waiter.give());
+            .for_each(Waiter::give);
         self.memory().sweep(party as usize - 1);
         Roll(self.header()).strike(party);
     }

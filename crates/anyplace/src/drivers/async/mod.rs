@@ -13,8 +13,9 @@ mod runtime;
 mod tasks;
 
 use crate::address::Address;
-use crate::driver::{Driver, Entry, Family, Limits, Setup, Tasks};
+use crate::driver::{Driver, Entry, Family, Limits, Setup, Share, Tasks};
 use crate::error::{Error, Kind, Result};
+use crate::share::Here;
 use crate::work::WorkKind;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +29,7 @@ pub(crate) const ENTRY: Entry = Entry {
     about: "on an event loop, many waits at once",
     forms: &["async:", "async:1000"],
     options: &[],
-    families: &[Family::Tasks],
+    families: &[Family::Tasks, Family::Share],
     check: |_| Ok(()),
     open,
 };
@@ -36,7 +37,7 @@ pub(crate) const ENTRY: Entry = Entry {
 fn open(address: &Address, _: &Setup) -> Result<Arc<dyn Driver>> {
     let at_once = address.count()?.unwrap_or(AT_ONCE);
     let address = address.clone().with_target(at_once.to_string());
-    Ok(Arc::new(Place { address, at_once, slots: Slots::new(at_once) }))
+    Ok(Arc::new(Place { shared: Here::new(&address), address, at_once, slots: Slots::new(at_once) }))
 }
 
 #[derive(Debug)]
@@ -44,6 +45,7 @@ struct Place {
     address: Address,
     at_once: usize,
     slots: Arc<Slots>,
+    shared: Arc<Here>,
 }
 
 impl Driver for Place {
@@ -59,11 +61,16 @@ impl Driver for Place {
         Ok(self.slots.clone())
     }
 
+    fn share(&self) -> Result<Arc<dyn Share>> {
+        Ok(self.shared.clone())
+    }
+
     fn cancel(&self) {
         self.slots.cancel();
     }
 
     fn close(&self, _: Duration) -> Result<()> {
+        self.shared.close();
         if self.slots.close() {
             return Ok(());
         }

@@ -8,9 +8,10 @@
 //! be cancelled, since nothing waits; nothing can be ended, since the caller itself runs it.
 
 use crate::address::Address;
-use crate::driver::{Driver, Entry, Family, Limits, Setup, Tasks};
+use crate::driver::{Driver, Entry, Family, Limits, Setup, Share, Tasks};
 use crate::error::{Error, Result};
 use crate::outcome::Done;
+use crate::share::Here;
 use crate::task::Task;
 use crate::work::WorkKind;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ pub(crate) const ENTRY: Entry = Entry {
     about: "in the caller, one task after the other",
     forms: &["inline:"],
     options: &[],
-    families: &[Family::Tasks],
+    families: &[Family::Tasks, Family::Share],
     check: |_| Ok(()),
     open,
 };
@@ -33,12 +34,13 @@ fn open(address: &Address, _: &Setup) -> Result<Arc<dyn Driver>> {
             .during("open")
             .with_help("write `inline:`, or `threads:8` for eight workers"));
     }
-    Ok(Arc::new(Inline { address: address.clone() }))
+    Ok(Arc::new(Inline { shared: Here::new(address), address: address.clone() }))
 }
 
 #[derive(Debug)]
 struct Inline {
     address: Address,
+    shared: Arc<Here>,
 }
 
 impl Driver for Inline {
@@ -54,7 +56,12 @@ impl Driver for Inline {
         Ok(Arc::new(Caller))
     }
 
+    fn share(&self) -> Result<Arc<dyn Share>> {
+        Ok(self.shared.clone())
+    }
+
     fn close(&self, _: Duration) -> Result<()> {
+        self.shared.close();
         Ok(())
     }
 }

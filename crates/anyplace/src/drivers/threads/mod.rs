@@ -12,8 +12,9 @@
 mod tasks;
 
 use crate::address::Address;
-use crate::driver::{Driver, Entry, Family, Limits, Setup, Tasks};
+use crate::driver::{Driver, Entry, Family, Limits, Setup, Share, Tasks};
 use crate::error::{Error, Kind, Result};
+use crate::share::Here;
 use crate::work::WorkKind;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +25,7 @@ pub(crate) const ENTRY: Entry = Entry {
     about: "on threads of this process",
     forms: &["threads:", "threads:8"],
     options: &[],
-    families: &[Family::Tasks],
+    families: &[Family::Tasks, Family::Share],
     check: |_| Ok(()),
     open,
 };
@@ -32,7 +33,12 @@ pub(crate) const ENTRY: Entry = Entry {
 fn open(address: &Address, _: &Setup) -> Result<Arc<dyn Driver>> {
     let workers = address.count()?.unwrap_or_else(crate::context::share_of_cores);
     let address = address.clone().with_target(workers.to_string());
-    Ok(Arc::new(Place { threads: Arc::new(Threads::new(workers)), workers, address }))
+    Ok(Arc::new(Place {
+        threads: Arc::new(Threads::new(workers)),
+        shared: Here::new(&address),
+        workers,
+        address,
+    }))
 }
 
 #[derive(Debug)]
@@ -40,6 +46,7 @@ struct Place {
     address: Address,
     workers: usize,
     threads: Arc<Threads>,
+    shared: Arc<Here>,
 }
 
 impl Driver for Place {
@@ -55,11 +62,16 @@ impl Driver for Place {
         Ok(self.threads.clone())
     }
 
+    fn share(&self) -> Result<Arc<dyn Share>> {
+        Ok(self.shared.clone())
+    }
+
     fn cancel(&self) {
         self.threads.cancel();
     }
 
     fn close(&self, grace: Duration) -> Result<()> {
+        self.shared.close();
         if self.threads.close(grace) {
             return Ok(());
         }

@@ -1,0 +1,74 @@
+//! What tasks and their callers have in common: locks, semaphores, conditions, events, barriers, queues, pipes, values,
+//! arrays and dicts. [`Place`](crate::Place) makes them, by name.
+//!
+//! ```
+//! let place = anyplace::open("threads:4")?;
+//! let (door, log) = (place.lock("door")?, place.queue::<String>("log", 0)?);
+//! let task = place.call({
+//!     let (door, log) = (door.clone(), log.clone());
+//!     move || {
+//!         let _held = door.acquire()?;
+//!         log.put("I have the door".to_owned())
+//!     }
+//! })?;
+//! assert_eq!(log.get()?, "I have the door");
+//! task.wait()??;
+//! # Ok::<(), anyplace::Error>(())
+//! ```
+//!
+//! # Names
+//! A name is a place's own: `place.lock("door")` is the same lock for all who say it there, and for nobody else. The first
+//! who says it makes the object, as they want it; what the others want of it (a capacity, a first value) is not looked at.
+//! An empty name makes a new object without a name, which only handles lead to. A name that is another kind of object's, or
+//! a queue's of other values, is an error.
+//!
+//! # Where they lie
+//! In a place whose tasks run in this process, objects lie in its memory, and values go in and out of queues and dicts as
+//! they are. In `processes:` they lie in memory that the processes share, and values travel as arguments of tasks do. There
+//! handles travel, too, as arguments, as results, or through a queue; they open themselves where they arrive.
+//!
+//! # When somebody dies
+//! A process may be killed with anything in its hands, at any instruction. A lock that it had passes on, and the next one is
+//! told; its permits come back; its place in a barrier is another's; what it was putting into a queue was never there. A place
+//! that is closed says so to whoever waits in it.
+//!
+//! # Waiting
+//! What can wait comes in four forms: `acquire` waits, `acquire_within` waits so long, `try_acquire` does not; and `acquiring`
+//! gives the wait itself, a [`Wait`], which is stepped, or awaited as any Rust future.
+
+mod barrier;
+mod body;
+mod condition;
+mod event;
+mod handle;
+mod here;
+mod item;
+mod lock;
+mod make;
+mod object;
+mod queue;
+mod rlock;
+mod semaphore;
+mod shape;
+mod site;
+mod task;
+mod value;
+mod wait;
+mod watch;
+pub mod why;
+
+pub use anyplace_sync::{Acquired, Arrived};
+pub use barrier::Barrier;
+pub use condition::{Condition, ConditionGuard};
+pub use event::Event;
+pub(crate) use here::Here;
+pub use item::Item;
+pub use lock::{Lock, LockGuard};
+pub use object::{LONGEST_NAME, Object};
+pub use queue::Queue;
+pub use rlock::{RLock, RLockGuard, thread_owner};
+pub use semaphore::{Permit, Semaphore};
+pub use shape::{Kind, Order, Shape, Wish};
+pub use value::{Number, Value};
+pub use wait::Wait;
+pub use why::Why;

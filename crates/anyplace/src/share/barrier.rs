@@ -1,0 +1,117 @@
+//! A [`Barrier`]: so many wait for each other.
+
+use super::body::Body;
+use super::handle::handle;
+use super::object::Shared;
+use super::shape::{Kind, Shape, Wish};
+use super::wait::{Wait, Waiting};
+use crate::driver::Share;
+use crate::error::{Error, Kind as ErrorKind, Result};
+use anyplace_sync::ground::Monitor;
+use anyplace_sync::{Arrived, Barrier as Words, Broken};
+use std::sync::Arc;
+
+/// A number of threads or processes wait until all of them have come, round after round:
+/// [`Place::barrier`](crate::Place::barrier) makes it. Clones are the same barrier.
+///
+/// Who leaves before the others have come, because its time is over or its process was killed, leaves its place to another.
+///
+/// ```
+/// let place = anyplace::open("threads:3")?;
+/// let start = place.barrier("start", 3)?;
+/// let came = place.map(move |_| start.wait(), 0..3)?.map(|arrived| Ok(arrived??.index));
+/// let mut came = came.collect::<anyplace::Result<Vec<u32>>>()?;
+/// came.sort();
+/// assert_eq!(came, [0, 1, 2]);
+/// # Ok::<(), anyplace::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Barrier(pub(super) Arc<Shared<Words>>);
+
+impl Barrier {
+    pub(super) fn find(share: &dyn Share, name: &str, parties: u32) -> Result<Self> {
+        Self::of(share.open(
+            name,
+            &Wish { shape: Shape::Barrier { parties }, make: &|| Arc::new(Words::new(parties)) },
+        )?)
+    }
+
+    /// Waits until all have come.
+    ///
+    /// # Errors
+    /// `Broken` if the barrier is, or was reset meanwhile; `PlaceClosed`.
+    #[track_caller]
+    pub fn wait(&self) -> Result<Arrived> {
+        self.arriving().wait()
+    }
+
+    /// The wait until all have come, to step, wait for, or await.
+    #[track_caller]
+    pub fn arriving(&self) -> impl Wait<Given = Arrived> {
+        let words = &**self.0;
+        Waiting::new(&self.0.site, move |turn, until| {
+            let arrived = words.arrive(turn, until).transpose().map_err(|Broken| self.broken())?;
+            if arrived.is_some_and(|arrived| arrived.is_last) {
+                self.open()?;
+            }
+            Ok(arrived)
+        })
+    }
+
+    /// As [`arriving`](Self::arriving), but the last one does not let the others go: it does first what has to be done between
+    /// two rounds, and then calls [`open`](Self::open), or [`abort`](Self::abort) if that failed.
+    #[track_caller]
+    pub fn gathering(&self) -> impl Wait<Given = Arrived> {
+        let words = &**self.0;
+        Waiting::new(&self.0.site, move |turn, until| {
+            words.arrive(turn, until).transpose().map_err(|Broken| self.broken())
+        })
+    }
+
+    /// Lets the round go: by the last that came to [`gathering`](Self::gathering).
+    ///
+    /// # Errors
+    /// `Broken` if the barrier was broken or reset meanwhile.
+    pub fn open(&self) -> Result<()> {
+        self.0.open(&*self.0.site).map_err(|Broken| self.broken())
+    }
+
+    /// Breaks it: all who wait, and all who come, get the error `Broken`, until it is [reset](Self::reset).
+    pub fn abort(&self) {
+        self.0.abort(&*self.0.site);
+    }
+
+    /// Makes it whole and empty; those who wait get the error `Broken`.
+    pub fn reset(&self) {
+        self.0.reset(&*self.0.site);
+    }
+
+    /// Whether it is broken.
+    pub fn is_broken(&self) -> bool {
+        self.0.is_broken()
+    }
+
+    /// How many make a round.
+    pub fn parties(&self) -> u32 {
+        self.0.parties()
+    }
+
+    /// How many wait for the others now.
+    pub fn n_waiting(&self) -> usize {
+        self.0.waiting(&*self.0.site)
+    }
+
+    fn broken(&self) -> Error {
+        self.0
+            .misused(ErrorKind::Broken, format!("{self:?} is broken, or was reset"))
+            .with_help("see why the others did not come, then `reset` it")
+    }
+}
+
+impl Body for Words {
+    fn lines(&self) -> Vec<&Monitor> {
+        vec![self.monitor(), self.gate()]
+    }
+}
+
+handle!(Barrier, Kind::Barrier);

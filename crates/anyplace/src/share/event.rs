@@ -1,0 +1,84 @@
+//! An [`Event`]: it has happened, or not.
+
+use super::body::Body;
+use super::handle::handle;
+use super::object::Shared;
+use super::shape::{Kind, Shape, Wish};
+use super::wait::{Wait, Waiting};
+use crate::driver::Share;
+use crate::error::Result;
+use anyplace_sync::Event as Words;
+use anyplace_sync::ground::Monitor;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Something that has happened or not, and any number who wait for it: [`Place::event`](crate::Place::event) makes it.
+/// Clones are the same event.
+///
+/// Everybody who waits when it is set goes on, also if it is cleared right after.
+///
+/// ```
+/// let place = anyplace::open("threads:2")?;
+/// let ready = place.event("ready")?;
+/// let told = ready.clone();
+/// let task = place.call(move || told.wait())?;
+/// ready.set();
+/// task.wait()??;
+/// # Ok::<(), anyplace::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Event(pub(super) Arc<Shared<Words>>);
+
+impl Event {
+    pub(super) fn find(share: &dyn Share, name: &str) -> Result<Self> {
+        Self::of(share.open(name, &Wish { shape: Shape::Event, make: &|| Arc::new(Words::new()) })?)
+    }
+
+    /// Waits until it is set.
+    ///
+    /// # Errors
+    /// `PlaceClosed`.
+    #[track_caller]
+    pub fn wait(&self) -> Result<()> {
+        self.waiting().wait()
+    }
+
+    /// Waits until it is set, for at most `limit`; whether it was.
+    ///
+    /// # Errors
+    /// `PlaceClosed`.
+    #[track_caller]
+    pub fn wait_within(&self, limit: Duration) -> Result<bool> {
+        self.waiting().within(limit).map(|set| set.is_some())
+    }
+
+    /// The wait until it is set, to step, wait for, or await.
+    #[track_caller]
+    pub fn waiting(&self) -> impl Wait<Given = ()> {
+        let words = &**self.0;
+        Waiting::new(&self.0.site, move |turn, until| Ok(words.wait(turn, until).then_some(())))
+    }
+
+    /// It has happened: who waits goes on.
+    pub fn set(&self) {
+        self.0.set(&*self.0.site);
+    }
+
+    /// It has not happened, from now on.
+    pub fn clear(&self) {
+        self.0.clear(&*self.0.site);
+    }
+
+    /// Whether it has happened: one load.
+    pub fn is_set(&self) -> bool {
+        self.0.is_set()
+    }
+}
+
+impl Body for Words {
+    fn lines(&self) -> Vec<&Monitor> {
+        vec![self.monitor()]
+    }
+}
+
+handle!(Event, Kind::Event);

@@ -1,0 +1,57 @@
+//! An [`Item`]: a value that can be shared.
+
+use crate::driver::Memory;
+use crate::error::{Error, Kind, Result};
+use crate::work::{Encoding, Payload};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A value that goes through queues and pipes and into dicts: any that serde knows, and what other languages make theirs.
+///
+/// In a place whose tasks run in this process it moves as it is, and neither method is called.
+pub trait Item: Sized + Send + 'static {
+    /// The value as bytes. Large parts are best written into `memory`, where others read them without a copy.
+    ///
+    /// # Errors
+    /// `NotSerializable`.
+    fn pack(&self, memory: &dyn Memory) -> Result<Payload>;
+
+    /// The value again.
+    ///
+    /// # Errors
+    /// `NotSerializable` if the bytes are not such a value.
+    fn unpack(payload: Payload) -> Result<Self>;
+}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Item for T {
+    fn pack(&self, _: &dyn Memory) -> Result<Payload> {
+        let bytes = postcard::to_stdvec(self).map_err(|error| cannot_be::<Self>("packed", error))?;
+        Ok(Payload::new(Encoding::Postcard, bytes))
+    }
+
+    fn unpack(payload: Payload) -> Result<Self> {
+        if payload.encoding != Encoding::Postcard {
+            return Err(Error::new(Kind::NotSerializable, "what was shared is a value of another language")
+                .with_help("share it with programs of the same language"));
+        }
+        postcard::from_bytes(&payload.bytes).map_err(|error| cannot_be::<Self>("read", error))
+    }
+}
+
+/// A value that is bytes already.
+impl Item for Payload {
+    fn pack(&self, _: &dyn Memory) -> Result<Payload> {
+        Ok(self.clone())
+    }
+
+    fn unpack(payload: Payload) -> Result<Self> {
+        Ok(payload)
+    }
+}
+
+fn cannot_be<T>(what: &str, error: postcard::Error) -> Error {
+    let name = std::any::type_name::<T>();
+    Error::new(Kind::NotSerializable, format!("a value of `{name}` cannot be {what}: {error}"))
+        .with_source(error)
+        .with_help("share it as the same type everywhere")
+}

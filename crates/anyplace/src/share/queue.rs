@@ -1,0 +1,278 @@
+//! A [`Queue`]: values on their way from those who put to those who get.
+
+mod here;
+mod line;
+
+use super::item::Item;
+use super::object::Shared;
+use super::shape::{Order, Shape, Wish};
+use super::wait::{Wait, Waiting};
+use crate::driver::Share;
+use crate::error::{Error, Kind as ErrorKind, Result};
+use here::{Here, Shut};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Values on their way from those who put to those who get: [`Place::queue`](crate::Place::queue),
+/// [`lifo`](crate::Place::lifo) and [`priority`](crate::Place::priority) make it. Clones are the same queue.
+///
+/// Each value is got once. Those of one producer come in the order in which it put them. A queue with a capacity makes
+/// producers wait for room.
+///
+/// ```
+/// let place = anyplace::open("threads:2")?;
+/// let orders = place.queue::<String>("orders", 10)?;
+/// let seen = orders.clone();
+/// let cook = place.call(move || seen.iter().map(|dish| dish.len()).sum::<usize>())?;
+/// for dish in ["soup", "pie", "tea"] {
+///     orders.put(dish.to_owned())?;
+/// }
+/// orders.shut_down(false);
+/// assert_eq!(cook.wait()?, 10);
+/// # Ok::<(), anyplace::Error>(())
+/// ```
+pub struct Queue<T: Item>(Arc<Lies<T>>);
+
+enum Lies<T: Item> {
+    Here(Shared<Here<T>>),
+}
+
+impl<T: Item> Queue<T> {
+    pub(super) fn find(share: &dyn Share, name: &str, order: Order, capacity: usize) -> Result<Self> {
+        let shape = Shape::Queue { order, capacity };
+        let make = || Arc::new(Here::<T>::new(order, capacity)) as _;
+        let object = share.open(name, &Wish { shape, make: &make })?;
+        Ok(Self(Arc::new(Lies::Here(object.as_kind(shape.kind())?))))
+    }
+
+    /// Puts a value, waiting for room.
+    ///
+    /// # Errors
+    /// `Ended` if the queue is shut down, `PlaceClosed`, `NotSerializable` where the value has to travel; then the value is
+    /// gone.
+    #[track_caller]
+    pub fn put(&self, item: T) -> Result<()> {
+        self.putting(&mut Some(item)).wait()
+    }
+
+    /// Puts a value, waiting for room for at most `limit`; gives it back if that was not enough.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    #[track_caller]
+    pub fn put_within(&self, item: T, limit: Duration) -> Result<Option<T>> {
+        let mut item = Some(item);
+        let put = self.putting(&mut item).within(limit)?;
+        Ok(item.filter(|_| put.is_none()))
+    }
+
+    /// Puts a value if there is room now, else gives it back.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    #[track_caller]
+    pub fn try_put(&self, item: T) -> Result<Option<T>> {
+        let mut item = Some(item);
+        let put = self.putting(&mut item).now()?;
+        Ok(item.filter(|_| put.is_none()))
+    }
+
+    /// Puts a value before all that have a higher rank, if this is a priority queue. [`put`](Self::put) gives the rank 0.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    #[track_caller]
+    pub fn put_ranked(&self, rank: i64, item: T) -> Result<()> {
+        self.putting_ranked(rank, &mut Some(item)).wait()
+    }
+
+    /// Puts all values, in their order, waiting for room.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put); then those before are in the queue.
+    #[track_caller]
+    pub fn put_many(&self, items: impl IntoIterator<Item = T>) -> Result<()> {
+        for item in items {
+            self.put(item)?;
+        }
+        Ok(())
+    }
+
+    /// The wait for room for the value that is in `item`, to step, wait for, or await. The value stays there until it is put.
+    #[track_caller]
+    pub fn putting(&self, item: &mut Option<T>) -> impl Wait<Given = ()> {
+        self.putting_ranked(0, item)
+    }
+
+    /// As [`putting`](Self::putting), with a [rank](Self::put_ranked).
+    #[track_caller]
+    pub fn putting_ranked(&self, rank: i64, item: &mut Option<T>) -> impl Wait<Given = ()> {
+        let Lies::Here(shared) = &*self.0;
+        let queue = &**shared;
+        Waiting::new(&shared.site, move |turn, until| {
+            queue.put(turn, until, rank, item).transpose().map_err(|Shut| self.ended())
+        })
+    }
+
+    /// Takes a value, waiting for one.
+    ///
+    /// # Errors
+    /// `Ended` if the queue is shut down and empty; `PlaceClosed`; `NotSerializable` if it is no `T`.
+    #[track_caller]
+    pub fn get(&self) -> Result<T> {
+        self.getting().wait()
+    }
+
+    /// Takes a value, waiting for one for at most `limit`; `None` if that was not enough.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    #[track_caller]
+    pub fn get_within(&self, limit: Duration) -> Result<Option<T>> {
+        self.getting().within(limit)
+    }
+
+    /// Takes a value if there is one now.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    #[track_caller]
+    pub fn try_get(&self) -> Result<Option<T>> {
+        self.getting().now()
+    }
+
+    /// Takes up to `most` values: waits for the first, and takes with it what else is there.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    #[track_caller]
+    pub fn get_many(&self, most: usize) -> Result<Vec<T>> {
+        self.getting_many(most).wait()
+    }
+
+    /// The wait for a value, to step, wait for, or await.
+    #[track_caller]
+    pub fn getting(&self) -> impl Wait<Given = T> {
+        let Lies::Here(shared) = &*self.0;
+        let queue = &**shared;
+        Waiting::new(&shared.site, move |turn, until| {
+            queue.get(turn, until).transpose().map_err(|Shut| self.ended())
+        })
+    }
+
+    /// The wait for [up to `most`](Self::get_many) values.
+    #[track_caller]
+    pub fn getting_many(&self, most: usize) -> impl Wait<Given = Vec<T>> {
+        let Lies::Here(shared) = &*self.0;
+        let queue = &**shared;
+        Waiting::new(&shared.site, move |turn, until| {
+            if most == 0 {
+                return Ok(Some(Vec::new()));
+            }
+            let first = queue.get(turn, until).transpose().map_err(|Shut| self.ended())?;
+            let with_others =
+                |first| std::iter::once(first).chain(queue.take(turn.ground(), most - 1)).collect();
+            Ok(first.map(with_others))
+        })
+    }
+
+    /// Takes values, waiting for each, until the queue is shut down and empty, or its place closed.
+    pub fn iter(&self) -> impl Iterator<Item = T> + '_ {
+        std::iter::from_fn(|| self.get().ok())
+    }
+
+    /// How many values there are; others may put and get meanwhile.
+    pub fn len(&self) -> usize {
+        let Lies::Here(queue) = &*self.0;
+        queue.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many values there is room for; 0 for as many as there is memory for.
+    pub fn capacity(&self) -> usize {
+        let Lies::Here(queue) = &*self.0;
+        queue.capacity()
+    }
+
+    /// Whether there is no room now.
+    pub fn is_full(&self) -> bool {
+        (1..=self.len()).contains(&self.capacity())
+    }
+
+    /// Says that what a value stood for is done.
+    ///
+    /// # Errors
+    /// `ConfigInvalid` if that was said for every value already.
+    pub fn task_done(&self) -> Result<()> {
+        let Lies::Here(queue) = &*self.0;
+        queue.task_done(&queue.site).map_err(|_| {
+            queue
+                .misused(
+                    ErrorKind::ConfigInvalid,
+                    format!("more is said to be done than was put into {self:?}"),
+                )
+                .with_help("call `task_done` once for each value that was got")
+        })
+    }
+
+    /// Waits until [`task_done`](Self::task_done) was called for every value that was put.
+    ///
+    /// # Errors
+    /// `PlaceClosed`.
+    #[track_caller]
+    pub fn join(&self) -> Result<()> {
+        self.joining().wait()
+    }
+
+    /// The wait until all is done, to step, wait for, or await.
+    #[track_caller]
+    pub fn joining(&self) -> impl Wait<Given = ()> {
+        let Lies::Here(shared) = &*self.0;
+        let queue = &**shared;
+        Waiting::new(&shared.site, move |turn, until| Ok(queue.join(turn, until)))
+    }
+
+    /// Refuses what is put from here on. What is in the queue can still be got, unless it `discards` that, which then counts
+    /// as done. Whoever waits for room is told, and whoever waits for a value as soon as there is none left.
+    pub fn shut_down(&self, discards: bool) {
+        let Lies::Here(queue) = &*self.0;
+        queue.shut_down(&queue.site, discards);
+    }
+
+    /// Whether it was shut down.
+    pub fn is_shut_down(&self) -> bool {
+        let Lies::Here(queue) = &*self.0;
+        queue.is_shut_down()
+    }
+
+    /// Its name; empty if it has none.
+    pub fn name(&self) -> &str {
+        let Lies::Here(queue) = &*self.0;
+        &queue.name
+    }
+
+    fn ended(&self) -> Error {
+        let Lies::Here(queue) = &*self.0;
+        queue
+            .misused(ErrorKind::Ended, format!("{self:?} is shut down"))
+            .with_help("put nothing after `shut_down`, and get until this error comes")
+    }
+}
+
+impl<T: Item> Clone for Queue<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: Item> fmt::Debug for Queue<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Lies::Here(queue) = &*self.0;
+        write!(f, "queue {queue:?}")
+    }
+}

@@ -1,0 +1,153 @@
+//! A [`Site`]: where the objects of one place lie, and whether they still may be used.
+
+use super::watch::Watch;
+use crate::error::{Error, Kind, Result, Retry};
+use anyplace_sync::ground::{Ground, Here, Monitor, Party, Waiter};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
+
+/// The ground of this process.
+static HERE: Here = Here;
+
+/// What all objects of a place have in common.
+pub(crate) struct Site {
+    /// The place's address, for errors and reports.
+    pub(super) place: String,
+    closed: AtomicBool,
+    pub(super) watch: Watch,
+    pub(super) lies: Lies,
+    own: Weak<Self>,
+}
+
+/// In the memory of this process.
+pub(super) enum Lies {
+    Here,
+}
+
+impl Site {
+    /// The memory of this process.
+    pub(super) fn here(place: String) -> Arc<Self> {
+        Self::new(place, Lies::Here)
+    }
+
+    fn new(place: String, lies: Lies) -> Arc<Self> {
+        let (closed, watch) = (AtomicBool::new(false), Watch::default());
+        Arc::new_cyclic(|own| Self { place, closed, watch, lies, own: own.clone() })
+    }
+
+    /// Itself, for those who stay longer than who lent it to them.
+    pub(super) fn own(&self) -> Arc<Self> {
+        self.own.upgrade().expect("whoever has a reference keeps it")
+    }
+
+    /// Nobody may use the objects any more. Those who wait have to be woken after this.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+    }
+
+    /// The number of a process that uses the objects.
+    pub(super) fn process(&self, _: Party) -> u32 {
+        match &self.lies {
+            Lies::Here => std::process::id(),
+        }
+    }
+
+    /// # Errors
+    /// `PlaceClosed` once the place is closed.
+    pub(super) fn check_open(&self) -> Result<()> {
+        if self.is_closed() { Err(self.closed_error()) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn closed_error(&self) -> Error {
+        Error::new(
+            Kind::PlaceClosed,
+            format!("`{}` is closed, and what was shared in it is gone", self.place),
+        )
+        .at(&self.place)
+        .during("share")
+        .with_retry(Retry::Safe)
+        .with_help("close the place after the last one who uses its objects")
+    }
+}
+
+impl Ground for Site {
+    #[inline]
+    fn me(&self) -> Party {
+        match &self.lies {
+            Lies::Here => HERE.me(),
+        }
+    }
+
+    #[inline]
+    fn era(&self) -> u32 {
+        match &self.lies {
+            Lies::Here => HERE.era(),
+        }
+    }
+
+    fn is_gone(&self, party: Party) -> bool {
+        match &self.lies {
+            Lies::Here => HERE.is_gone(party),
+        }
+    }
+
+    fn is_ours(&self, party: Party) -> bool {
+        match &self.lies {
+            Lies::Here => HERE.is_ours(party),
+        }
+    }
+
+    fn counters(&self, table: u32) -> Option<&[AtomicU32]> {
+        match &self.lies {
+            Lies::Here => HERE.counters(table),
+        }
+    }
+
+    fn bury_the_dead(&self) {
+        match &self.lies {
+            Lies::Here => HERE.bury_the_dead(),
+        }
+    }
+
+    fn waiter(&self, number: u32) -> &Waiter {
+        match &self.lies {
+            Lies::Here => HERE.waiter(number),
+        }
+    }
+
+    fn take_waiter(&self) -> u32 {
+        match &self.lies {
+            Lies::Here => HERE.take_waiter(),
+        }
+    }
+
+    fn give_waiter(&self, number: u32) {
+        match &self.lies {
+            Lies::Here => HERE.give_waiter(number),
+        }
+    }
+
+    fn waiters(&self) -> u32 {
+        match &self.lies {
+            Lies::Here => HERE.waiters(),
+        }
+    }
+
+    fn name_of(&self, monitor: &Monitor) -> u64 {
+        match &self.lies {
+            Lies::Here => HERE.name_of(monitor),
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Site").field("place", &self.place).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,170 @@
+//! A [`Value`]: one number that all change at once.
+
+use super::body::Body;
+use super::object::Shared;
+use super::shape::{Shape, Wish};
+use crate::driver::Share;
+use crate::error::Result;
+use anyplace_sync::Value as Words;
+use anyplace_sync::ground::Monitor;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// One number that all read and change: [`Place::value`](crate::Place::value) makes it. Clones are the same value.
+///
+/// Every operation is atomic, and orders memory: what was written before a [`set`](Self::set) is seen by whoever
+/// [gets](Self::get) what it set.
+///
+/// ```
+/// let place = anyplace::open("threads:4")?;
+/// let hits = place.counter("hits")?;
+/// let counted = hits.clone();
+/// place.map(move |_| counted.add(1), 0..1000)?.for_each(drop);
+/// assert_eq!(hits.get(), 1000);
+/// # Ok::<(), anyplace::Error>(())
+/// ```
+pub struct Value<T: Number> {
+    pub(super) words: Arc<Shared<Words>>,
+    number: PhantomData<fn() -> T>,
+}
+
+/// What a [`Value`] can be: whole numbers, `f64` and `bool`.
+pub trait Number: Copy + fmt::Debug + Send + Sync + 'static {
+    /// Whether it has a fraction.
+    const IS_FLOAT: bool = false;
+
+    /// The number as 64 bits.
+    fn bits(self) -> i64;
+
+    /// The number of these bits.
+    fn of(bits: i64) -> Self;
+
+    /// Adds to the number in `words`; gives what was there. Whole numbers wrap around.
+    #[doc(hidden)]
+    fn add(words: &Words, number: Self) -> Self;
+}
+
+impl<T: Number> Value<T> {
+    pub(super) fn find(share: &dyn Share, name: &str, first: T) -> Result<Self> {
+        let first = first.bits();
+        let make = || {
+            let words = Words::default();
+            words.store(first);
+            Arc::new(words) as _
+        };
+        let shape = Shape::Value { first, is_float: T::IS_FLOAT };
+        let object = share.open(name, &Wish { shape, make: &make })?;
+        Ok(Self { words: Arc::new(object.as_kind(shape.kind())?), number: PhantomData })
+    }
+
+    /// What is there.
+    pub fn get(&self) -> T {
+        T::of(self.words.load())
+    }
+
+    /// Puts `number` there.
+    pub fn set(&self, number: T) {
+        self.words.store(number.bits());
+    }
+
+    /// Puts `number` there and gives what was.
+    pub fn swap(&self, number: T) -> T {
+        T::of(self.words.swap(number.bits()))
+    }
+
+    /// Adds `number` and gives what was there before. Whole numbers wrap around.
+    pub fn add(&self, number: T) -> T {
+        T::add(&self.words, number)
+    }
+
+    /// Puts `new` there if `expected` is, bit for bit.
+    ///
+    /// # Errors
+    /// What is there instead.
+    pub fn compare_exchange(&self, expected: T, new: T) -> std::result::Result<T, T> {
+        self.words.compare_exchange(expected.bits(), new.bits()).map(T::of).map_err(T::of)
+    }
+
+    /// Its name; empty if it has none.
+    pub fn name(&self) -> &str {
+        &self.words.name
+    }
+}
+
+impl<T: Number> Clone for Value<T> {
+    fn clone(&self) -> Self {
+        Self { words: self.words.clone(), number: PhantomData }
+    }
+}
+
+impl<T: Number> fmt::Debug for Value<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "value {:?}: {:?}", self.words, self.get())
+    }
+}
+
+impl Number for i64 {
+    fn bits(self) -> i64 {
+        self
+    }
+
+    fn of(bits: i64) -> Self {
+        bits
+    }
+
+    fn add(words: &Words, number: Self) -> Self {
+        words.add(number)
+    }
+}
+
+impl Number for u64 {
+    fn bits(self) -> i64 {
+        self.cast_signed()
+    }
+
+    fn of(bits: i64) -> Self {
+        bits.cast_unsigned()
+    }
+
+    fn add(words: &Words, number: Self) -> Self {
+        words.add(number.cast_signed()).cast_unsigned()
+    }
+}
+
+impl Number for f64 {
+    const IS_FLOAT: bool = true;
+
+    fn bits(self) -> i64 {
+        self.to_bits().cast_signed()
+    }
+
+    fn of(bits: i64) -> Self {
+        Self::from_bits(bits.cast_unsigned())
+    }
+
+    fn add(words: &Words, number: Self) -> Self {
+        words.add_float(number)
+    }
+}
+
+impl Number for bool {
+    fn bits(self) -> i64 {
+        self.into()
+    }
+
+    fn of(bits: i64) -> Self {
+        bits != 0
+    }
+
+    /// True if either is.
+    fn add(words: &Words, number: Self) -> Self {
+        Self::of(if number { words.swap(1) } else { words.load() })
+    }
+}
+
+impl Body for Words {
+    fn lines(&self) -> Vec<&Monitor> {
+        Vec::new()
+    }
+}

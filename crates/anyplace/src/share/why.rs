@@ -1,0 +1,141 @@
+//! [`Why`]: why nothing goes on in a place. Who has what, who waits for it, and which of them wait for each other.
+
+mod cycles;
+mod print;
+
+use super::body::{Body, Held};
+use super::shape::Kind;
+use super::site::Site;
+use super::task;
+use anyplace_sync::ground::{self, Ground, Seen};
+use std::collections::HashMap;
+use std::fmt;
+use std::time::Duration;
+
+/// What the shared objects of a place tell of those who use them: [`Place::why`](crate::Place::why) makes it.
+///
+/// It is a look at things that go on: who is shown as waiting may have got what it waited for a moment later. A deadlock
+/// does not go away by itself.
+///
+/// ```
+/// let place = anyplace::open("threads:2")?;
+/// let door = place.lock("door")?;
+/// let held = door.acquire()?;
+/// assert_eq!(place.why().objects[0].holders.len(), 1);
+/// drop(held);
+/// assert!(place.why().objects.is_empty(), "nobody has anything");
+/// # Ok::<(), anyplace::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Why {
+    /// The place's address.
+    pub place: String,
+    /// The objects that somebody has or waits for.
+    pub objects: Vec<Involved>,
+    /// Rings of those who wait for each other for ever.
+    pub deadlocks: Vec<Deadlock>,
+}
+
+/// A shared object that somebody has or waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Involved {
+    /// What it is.
+    pub kind: Kind,
+    /// Its name; empty if it has none.
+    pub name: String,
+    /// Who has it.
+    pub holders: Vec<Who>,
+    /// Who waits for it, in the order of the line.
+    pub waiters: Vec<Who>,
+}
+
+/// Somebody who has an object or waits for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Who {
+    /// The task's number in its place, and its item's index; `None` if it is no task, or did not tell.
+    pub task: Option<(u64, u64)>,
+    /// The process.
+    pub process: u32,
+    /// The thread's number, as the system counts them; 0 if it is not known.
+    pub thread: u32,
+    /// For how long. Of a holder it is known only once somebody waits.
+    pub since: Option<Duration>,
+    /// Where in the program it waits; empty for a holder.
+    pub line: String,
+}
+
+/// A ring: each waits for what the next one has, and the last for what the first has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deadlock {
+    /// Who waits for what; the holder of that is the one of the next link.
+    pub links: Vec<Link>,
+}
+
+/// One who waits in a ring.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Who waits.
+    pub who: Who,
+    /// The kind of what it waits for.
+    pub kind: Kind,
+    /// Its name; empty if it has none.
+    pub name: String,
+}
+
+impl Why {
+    /// Nobody has or waits for anything there.
+    pub(crate) fn nothing(place: impl fmt::Display) -> Self {
+        Self { place: place.to_string(), objects: Vec::new(), deadlocks: Vec::new() }
+    }
+}
+
+/// Looks at all objects of a site.
+pub(super) fn look<'a>(site: &Site, objects: impl Iterator<Item = (Kind, &'a str, &'a dyn Body)>) -> Why {
+    let mut lines = waiting(site);
+    let mut involved = Vec::new();
+    for (kind, name, body) in objects {
+        let line = |monitor| lines.remove(&site.name_of(monitor)).unwrap_or_default();
+        let mut waiters: Vec<Seen> = body.lines().into_iter().flat_map(line).collect();
+        waiters.sort_by_key(|waiter| waiter.since);
+        let holders: Vec<Who> = body.holders(site).iter().map(|held| holder(site, held)).collect();
+        if !(waiters.is_empty() && holders.is_empty()) {
+            let waiters = waiters.iter().map(|seen| waiter(site, seen)).collect();
+            involved.push(Involved { kind, name: name.to_owned(), holders, waiters });
+        }
+    }
+    let deadlocks = cycles::find(&involved);
+    Why { place: site.place.clone(), objects: involved, deadlocks }
+}
+
+/// Who waits, by what for.
+fn waiting(site: &Site) -> HashMap<u64, Vec<Seen>> {
+    let mut lines: HashMap<u64, Vec<Seen>> = HashMap::new();
+    for seen in (1..=site.waiters()).filter_map(|number| site.waiter(number).seen()) {
+        lines.entry(seen.object).or_default().push(seen);
+    }
+    lines
+}
+
+fn waiter(site: &Site, seen: &Seen) -> Who {
+    Who {
+        task: task::read(seen.task),
+        process: site.process(seen.party),
+        thread: seen.thread,
+        since: ago(seen.since),
+        line: seen.label.clone(),
+    }
+}
+
+fn holder(site: &Site, held: &Held) -> Who {
+    Who {
+        task: task::read(held.task),
+        process: site.process(held.party),
+        thread: held.thread,
+        since: ago(held.since),
+        line: String::new(),
+    }
+}
+
+fn ago(since: u64) -> Option<Duration> {
+    (since != 0).then(|| Duration::from_nanos(ground::now().saturating_sub(since)))
+}
