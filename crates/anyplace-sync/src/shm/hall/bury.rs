@@ -7,7 +7,7 @@ use super::layout::Entry;
 use super::queue::QueueBody;
 use super::roll::Roll;
 use super::state::{Phase, State};
-use crate::ground::{Ground, Party};
+use crate::ground::{Ground, Party, Waiter};
 use crate::{Barrier, Condition, Event, Lock, RLock, Semaphore};
 use std::sync::atomic::Ordering::{AcqRel, Acquire};
 
