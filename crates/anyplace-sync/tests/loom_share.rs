@@ -241,7 +241,7 @@ fn a_set_event_lets_both_go_and_shows_what_was_written() {
 
 #[test]
 fn a_barrier_lets_both_go_in_both_rounds() {
-    explore(2, || {
+    explore(1, || {
         in_threads(&Shared::new(Barrier::new(2)), 1, |shared| {
             for _ in 0..2 {
                 let arrived = shared.object.arrive(&mut Turn::new(&shared.ground), None).unwrap().unwrap();
