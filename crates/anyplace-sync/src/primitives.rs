@@ -1,7 +1,14 @@
-//! The one door to atomics, locks and threads: the standard library's, or loom's while it explores every interleaving.
+//! The one door to atomics, locks and threads: the standard library's, or those of a model, whose scheduler decides what
+//! runs next. Loom explores every interleaving of a small one, shuttle many random ones of a large one. Code that must not
+//! depend on time in a model asks for `cfg(loom)`, which is set for both.
 
-#[cfg(loom)]
+#[cfg(all(loom, not(shuttle)))]
 pub(crate) use loom::{
+    sync::{Condvar, Mutex, MutexGuard, atomic},
+    thread, thread_local,
+};
+#[cfg(all(loom, shuttle))]
+pub(crate) use shuttle::{
     sync::{Condvar, Mutex, MutexGuard, atomic},
     thread, thread_local,
 };
