@@ -35,11 +35,15 @@ fn before() -> Vec<Step> {
 
 /// All of them select the whole workspace, so that cargo builds every dependency once, with the same features.
 fn rust(site: &Site) -> Vec<Step> {
-    let models = "--test loom --test loom_board --test loom_queue --test loom_share";
-    let loom = Line::of(&format!("cargo test -p anyplace-sync --release {models}"))
-        .env("CARGO_TARGET_DIR", site.short(&site.target.join("loom")))
-        .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .env("RUSTFLAGS", "--cfg loom");
+    let models = |name: &str, tests: &str, flags: &str| {
+        Line::of(&format!("cargo test -p anyplace-sync --release {tests}"))
+            .env("CARGO_TARGET_DIR", site.short(&site.target.join(name)))
+            .env("CARGO_PROFILE_RELEASE_LTO", "off")
+            .env("RUSTFLAGS", flags)
+    };
+    let exhaustive = "--test loom --test loom_board --test loom_queue --test loom_share";
+    let loom = models("loom", exhaustive, "--cfg loom");
+    let shuttle = models("shuttle", "--test shuttle", "--cfg loom --cfg shuttle");
     let instructions = Line::of("cargo build --profile counted --package bench --bin instructions")
         .env("CARGO_INCREMENTAL", "0");
     vec![
@@ -53,6 +57,7 @@ fn rust(site: &Site) -> Vec<Step> {
         step("doctests", [Line::of("cargo test --workspace --no-fail-fast --doc")]),
         step("docs", [Line::of("cargo doc --workspace --no-deps --lib").env("RUSTDOCFLAGS", "-D warnings")]),
         step("loom", [loom]),
+        step("shuttle", [shuttle]),
         step("release", [Line::of("cargo build --release")]),
         step("callgrind", [instructions, itself("callgrind")]).after(&["tools"]),
     ]
