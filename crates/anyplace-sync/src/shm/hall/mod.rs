@@ -52,7 +52,7 @@ pub use ticket::Ticket;
 use crate::fork;
 use crate::ground::MOST_PARTIES;
 use crate::shm::segment::PAGE;
-use crate::shm::{Deposit, Memory, Segment};
+use crate::shm::{Deposit, Memory, Segment, Usage};
 use counts::Counts;
 use layout::{Entry, Header, OBJECTS, WAITERS};
 use roll::Roll;
@@ -117,6 +117,11 @@ impl Hall {
         // Numbers are given out once all who had them before are buried, so they never run out for the dead.
         hall.bury_all();
         Ok(Arc::new(hall))
+    }
+
+    /// How much memory its objects and what is in them take: blocks that are in use, and their bytes.
+    pub fn usage(&self) -> Usage {
+        self.memory().usage()
     }
 
     fn header(&self) -> &Header {
