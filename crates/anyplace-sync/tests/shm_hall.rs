@@ -277,3 +277,51 @@ fn a_queue_between_processes_goes_on_when_one_of_them_sleeps() {
         assert_eq!(get(&back, soon()), Some(number));
     }
 }
+
+/// What a key stands for is always a whole value, the last that was set or the one that was being set.
+#[test]
+fn a_dict_outlives_processes_that_are_killed_anywhere() {
+    let hall = Hall::create().unwrap();
+    let dict = hall.dict(None).unwrap();
+    let set = |number: u64| {
+        let key = (number % 50).to_le_bytes();
+        match number % 7 {
+            0 => drop(dict.remove(&key)),
+            _ => dict.set(&key, &letter(number)).unwrap(),
+        }
+        if let Some(value) = dict.get(&key) {
+            assert_eq!(number_of(&value) % 50, number % 50);
+        }
+    };
+    for round in 0..60_u64 {
+        let start = |from: u64| Child::start(move |_| (from..).for_each(set));
+        let children = [start(round), start(round + 3)];
+        (0..round * 20).for_each(set);
+        drop(children);
+        hall.bury_the_dead();
+        let items = dict.items();
+        assert_eq!((items.len(), dict.keys().len()), (dict.len(), dict.len()));
+        for (key, value) in items {
+            let key = u64::from_le_bytes(key.try_into().unwrap());
+            assert_eq!(number_of(&value) % 50, key);
+            assert_eq!(dict.get(&key.to_le_bytes()), Some(value));
+        }
+    }
+    let before = hall.usage().blocks;
+    drop(dict);
+    assert_eq!(hall.usage().blocks, before - 1);
+}
+
+#[test]
+fn an_array_is_one_memory_in_all_processes() {
+    let hall = Hall::create().unwrap();
+    let array = hall.array(None, 100_000).unwrap();
+    let mut child = Child::start(|tell| {
+        // SAFETY: the bytes are backed and mapped; nobody else writes them now.
+        unsafe { array.start().add(99_999).write(42) };
+        tell.write_all(b"!").unwrap();
+    });
+    child.hear().expect("it has written");
+    // SAFETY: as above.
+    assert_eq!(unsafe { array.start().add(99_999).read() }, 42);
+}

@@ -22,9 +22,11 @@
     reason = "gives out references to objects in the segment; every block says why it holds"
 )]
 
+mod array;
 mod bury;
 mod counts;
 mod desk;
+mod dict;
 mod error;
 mod ground;
 mod kind;
@@ -43,6 +45,8 @@ mod state;
 mod ticket;
 mod words;
 
+pub use array::{Array, ArrayBody};
+pub use dict::{Dict, DictBody};
 pub use error::HallError;
 pub use kind::Kind;
 pub use object::{Body, Handle, Object};
