@@ -5,7 +5,7 @@
 mod children;
 
 use anyplace_sync::ground::{Ground, Turn};
-use anyplace_sync::shm::hall::{Hall, HallError, Kind, Ticket};
+use anyplace_sync::shm::hall::{Hall, HallError, Kind, Order, Queue, Ticket};
 use children::Child;
 use std::io::Write;
 use std::sync::Arc;
@@ -145,4 +145,183 @@ fn locks_and_permits_outlive_processes_that_are_killed_anywhere() {
     assert!(!lock.is_locked() && places.value() == 2);
     let events: Vec<_> = (0..40).map(|_| hall.event(None).unwrap()).collect();
     assert_eq!(events.len(), 40, "the desk works");
+}
+
+/// A number that says whose message it is and which, and bytes that say whether it is whole.
+fn letter(number: u64) -> Vec<u8> {
+    let len = [8, 9, 100, 1000, 3000, 70_000][(number % 6) as usize];
+    let mut bytes = vec![number as u8; len];
+    bytes[..8].copy_from_slice(&number.to_le_bytes());
+    bytes
+}
+
+fn number_of(letter: &[u8]) -> u64 {
+    let number = u64::from_le_bytes(letter[..8].try_into().unwrap());
+    assert!(letter == self::letter(number), "letter {number} is not whole");
+    number
+}
+
+fn put(queue: &Queue, number: u64) {
+    let hall = queue.object().hall();
+    let letter = letter(number);
+    let mut message = queue.message(&letter).unwrap();
+    let key = if queue.order() == Order::Priority { number } else { 0 };
+    queue.put(&mut turn(hall), &mut message, key, soon()).expect("there is room in time").unwrap();
+}
+
+fn get(queue: &Queue, until: Option<Instant>) -> Option<u64> {
+    let hall = queue.object().hall();
+    queue.get(&mut turn(hall), until).map(|got| number_of(&got.unwrap()))
+}
+
+const ORDERS: [Order; 3] = [Order::Fifo, Order::Lifo, Order::Priority];
+
+/// Each producer's messages come whole, each once, none of them missing before its last.
+#[test]
+fn a_producer_killed_anywhere_leaves_the_queue_whole() {
+    let hall = Hall::create().unwrap();
+    let _kept = (hall.event(None).unwrap(), hall.semaphore(None, 1, true).unwrap());
+    for order in ORDERS {
+        let queue = hall.queue(None, order, 50).unwrap();
+        for round in 0..40_u64 {
+            let start =
+                |whose: u64| Child::start(|_| (0..).for_each(|number| put(&queue, whose << 32 | number)));
+            let producers = [start(1), start(2)];
+            let mut got: Vec<_> = (0..round * 3).map(|_| get(&queue, soon()).expect("they go on")).collect();
+            drop(producers);
+            hall.bury_the_dead();
+            got.extend(std::iter::from_fn(|| get(&queue, Some(Instant::now()))));
+            for whose in [1, 2] {
+                let mut theirs: Vec<_> = got.iter().filter(|number| *number >> 32 == whose).collect();
+                if order != Order::Fifo {
+                    theirs.sort_unstable();
+                }
+                let all =
+                    (0..theirs.len() as u64).all(|number| *theirs[number as usize] == whose << 32 | number);
+                assert!(all, "round {round}, {order:?}: {theirs:?}");
+            }
+        }
+        assert!(queue.is_empty());
+        let before = hall.usage().blocks;
+        drop(queue);
+        assert_eq!(
+            hall.usage().blocks,
+            before - 1,
+            "no long message is left, only the queue's own block was"
+        );
+    }
+}
+
+/// A consumer that is killed takes at most the message that it had just taken with it.
+#[test]
+fn a_consumer_killed_anywhere_leaves_the_rest() {
+    let hall = Hall::create().unwrap();
+    for order in ORDERS {
+        let queue = hall.queue(None, order, 0).unwrap();
+        let seen = [hall.value(None, Kind::Value, 0).unwrap(), hall.value(None, Kind::Value, 0).unwrap()];
+        for round in 0..40_u64 {
+            (0..200).for_each(|number| put(&queue, number));
+            seen.iter().for_each(|seen| seen.store(0));
+            let start = |which: usize| {
+                let (queue, seen) = (&queue, &seen[which]);
+                Child::start(move |_| {
+                    while get(queue, soon()).is_some() {
+                        seen.add(1);
+                    }
+                })
+            };
+            let consumers = [start(0), start(1)];
+            let killed_after = Instant::now() + Duration::from_micros(round * 20);
+            while Instant::now() < killed_after {
+                std::thread::yield_now();
+            }
+            drop(consumers);
+            hall.bury_the_dead();
+            let mut left: Vec<_> = std::iter::from_fn(|| get(&queue, Some(Instant::now()))).collect();
+            let seen: u64 = seen.iter().map(|seen| seen.load().cast_unsigned()).sum();
+            let lost = 200 - seen - left.len() as u64;
+            assert!(lost <= 2, "round {round}, {order:?}: {lost} are lost");
+            if order == Order::Lifo {
+                left.reverse();
+            }
+            let (all, first) = (left.len() as u64, left.first().copied().unwrap_or(0));
+            let expected = if order == Order::Lifo { 0 } else { 200 - all };
+            assert!(left.is_empty() || first == expected, "{order:?}: {left:?}");
+            assert!(left.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{order:?}: {left:?}");
+        }
+        let before = hall.usage().blocks;
+        drop(queue);
+        assert_eq!(hall.usage().blocks, before - 1);
+    }
+}
+
+#[test]
+fn a_queue_between_processes_goes_on_when_one_of_them_sleeps() {
+    let hall = Hall::create().unwrap();
+    let (there, back) =
+        (hall.queue(None, Order::Fifo, 1).unwrap(), hall.queue(None, Order::Fifo, 1).unwrap());
+    let _echo = Child::start(|_| {
+        loop {
+            put(&back, get(&there, soon()).expect("in time"));
+        }
+    });
+    for number in 0..300 {
+        if number % 30 == 0 {
+            // Longer than anybody spins, so that the other side sleeps.
+            let until = Instant::now() + Duration::from_millis(1);
+            while Instant::now() < until {
+                std::thread::yield_now();
+            }
+        }
+        put(&there, number);
+        assert_eq!(get(&back, soon()), Some(number));
+    }
+}
+
+/// What a key stands for is always a whole value, the last that was set or the one that was being set.
+#[test]
+fn a_dict_outlives_processes_that_are_killed_anywhere() {
+    let hall = Hall::create().unwrap();
+    let dict = hall.dict(None).unwrap();
+    let set = |number: u64| {
+        let key = (number % 50).to_le_bytes();
+        match number % 7 {
+            0 => drop(dict.remove(&key)),
+            _ => dict.set(&key, &letter(number)).unwrap(),
+        }
+        if let Some(value) = dict.get(&key) {
+            assert_eq!(number_of(&value) % 50, number % 50);
+        }
+    };
+    for round in 0..60_u64 {
+        let start = |from: u64| Child::start(move |_| (from..).for_each(set));
+        let children = [start(round), start(round + 3)];
+        (0..round * 20).for_each(set);
+        drop(children);
+        hall.bury_the_dead();
+        let items = dict.items();
+        assert_eq!((items.len(), dict.keys().len()), (dict.len(), dict.len()));
+        for (key, value) in items {
+            let key = u64::from_le_bytes(key.try_into().unwrap());
+            assert_eq!(number_of(&value) % 50, key);
+            assert_eq!(dict.get(&key.to_le_bytes()), Some(value));
+        }
+    }
+    let before = hall.usage().blocks;
+    drop(dict);
+    assert_eq!(hall.usage().blocks, before - 1);
+}
+
+#[test]
+fn an_array_is_one_memory_in_all_processes() {
+    let hall = Hall::create().unwrap();
+    let array = hall.array(None, 100_000).unwrap();
+    let mut child = Child::start(|tell| {
+        // SAFETY: the bytes are backed and mapped; nobody else writes them now.
+        unsafe { array.start().add(99_999).write(42) };
+        tell.write_all(b"!").unwrap();
+    });
+    child.hear().expect("it has written");
+    // SAFETY: as above.
+    assert_eq!(unsafe { array.start().add(99_999).read() }, 42);
 }

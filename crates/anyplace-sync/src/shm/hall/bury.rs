@@ -2,6 +2,7 @@
 //! killed half way: everything is done in an order in which it can be done again.
 
 use super::Hall;
+use super::dict::DictBody;
 use super::kind::Kind;
 use super::layout::Entry;
 use super::queue::QueueBody;
@@ -53,6 +54,7 @@ impl Hall {
             Some(Kind::Condition) => self.body::<Condition>(entry).bury(self, party),
             Some(Kind::Event) => self.body::<Event>(entry).bury(self, party),
             Some(Kind::Barrier) => self.body::<Barrier>(entry).bury(self, party),
+            Some(Kind::Dict) => self.body::<DictBody>(entry).bury(self, entry, party),
             Some(Kind::Queue | Kind::Lifo | Kind::Priority) => {
                 self.body::<QueueBody>(entry).bury(self, entry, party);
             }

@@ -22,9 +22,11 @@
     reason = "gives out references to objects in the segment; every block says why it holds"
 )]
 
+mod array;
 mod bury;
 mod counts;
 mod desk;
+mod dict;
 mod error;
 mod ground;
 mod kind;
@@ -43,6 +45,8 @@ mod state;
 mod ticket;
 mod words;
 
+pub use array::{Array, ArrayBody};
+pub use dict::{Dict, DictBody};
 pub use error::HallError;
 pub use kind::Kind;
 pub use object::{Body, Handle, Object};
@@ -52,7 +56,7 @@ pub use ticket::Ticket;
 use crate::fork;
 use crate::ground::MOST_PARTIES;
 use crate::shm::segment::PAGE;
-use crate::shm::{Deposit, Memory, Segment};
+use crate::shm::{Deposit, Memory, Segment, Usage};
 use counts::Counts;
 use layout::{Entry, Header, OBJECTS, WAITERS};
 use roll::Roll;
@@ -117,6 +121,11 @@ impl Hall {
         // Numbers are given out once all who had them before are buried, so they never run out for the dead.
         hall.bury_all();
         Ok(Arc::new(hall))
+    }
+
+    /// How much memory its objects and what is in them take: blocks that are in use, and their bytes.
+    pub fn usage(&self) -> Usage {
+        self.memory().usage()
     }
 
     fn header(&self) -> &Header {

@@ -34,7 +34,6 @@ pub(super) fn read(words: &[AtomicU64], len: usize) -> Vec<u8> {
 }
 
 /// Whether the first `bytes.len()` bytes in the words are these.
-#[cfg(test)]
 pub(super) fn are(words: &[AtomicU64], bytes: &[u8]) -> bool {
     let (whole, rest) = bytes.as_chunks::<8>();
     let mut padded = [0; 8];
