@@ -65,7 +65,7 @@ mod _core {
     use super::progress::Counts;
     #[pymodule_export]
     use super::threading::{
-        ThreadBarrier, ThreadCondition, ThreadEvent, ThreadLock, ThreadRLock, ThreadSemaphore,
+        ThreadBarrier, ThreadCondition, ThreadEvent, ThreadLock, ThreadRLock, ThreadSemaphore, quicken,
     };
     #[pymodule_export]
     use super::worker::{usable_cores, worker_log, worker_main, zygote_main};
