@@ -41,6 +41,8 @@ use pyo3::prelude::*;
 
 #[pymodule(gil_used = true)]
 mod _core {
+    use pyo3::prelude::*;
+
     #[pymodule_export]
     use super::closing::close_all;
     #[pymodule_export]
@@ -71,4 +73,11 @@ mod _core {
     use super::worker::{usable_cores, worker_log, worker_main, zygote_main};
     #[pymodule_export]
     use super::wrapped::_call_as;
+
+    /// Counts forks from here on: at its first use elsewhere, another thread may be forking.
+    #[pymodule_init]
+    fn begin(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+        anyplace_sync::fork_generation();
+        Ok(())
+    }
 }
