@@ -41,6 +41,8 @@ use pyo3::prelude::*;
 
 #[pymodule(gil_used = true)]
 mod _core {
+    use pyo3::prelude::*;
+
     #[pymodule_export]
     use super::closing::close_all;
     #[pymodule_export]
@@ -65,10 +67,17 @@ mod _core {
     use super::progress::Counts;
     #[pymodule_export]
     use super::threading::{
-        ThreadBarrier, ThreadCondition, ThreadEvent, ThreadLock, ThreadRLock, ThreadSemaphore,
+        ThreadBarrier, ThreadCondition, ThreadEvent, ThreadLock, ThreadRLock, ThreadSemaphore, quicken,
     };
     #[pymodule_export]
     use super::worker::{usable_cores, worker_log, worker_main, zygote_main};
     #[pymodule_export]
     use super::wrapped::_call_as;
+
+    /// Counts forks from here on: at its first use elsewhere, another thread may be forking.
+    #[pymodule_init]
+    fn begin(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+        anyplace_sync::fork_generation();
+        Ok(())
+    }
 }

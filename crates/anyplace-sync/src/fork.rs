@@ -25,7 +25,7 @@ static WATCHING: Once = Once::new();
 /// If the system has no memory left to remember one handler.
 pub fn fork_generation() -> u32 {
     WATCHING.call_once(|| {
-        // SAFETY: the handler lives as long as the program and only adds to an atomic, which is safe in a child.
+        // SAFETY: the handler lives as long as the program and only stores to atomics, which is safe in a child.
         let refused = unsafe { libc::pthread_atfork(None, None, Some(count)) };
         assert_eq!(refused, 0, "a fork handler needs a few bytes of memory");
     });
@@ -39,4 +39,5 @@ pub(crate) fn current() -> u32 {
 
 unsafe extern "C" fn count() {
     GENERATION.fetch_add(1, Relaxed);
+    crate::spin::forget_others();
 }

@@ -64,6 +64,12 @@ impl Spinners {
     }
 }
 
+/// In a child of `fork`: those who span stayed with the parent, and their permits never come back.
+#[cfg(target_os = "linux")]
+pub(crate) fn forget_others() {
+    [&SEEKERS, &WAITERS].iter().for_each(|spinners| spinners.0.store(0, Relaxed));
+}
+
 impl Permit {
     /// As [`spin_until`].
     pub(crate) fn spin_until(&self, until: Instant, found: impl FnMut() -> bool) -> bool {

@@ -12,7 +12,9 @@ Examples
 
 from __future__ import annotations
 
-from anyplace._core import Context, Counts, Map, current
+import os
+
+from anyplace._core import Context, Counts, Map, current, forked
 
 TYPE_CHECKING = False  # as `typing` has it, which takes longer to import than all the rest
 if TYPE_CHECKING:
@@ -76,6 +78,10 @@ _HOMES = {
     "register_joblib": "anyplace._joblib",
     "wrap": "anyplace._place",
 }
+
+
+os.register_at_fork(after_in_child=forked)
+del forked
 
 
 def __getattr__(name: str) -> Any:

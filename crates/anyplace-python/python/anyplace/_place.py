@@ -380,4 +380,3 @@ try:
     threading._register_atexit(_at_exit)  # type: ignore[attr-defined]
 except (AttributeError, RuntimeError):
     atexit.register(_at_exit)
-os.register_at_fork(after_in_child=_core.forked)

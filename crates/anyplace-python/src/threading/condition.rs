@@ -3,6 +3,7 @@
 
 use super::lock::ThreadLock;
 use super::patience::Patience;
+use super::quick::Quick;
 use super::rlock::{Saved, ThreadRLock};
 use crate::{door, gil};
 use anyplace_sync::Condition;
@@ -34,7 +35,7 @@ enum Beneath {
 pub(super) trait TakenBack: Sync {
     fn is_ours(&self) -> bool;
 
-    fn let_go(&self) -> PyResult<Saved>;
+    fn give_up(&self) -> PyResult<Saved>;
 
     /// Whether it is taken, which it may not be when `until` has come.
     fn take_back<'g>(&'g self, saved: Saved, turn: &mut Turn<'g, Here>, until: Option<Instant>) -> bool;
@@ -139,8 +140,8 @@ impl ThreadCondition {
     fn __exit__(slf: &Bound<'_, Self>, arguments: &Bound<'_, pyo3::types::PyTuple>) -> PyResult<Py<PyAny>> {
         let py = slf.py();
         match slf.get().lock.get() {
-            Some(Beneath::Lock(lock)) => lock.get().release()?,
-            Some(Beneath::RLock(lock)) => lock.get().release()?,
+            Some(Beneath::Lock(lock)) => lock.get().let_go()?,
+            Some(Beneath::RLock(lock)) => lock.get().let_go()?,
             Some(Beneath::Other(lock)) => return lock.call_method1(py, intern!(py, "__exit__"), arguments),
             None => return Err(unfinished()),
         }
@@ -171,7 +172,7 @@ impl ThreadCondition {
     fn wait_over(&self, py: Python<'_>, lock: &impl TakenBack, deadline: Option<Instant>) -> PyResult<bool> {
         let (mut turn, mut back) = (Turn::new(&Here), Turn::new(&Here));
         self.condition.enlist(&mut turn);
-        let saved = lock.let_go()?;
+        let saved = lock.give_up()?;
         let notified = door::stand(py, &mut turn, deadline, |turn, until| {
             self.condition.sleep(turn, until).then(|| lock.take_back(saved, &mut back, until))
         });

@@ -2,6 +2,7 @@
 
 use super::condition::TakenBack;
 use super::patience::Patience;
+use super::quick::Quick;
 use super::rlock::Saved;
 use crate::door;
 use anyplace_sync::Lock;
@@ -37,7 +38,6 @@ impl ThreadLock {
     /// -------
     /// bool
     ///     Whether it is taken.
-    #[inline]
     #[pyo3(signature = (blocking=None, timeout=None), text_signature = "($self, blocking=True, timeout=-1)")]
     fn acquire(
         &self,
@@ -61,9 +61,8 @@ impl ThreadLock {
     /// ------
     /// RuntimeError
     ///     If nobody has it.
-    #[inline]
-    pub(super) fn release(&self) -> PyResult<()> {
-        self.lock.release(&Here).map_err(|error| PyRuntimeError::new_err(error.to_string()))
+    fn release(&self) -> PyResult<()> {
+        self.let_go()
     }
 
     /// Tell whether somebody has it.
@@ -76,12 +75,10 @@ impl ThreadLock {
         self.lock.is_locked()
     }
 
-    #[inline]
     fn __enter__(&self, py: Python<'_>) -> PyResult<bool> {
         self.take(py)
     }
 
-    #[inline]
     #[pyo3(signature = (_kind=None, _error=None, _traceback=None))]
     fn __exit__(
         &self,
@@ -100,16 +97,27 @@ impl ThreadLock {
 }
 
 impl ThreadLock {
-    #[inline]
-    pub(super) fn take(&self, py: Python<'_>) -> PyResult<bool> {
-        Ok(self.lock.try_acquire(&Here).is_some() || self.wait(py, None)?)
-    }
-
     #[cold]
     fn wait(&self, py: Python<'_>, deadline: Option<Instant>) -> PyResult<bool> {
         let mut turn = Turn::new(&Here);
         let taken = door::stand(py, &mut turn, deadline, |turn, until| self.lock.acquire(turn, until))?;
         Ok(taken.is_some())
+    }
+}
+
+impl Quick for ThreadLock {
+    #[inline]
+    fn try_take(&self) -> bool {
+        self.lock.try_acquire(&Here).is_some()
+    }
+
+    fn take(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.try_take() || self.wait(py, None)?)
+    }
+
+    #[inline]
+    fn let_go(&self) -> PyResult<()> {
+        self.lock.release(&Here).map_err(|error| PyRuntimeError::new_err(error.to_string()))
     }
 }
 
@@ -119,7 +127,7 @@ impl TakenBack for ThreadLock {
         self.lock.is_locked()
     }
 
-    fn let_go(&self) -> PyResult<Saved> {
+    fn give_up(&self) -> PyResult<Saved> {
         self.release().map(|()| Saved::default())
     }
 

@@ -2,6 +2,7 @@
 
 use super::condition::TakenBack;
 use super::patience::Patience;
+use super::quick::Quick;
 use crate::door;
 use anyplace_sync::RLock;
 use anyplace_sync::ground::{Here, Turn};
@@ -40,7 +41,6 @@ impl ThreadRLock {
     /// -------
     /// bool
     ///     Whether it is taken, once more if it was before.
-    #[inline]
     #[pyo3(signature = (blocking=None, timeout=None), text_signature = "($self, blocking=True, timeout=-1)")]
     fn acquire(
         &self,
@@ -64,9 +64,8 @@ impl ThreadRLock {
     /// ------
     /// RuntimeError
     ///     If this thread does not have it.
-    #[inline]
-    pub(super) fn release(&self) -> PyResult<()> {
-        self.lock.release(&Here, this_thread()).map_err(|error| PyRuntimeError::new_err(error.to_string()))
+    fn release(&self) -> PyResult<()> {
+        self.let_go()
     }
 
     /// Tell whether somebody has it.
@@ -79,12 +78,10 @@ impl ThreadRLock {
         self.lock.lock().is_locked()
     }
 
-    #[inline]
     fn __enter__(&self, py: Python<'_>) -> PyResult<bool> {
         self.take(py)
     }
 
-    #[inline]
     #[pyo3(signature = (_kind=None, _error=None, _traceback=None))]
     fn __exit__(
         &self,
@@ -129,12 +126,6 @@ impl ThreadRLock {
 }
 
 impl ThreadRLock {
-    #[inline]
-    pub(super) fn take(&self, py: Python<'_>) -> PyResult<bool> {
-        let me = this_thread();
-        Ok(self.lock.try_acquire(&Here, me).is_some() || self.wait(py, (1, me), None)?)
-    }
-
     #[cold]
     fn wait(&self, py: Python<'_>, (count, owner): Saved, deadline: Option<Instant>) -> PyResult<bool> {
         let mut turn = Turn::new(&Here);
@@ -145,12 +136,28 @@ impl ThreadRLock {
     }
 }
 
+impl Quick for ThreadRLock {
+    #[inline]
+    fn try_take(&self) -> bool {
+        self.lock.try_acquire(&Here, this_thread()).is_some()
+    }
+
+    fn take(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.try_take() || self.wait(py, (1, this_thread()), None)?)
+    }
+
+    #[inline]
+    fn let_go(&self) -> PyResult<()> {
+        self.lock.release(&Here, this_thread()).map_err(|error| PyRuntimeError::new_err(error.to_string()))
+    }
+}
+
 impl TakenBack for ThreadRLock {
     fn is_ours(&self) -> bool {
         self._is_owned()
     }
 
-    fn let_go(&self) -> PyResult<Saved> {
+    fn give_up(&self) -> PyResult<Saved> {
         self._release_save()
     }
 

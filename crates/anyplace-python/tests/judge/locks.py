@@ -1,4 +1,4 @@
-"""CPython's test_threading, and lock_tests in it, with our locks: under what it imports, and under its threads."""
+"""CPython's test_threading, with lock_tests: our locks are in what it imports, and under its threads."""
 
 import importlib
 import unittest

@@ -31,7 +31,7 @@ def threading() -> None:
 
     from anyplace import threading as ours
 
-    for name in ours.OURS:
+    for name in ours.__all__:
         setattr(threading, name, getattr(ours, name))
     threading._CRLock = ours.RLock
 

@@ -3,7 +3,7 @@
 #[cfg(target_os = "linux")]
 mod cgroup;
 
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// The number of cores this process may really use: what its CPU affinity allows, or the tightest CPU quota of its
 /// control groups (rounded up) where that is less. At least 1.
@@ -15,8 +15,16 @@ use std::sync::OnceLock;
 /// assert!(anyplace_sync::usable_cores() >= 1);
 /// ```
 pub fn usable_cores() -> usize {
-    static CORES: OnceLock<usize> = OnceLock::new();
-    *CORES.get_or_init(|| allowed().min(quota().unwrap_or(usize::MAX)).max(1))
+    // Not a `OnceLock`: a child of `fork` would wait for ever for a thread of its parent that was just looking.
+    static CORES: AtomicUsize = AtomicUsize::new(0);
+    match CORES.load(Relaxed) {
+        0 => {
+            let cores = allowed().min(quota().unwrap_or(usize::MAX)).max(1);
+            CORES.store(cores, Relaxed);
+            cores
+        }
+        known => known,
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -64,6 +64,12 @@ impl Waiter {
         self.party.load(Relaxed) == 0 && self.party.compare_exchange(0, party, Acquire, Relaxed).is_ok()
     }
 
+    /// Makes the record `party`'s unless it is already, whoever else had it: where others are no more.
+    pub(super) fn take_from_others(&self, party: Party) -> bool {
+        let before = self.party.load(Relaxed);
+        before != party && self.party.compare_exchange(before, party, Acquire, Relaxed).is_ok()
+    }
+
     /// Makes the record nobody's. It must be in no line.
     pub fn give(&self) {
         self.party.store(0, Release);

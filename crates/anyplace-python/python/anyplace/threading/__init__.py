@@ -44,7 +44,8 @@ from threading import (
     stack_size,
 )
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any
 
 from anyplace.threading._barrier import Barrier
 from anyplace.threading._condition import Condition
@@ -52,7 +53,7 @@ from anyplace.threading._event import Event
 from anyplace.threading._locks import Lock, RLock
 from anyplace.threading._semaphore import BoundedSemaphore, Semaphore
 
-if TYPE_CHECKING:
+if _TYPE_CHECKING:
     from threading import excepthook
 
 __all__ = [
@@ -84,10 +85,10 @@ __all__ = [
     "stack_size",
 ]
 # What later Pythons add.
-__all__ += [name for name in _stdlib.__all__ if name not in __all__]  # noqa: PLE0605
+__all__ += [name for name in _stdlib.__all__ if name not in __all__]
 
-#: The classes that are ours.
-OURS = ("Barrier", "BoundedSemaphore", "Condition", "Event", "Lock", "RLock", "Semaphore")
+#: What the standard library's module has, also while a test has taken it away.
+_THEIRS = frozenset(vars(_stdlib))
 
 
 class _Threading(ModuleType):
@@ -102,7 +103,7 @@ class _Threading(ModuleType):
         return getattr(_stdlib, name)
 
     def __setattr__(self, name: str, value: object) -> None:
-        theirs = name not in vars(self) and hasattr(_stdlib, name)
+        theirs = name in _THEIRS and name not in vars(self)
         setattr(_stdlib, name, value) if theirs else super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:

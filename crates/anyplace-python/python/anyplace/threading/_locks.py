@@ -8,6 +8,7 @@ from anyplace import _core
 from anyplace.threading._naming import name_of
 
 
+@_core.quicken
 class Lock(_core.ThreadLock):
     """One thread has it at a time.
 
@@ -39,6 +40,7 @@ class Lock(_core.ThreadLock):
         return f"<{'locked' if self.locked() else 'unlocked'} {name_of(self)} object at {id(self):#x}>"
 
 
+@_core.quicken
 class RLock(_core.ThreadRLock):
     """One thread has it at a time, as often as it likes.
 
