@@ -40,9 +40,11 @@ mod barrier;
 mod body;
 mod condition;
 mod event;
+mod halls;
 mod handle;
 mod here;
 mod item;
+mod known;
 mod lock;
 mod make;
 mod object;
@@ -52,6 +54,7 @@ mod semaphore;
 mod shape;
 mod site;
 mod task;
+mod travel;
 mod value;
 mod wait;
 mod watch;
@@ -61,6 +64,7 @@ pub use anyplace_sync::{Acquired, Arrived};
 pub use barrier::Barrier;
 pub use condition::{Condition, ConditionGuard};
 pub use event::Event;
+pub(crate) use halls::Halls;
 pub(crate) use here::Here;
 pub use item::Item;
 pub use lock::{Lock, LockGuard};
@@ -72,3 +76,24 @@ pub use shape::{Kind, Order, Shape, Wish};
 pub use value::{Number, Value};
 pub use wait::Wait;
 pub use why::Why;
+
+pub(crate) use travel::take_refusal;
+
+use crate::driver::Share;
+use std::sync::{Arc, OnceLock};
+
+/// What this process shares without a place: objects in a hall of its own, which is there as long as the process. Handles
+/// travel to any process of the same user.
+///
+/// ```
+/// let commons = anyplace::share::commons();
+/// let door = commons.lock("")?;
+/// let held = door.acquire()?;
+/// assert!(commons.why().objects.iter().any(|object| object.holders.len() == 1));
+/// # drop(held);
+/// # Ok::<(), anyplace::Error>(())
+/// ```
+pub fn commons() -> Arc<dyn Share> {
+    static COMMONS: OnceLock<Arc<Halls>> = OnceLock::new();
+    COMMONS.get_or_init(|| Halls::new("commons")).clone()
+}

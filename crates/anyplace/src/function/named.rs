@@ -99,6 +99,10 @@ fn decode_item<N: NamedTask>(item: Item<'_>) -> Result<N::Output> {
 }
 
 fn not_serializable<N: NamedTask>(what: &str, error: postcard::Error) -> Error {
+    // A shared handle says more than the encoding keeps.
+    if let Some(refused) = crate::share::take_refusal() {
+        return refused;
+    }
     Error::new(Kind::NotSerializable, format!("a value of `{}` cannot be {what}: {error}", N::NAME))
         .with_source(error)
 }

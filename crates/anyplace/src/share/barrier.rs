@@ -1,9 +1,10 @@
 //! A [`Barrier`]: so many wait for each other.
 
-use super::body::Body;
+use super::body::{Body, in_hall};
 use super::handle::handle;
 use super::object::Shared;
 use super::shape::{Kind, Shape, Wish};
+use super::travel::travels;
 use super::wait::{Wait, Waiting};
 use crate::driver::Share;
 use crate::error::{Error, Kind as ErrorKind, Result};
@@ -109,9 +110,12 @@ impl Barrier {
 }
 
 impl Body for Words {
+    in_hall!();
+
     fn lines(&self) -> Vec<&Monitor> {
         vec![self.monitor(), self.gate()]
     }
 }
 
 handle!(Barrier, Kind::Barrier);
+travels!(Barrier);

@@ -1,9 +1,11 @@
 //! What a shared object consists of where only this process sees it, and what can be asked of any.
 
+use super::object::InHall;
 use super::site::Site;
 use anyplace_sync::Holding;
 use anyplace_sync::ground::Monitor;
 use std::any::Any;
+use std::sync::Arc;
 
 /// Who has an object, as its own words tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +40,29 @@ pub(crate) trait Body: Any + Send + Sync {
         None
     }
 
+    /// The same object as it lies in a hall, which gave it out as this; `None` if it cannot lie there.
+    fn in_hall(_: Arc<dyn Any + Send + Sync>) -> Option<Arc<dyn InHall<Self>>>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
     /// The place is closed, and its site says so: whoever waits looks again.
     fn rouse(&self, site: &Site) {
         self.lines().into_iter().for_each(|line| line.enter(site).wake(usize::MAX));
     }
 }
+
+/// For what can lie in a hall.
+macro_rules! in_hall {
+    () => {
+        fn in_hall(
+            object: std::sync::Arc<dyn std::any::Any + Send + Sync>,
+        ) -> Option<std::sync::Arc<dyn $crate::share::object::InHall<Self>>> {
+            let object = object.downcast::<anyplace_sync::shm::hall::Object<Self>>();
+            object.ok().map(|object| object as _)
+        }
+    };
+}
+pub(super) use in_hall;

@@ -1,14 +1,16 @@
 //! A [`Condition`]: a lock, and a line of those who wait for what it guards to change.
 
-use super::body::Body;
+use super::body::{Body, in_hall};
 use super::object::Shared;
 use super::rlock::{RLock, RLockGuard, thread_owner};
 use super::shape::{Kind, Shape, Wish};
+use super::travel::{refuse_to_come, refuse_to_go};
 use super::wait::{Wait, Waiting};
 use crate::driver::Share;
 use crate::error::Result;
 use anyplace_sync::Condition as Words;
 use anyplace_sync::ground::Monitor;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -156,8 +158,24 @@ impl ConditionGuard<'_> {
 }
 
 impl Body for Words {
+    in_hall!();
+
     fn lines(&self) -> Vec<&Monitor> {
         vec![self.monitor()]
+    }
+}
+
+impl Serialize for Condition {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        (self.line.travel().map_err(refuse_to_go)?, &self.lock).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Condition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let (line, lock) = Deserialize::deserialize(deserializer)?;
+        let line = Arc::new(Shared::arrive(line).map_err(refuse_to_come)?);
+        Ok(Self { line, lock })
     }
 }
 

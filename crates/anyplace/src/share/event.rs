@@ -1,9 +1,10 @@
 //! An [`Event`]: it has happened, or not.
 
-use super::body::Body;
+use super::body::{Body, in_hall};
 use super::handle::handle;
 use super::object::Shared;
 use super::shape::{Kind, Shape, Wish};
+use super::travel::travels;
 use super::wait::{Wait, Waiting};
 use crate::driver::Share;
 use crate::error::Result;
@@ -76,9 +77,12 @@ impl Event {
 }
 
 impl Body for Words {
+    in_hall!();
+
     fn lines(&self) -> Vec<&Monitor> {
         vec![self.monitor()]
     }
 }
 
 handle!(Event, Kind::Event);
+travels!(Event);

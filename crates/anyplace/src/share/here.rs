@@ -4,7 +4,7 @@ use super::body::Body;
 use super::object::{Lies, Object, check_name};
 use super::shape::{Kind, Wish};
 use super::site::Site;
-use super::why::{self, Why};
+use super::why::{Look, Why};
 use crate::driver::Share;
 use crate::error::Result;
 use std::collections::HashMap;
@@ -78,8 +78,9 @@ impl Share for Here {
     }
 
     fn why(&self) -> Why {
-        let all = self.all();
-        why::look(&self.site, all.iter().map(|(kind, name, body)| (*kind, &**name, &**body)))
+        let mut look = Look::new(&self.site);
+        self.all().iter().for_each(|(kind, name, body)| look.at(*kind, name, &**body));
+        look.finish()
     }
 }
 

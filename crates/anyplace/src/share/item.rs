@@ -1,6 +1,5 @@
 //! An [`Item`]: a value that can be shared.
 
-use crate::driver::Memory;
 use crate::error::{Error, Kind, Result};
 use crate::work::{Encoding, Payload};
 use serde::Serialize;
@@ -10,11 +9,11 @@ use serde::de::DeserializeOwned;
 ///
 /// In a place whose tasks run in this process it moves as it is, and neither method is called.
 pub trait Item: Sized + Send + 'static {
-    /// The value as bytes. Large parts are best written into `memory`, where others read them without a copy.
+    /// The value as bytes. Large parts stand beside them, as they are: each is copied once, to where others read it.
     ///
     /// # Errors
     /// `NotSerializable`.
-    fn pack(&self, memory: &dyn Memory) -> Result<Payload>;
+    fn pack(&self) -> Result<Payload>;
 
     /// The value again.
     ///
@@ -24,7 +23,7 @@ pub trait Item: Sized + Send + 'static {
 }
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Item for T {
-    fn pack(&self, _: &dyn Memory) -> Result<Payload> {
+    fn pack(&self) -> Result<Payload> {
         let bytes = postcard::to_stdvec(self).map_err(|error| cannot_be::<Self>("packed", error))?;
         Ok(Payload::new(Encoding::Postcard, bytes))
     }
@@ -40,7 +39,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Item for T {
 
 /// A value that is bytes already.
 impl Item for Payload {
-    fn pack(&self, _: &dyn Memory) -> Result<Payload> {
+    fn pack(&self) -> Result<Payload> {
         Ok(self.clone())
     }
 
@@ -50,6 +49,9 @@ impl Item for Payload {
 }
 
 fn cannot_be<T>(what: &str, error: postcard::Error) -> Error {
+    if let Some(refused) = super::take_refusal() {
+        return refused;
+    }
     let name = std::any::type_name::<T>();
     Error::new(Kind::NotSerializable, format!("a value of `{name}` cannot be {what}: {error}"))
         .with_source(error)

@@ -1,11 +1,12 @@
 //! A [`Lock`]: one has it at a time.
 
-use super::body::{Body, Held};
+use super::body::{Body, Held, in_hall};
 use super::handle::handle;
 use super::object::Shared;
 use super::shape::{Kind, Shape, Wish};
 use super::site::Site;
 use super::task;
+use super::travel::travels;
 use super::wait::{Wait, Waiting};
 use crate::driver::Share;
 use crate::error::{Error, Kind as ErrorKind, Result};
@@ -129,6 +130,8 @@ impl Drop for LockGuard<'_> {
 }
 
 impl Body for Words {
+    in_hall!();
+
     fn lines(&self) -> Vec<&Monitor> {
         vec![self.monitor()]
     }
@@ -139,3 +142,4 @@ impl Body for Words {
 }
 
 handle!(Lock, Kind::Lock);
+travels!(Lock);

@@ -4,6 +4,7 @@ use super::body::Body;
 use super::shape::Kind;
 use super::site::Site;
 use crate::error::{Error, Kind as ErrorKind, Result};
+use anyplace_sync::shm::hall::{self, Handle};
 use std::any::Any;
 use std::fmt;
 use std::ops::Deref;
@@ -25,6 +26,8 @@ pub struct Object {
 #[derive(Clone)]
 pub(super) enum Lies {
     Here(Arc<dyn Body>),
+    /// The object that the hall gave out: of which type, its kind tells.
+    Hall(Arc<dyn Any + Send + Sync>),
 }
 
 /// A shared object whose kind is known: it derefs to its words.
@@ -36,6 +39,19 @@ pub(crate) struct Shared<K> {
 
 enum Words<K> {
     Here(Arc<K>),
+    Hall(Arc<dyn InHall<K>>),
+}
+
+/// An object in a hall.
+pub(crate) trait InHall<K>: Deref<Target = K> + Send + Sync {
+    /// What another process opens it by.
+    fn handle(&self) -> Handle;
+}
+
+impl<K: hall::Body> InHall<K> for hall::Object<K> {
+    fn handle(&self) -> Handle {
+        Self::handle(self)
+    }
 }
 
 impl Object {
@@ -61,8 +77,19 @@ impl Object {
                 let any: Arc<dyn Any + Send + Sync> = body.clone();
                 Words::Here(any.downcast().map_err(|_| self.holds_others::<K>(body.holds()))?)
             }
+            Lies::Hall(object) => {
+                Words::Hall(K::in_hall(object.clone()).ok_or_else(|| self.holds_others::<K>(None))?)
+            }
         };
         Ok(Shared { site: site.clone(), name: name.clone(), body })
+    }
+
+    /// The object as its hall gave it out, if it lies in one and is a `K`.
+    pub(super) fn in_hall<K: Any + Clone + Send + Sync>(&self) -> Option<K> {
+        match &self.lies {
+            Lies::Here(_) => None,
+            Lies::Hall(object) => object.downcast_ref::<K>().cloned(),
+        }
     }
 
     fn is_no(&self, kind: Kind) -> Error {
@@ -103,6 +130,21 @@ pub(super) fn check_name(name: &str, place: &str) -> Result<()> {
         .with_help("choose a shorter name, or none: a handle without a name travels in a task's arguments"))
 }
 
+impl<K: Body> Shared<K> {
+    /// One that came from another process, with its hall.
+    pub(super) fn arrived(site: Arc<Site>, name: Arc<str>, object: Arc<dyn InHall<K>>) -> Self {
+        Self { site, name, body: Words::Hall(object) }
+    }
+
+    /// What another process opens it by, if it lies where one can.
+    pub(super) fn handle(&self) -> Option<Handle> {
+        match &self.body {
+            Words::Here(_) => None,
+            Words::Hall(object) => Some(object.handle()),
+        }
+    }
+}
+
 impl<K> Shared<K> {
     /// An error of an operation on it, still without help.
     pub(super) fn misused(&self, kind: ErrorKind, message: String) -> Error {
@@ -117,16 +159,22 @@ impl<K> Deref for Shared<K> {
     fn deref(&self) -> &K {
         match &self.body {
             Words::Here(body) => body,
+            Words::Hall(object) => object,
         }
+    }
+}
+
+/// How an object is called, after its kind.
+pub(super) fn write_name(f: &mut fmt::Formatter<'_>, name: &str, site: &Site) -> fmt::Result {
+    match name {
+        "" => write!(f, "without a name in `{}`", site.place),
+        name => write!(f, "`{name}` in `{}`", site.place),
     }
 }
 
 impl<K> fmt::Debug for Shared<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.name {
-            "" => write!(f, "a nameless one in {}", self.site.place),
-            name => write!(f, "`{name}` in {}", self.site.place),
-        }
+        write_name(f, &self.name, &self.site)
     }
 }
 

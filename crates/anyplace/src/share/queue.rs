@@ -1,15 +1,20 @@
 //! A [`Queue`]: values on their way from those who put to those who get.
 
+mod hall;
 mod here;
 mod line;
 
 use super::item::Item;
-use super::object::Shared;
+use super::object::{self, Shared};
 use super::shape::{Order, Shape, Wish};
+use super::site::Site;
+use super::travel::{Travelling, refuse_to_come, refuse_to_go};
 use super::wait::{Wait, Waiting};
 use crate::driver::Share;
 use crate::error::{Error, Kind as ErrorKind, Result};
+use anyplace_sync::shm::hall::ShutDown;
 use here::{Here, Shut};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +41,7 @@ pub struct Queue<T: Item>(Arc<Lies<T>>);
 
 enum Lies<T: Item> {
     Here(Shared<Here<T>>),
+    Hall(hall::Shared),
 }
 
 impl<T: Item> Queue<T> {
@@ -43,7 +49,11 @@ impl<T: Item> Queue<T> {
         let shape = Shape::Queue { order, capacity };
         let make = || Arc::new(Here::<T>::new(order, capacity)) as _;
         let object = share.open(name, &Wish { shape, make: &make })?;
-        Ok(Self(Arc::new(Lies::Here(object.as_kind(shape.kind())?))))
+        let lies = match object.in_hall::<anyplace_sync::shm::hall::Queue>() {
+            Some(queue) => Lies::Hall(hall::Shared { queue, site: object.site, name: object.name }),
+            None => Lies::Here(object.as_kind(shape.kind())?),
+        };
+        Ok(Self(Arc::new(lies)))
     }
 
     /// Puts a value, waiting for room.
@@ -108,10 +118,13 @@ impl<T: Item> Queue<T> {
     /// As [`putting`](Self::putting), with a [rank](Self::put_ranked).
     #[track_caller]
     pub fn putting_ranked(&self, rank: i64, item: &mut Option<T>) -> impl Wait<Given = ()> {
-        let Lies::Here(shared) = &*self.0;
-        let queue = &**shared;
-        Waiting::new(&shared.site, move |turn, until| {
-            queue.put(turn, until, rank, item).transpose().map_err(|Shut| self.ended())
+        let mut packed = None;
+        Waiting::new(self.site(), move |turn, until| {
+            let put = match &*self.0 {
+                Lies::Here(queue) => queue.put(turn, until, rank, item),
+                Lies::Hall(queue) => queue.put(turn, until, (rank, item), &mut packed)?,
+            };
+            put.transpose().map_err(|Shut| self.ended())
         })
     }
 
@@ -154,26 +167,29 @@ impl<T: Item> Queue<T> {
     /// The wait for a value, to step, wait for, or await.
     #[track_caller]
     pub fn getting(&self) -> impl Wait<Given = T> {
-        let Lies::Here(shared) = &*self.0;
-        let queue = &**shared;
-        Waiting::new(&shared.site, move |turn, until| {
-            queue.get(turn, until).transpose().map_err(|Shut| self.ended())
+        Waiting::new(self.site(), move |turn, until| match &*self.0 {
+            Lies::Here(queue) => queue.get(turn, until).transpose().map_err(|Shut| self.ended()),
+            Lies::Hall(shared) => match shared.queue.get(turn, until) {
+                None => Ok(None),
+                Some(Err(ShutDown)) => Err(self.ended()),
+                Some(Ok(received)) => T::unpack(hall::unpack(received)?).map(Some),
+            },
         })
     }
 
     /// The wait for [up to `most`](Self::get_many) values.
     #[track_caller]
     pub fn getting_many(&self, most: usize) -> impl Wait<Given = Vec<T>> {
-        let Lies::Here(shared) = &*self.0;
-        let queue = &**shared;
-        Waiting::new(&shared.site, move |turn, until| {
-            if most == 0 {
-                return Ok(Some(Vec::new()));
-            }
-            let first = queue.get(turn, until).transpose().map_err(|Shut| self.ended())?;
-            let with_others =
-                |first| std::iter::once(first).chain(queue.take(turn.ground(), most - 1)).collect();
-            Ok(first.map(with_others))
+        Waiting::new(self.site(), move |turn, until| match &*self.0 {
+            Lies::Here(queue) => queue.get_many(turn, until, most).transpose().map_err(|Shut| self.ended()),
+            Lies::Hall(shared) => match shared.queue.get_many(turn, most, until) {
+                None => Ok(None),
+                Some(Err(ShutDown)) => Err(self.ended()),
+                Some(Ok(all)) => {
+                    let unpack = |received| T::unpack(hall::unpack(received)?);
+                    all.into_iter().map(unpack).collect::<Result<_>>().map(Some)
+                }
+            },
         })
     }
 
@@ -184,8 +200,10 @@ impl<T: Item> Queue<T> {
 
     /// How many values there are; others may put and get meanwhile.
     pub fn len(&self) -> usize {
-        let Lies::Here(queue) = &*self.0;
-        queue.len()
+        match &*self.0 {
+            Lies::Here(queue) => queue.len(),
+            Lies::Hall(shared) => shared.queue.len(),
+        }
     }
 
     /// Whether there is none.
@@ -195,8 +213,10 @@ impl<T: Item> Queue<T> {
 
     /// How many values there is room for; 0 for as many as there is memory for.
     pub fn capacity(&self) -> usize {
-        let Lies::Here(queue) = &*self.0;
-        queue.capacity()
+        match &*self.0 {
+            Lies::Here(queue) => queue.capacity(),
+            Lies::Hall(shared) => shared.queue.capacity(),
+        }
     }
 
     /// Whether there is no room now.
@@ -209,15 +229,17 @@ impl<T: Item> Queue<T> {
     /// # Errors
     /// `ConfigInvalid` if that was said for every value already.
     pub fn task_done(&self) -> Result<()> {
-        let Lies::Here(queue) = &*self.0;
-        queue.task_done(&queue.site).map_err(|_| {
-            queue
-                .misused(
-                    ErrorKind::ConfigInvalid,
-                    format!("more is said to be done than was put into {self:?}"),
-                )
-                .with_help("call `task_done` once for each value that was got")
-        })
+        let is_done = match &*self.0 {
+            Lies::Here(queue) => queue.task_done(&queue.site).is_ok(),
+            Lies::Hall(shared) => shared.queue.task_done(1).is_ok(),
+        };
+        if is_done {
+            return Ok(());
+        }
+        let message = format!("more is said to be done than was put into {self:?}");
+        Err(self
+            .misused(ErrorKind::ConfigInvalid, message)
+            .with_help("call `task_done` once for each value that was got"))
     }
 
     /// Waits until [`task_done`](Self::task_done) was called for every value that was put.
@@ -232,35 +254,53 @@ impl<T: Item> Queue<T> {
     /// The wait until all is done, to step, wait for, or await.
     #[track_caller]
     pub fn joining(&self) -> impl Wait<Given = ()> {
-        let Lies::Here(shared) = &*self.0;
-        let queue = &**shared;
-        Waiting::new(&shared.site, move |turn, until| Ok(queue.join(turn, until)))
+        Waiting::new(self.site(), move |turn, until| {
+            Ok(match &*self.0 {
+                Lies::Here(queue) => queue.join(turn, until),
+                Lies::Hall(shared) => shared.queue.join(turn, until).then_some(()),
+            })
+        })
     }
 
     /// Refuses what is put from here on. What is in the queue can still be got, unless it `discards` that, which then counts
     /// as done. Whoever waits for room is told, and whoever waits for a value as soon as there is none left.
     pub fn shut_down(&self, discards: bool) {
-        let Lies::Here(queue) = &*self.0;
-        queue.shut_down(&queue.site, discards);
+        match &*self.0 {
+            Lies::Here(queue) => queue.shut_down(&queue.site, discards),
+            Lies::Hall(shared) => shared.queue.shut_down(discards),
+        }
     }
 
     /// Whether it was shut down.
     pub fn is_shut_down(&self) -> bool {
-        let Lies::Here(queue) = &*self.0;
-        queue.is_shut_down()
+        match &*self.0 {
+            Lies::Here(queue) => queue.is_shut_down(),
+            Lies::Hall(shared) => shared.queue.is_shut(),
+        }
     }
 
     /// Its name; empty if it has none.
     pub fn name(&self) -> &str {
-        let Lies::Here(queue) = &*self.0;
-        &queue.name
+        match &*self.0 {
+            Lies::Here(queue) => &queue.name,
+            Lies::Hall(shared) => &shared.name,
+        }
     }
 
     fn ended(&self) -> Error {
-        let Lies::Here(queue) = &*self.0;
-        queue
-            .misused(ErrorKind::Ended, format!("{self:?} is shut down"))
+        self.misused(ErrorKind::Ended, format!("{self:?} is shut down"))
             .with_help("put nothing after `shut_down`, and get until this error comes")
+    }
+
+    fn misused(&self, kind: ErrorKind, message: String) -> Error {
+        Error::new(kind, message).at(&self.site().place).during("share")
+    }
+
+    fn site(&self) -> &Arc<Site> {
+        match &*self.0 {
+            Lies::Here(queue) => &queue.site,
+            Lies::Hall(shared) => &shared.site,
+        }
     }
 }
 
@@ -270,9 +310,26 @@ impl<T: Item> Clone for Queue<T> {
     }
 }
 
+impl<T: Item> Serialize for Queue<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let travelling = match &*self.0 {
+            Lies::Here(queue) => queue.travel().map_err(refuse_to_go)?,
+            Lies::Hall(shared) => Travelling::of(&shared.site, &shared.name, shared.queue.object().handle()),
+        };
+        travelling.serialize(serializer)
+    }
+}
+
+impl<'de, T: Item> Deserialize<'de> for Queue<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let shared = hall::Shared::arrive(Deserialize::deserialize(deserializer)?).map_err(refuse_to_come)?;
+        Ok(Self(Arc::new(Lies::Hall(shared))))
+    }
+}
+
 impl<T: Item> fmt::Debug for Queue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Lies::Here(queue) = &*self.0;
-        write!(f, "queue {queue:?}")
+        f.write_str("queue ")?;
+        object::write_name(f, self.name(), self.site())
     }
 }

@@ -1,11 +1,12 @@
 //! An [`RLock`]: one has it at a time, as often as it likes.
 
-use super::body::{Body, Held};
+use super::body::{Body, Held, in_hall};
 use super::handle::handle;
 use super::object::Shared;
 use super::shape::{Kind, Shape, Wish};
 use super::site::Site;
 use super::task;
+use super::travel::travels;
 use super::wait::{Wait, Waiting};
 use crate::driver::Share;
 use crate::error::{Error, Kind as ErrorKind, Result};
@@ -167,6 +168,8 @@ impl Drop for RLockGuard<'_> {
 }
 
 impl Body for Words {
+    in_hall!();
+
     fn lines(&self) -> Vec<&Monitor> {
         vec![self.lock().monitor()]
     }
@@ -177,3 +180,4 @@ impl Body for Words {
 }
 
 handle!(RLock, Kind::RLock);
+travels!(RLock);

@@ -1,10 +1,11 @@
 //! A [`Semaphore`]: so many have it at a time.
 
-use super::body::{Body, Held};
+use super::body::{Body, Held, in_hall};
 use super::handle::handle;
 use super::object::Shared;
 use super::shape::{Kind, Shape, Wish};
 use super::site::Site;
+use super::travel::travels;
 use super::wait::{Wait, Waiting};
 use crate::driver::Share;
 use crate::error::{Error, Result};
@@ -122,6 +123,8 @@ impl Drop for Permit<'_> {
 }
 
 impl Body for Words {
+    in_hall!();
+
     fn lines(&self) -> Vec<&Monitor> {
         vec![self.monitor()]
     }
@@ -133,3 +136,4 @@ impl Body for Words {
 }
 
 handle!(Semaphore, Kind::Semaphore);
+travels!(Semaphore);

@@ -106,8 +106,6 @@ pub enum Shape {
         /// How many values it has room for; 0 for as many as there is memory for.
         capacity: usize,
     },
-    /// An empty pipe.
-    Pipe,
     /// A number, by its 64 bits.
     Value {
         /// The bits it begins with.
@@ -115,13 +113,6 @@ pub enum Shape {
         /// Whether they are those of an `f64`.
         is_float: bool,
     },
-    /// So many bytes, all zero.
-    Array {
-        /// How many.
-        bytes: usize,
-    },
-    /// An empty dict.
-    Dict,
 }
 
 impl Shape {
@@ -137,11 +128,8 @@ impl Shape {
             Self::Queue { order: Order::Fifo, .. } => Kind::Queue,
             Self::Queue { order: Order::Lifo, .. } => Kind::Lifo,
             Self::Queue { order: Order::Priority, .. } => Kind::Priority,
-            Self::Pipe => Kind::Pipe,
             Self::Value { is_float: false, .. } => Kind::Value,
             Self::Value { is_float: true, .. } => Kind::Float,
-            Self::Array { .. } => Kind::Array,
-            Self::Dict => Kind::Dict,
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::watch::Watch;
 use crate::error::{Error, Kind, Result, Retry};
 use anyplace_sync::ground::{Ground, Here, Monitor, Party, Waiter};
+use anyplace_sync::shm::hall::Hall;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
@@ -23,12 +24,19 @@ pub(crate) struct Site {
 /// In the memory of this process.
 pub(super) enum Lies {
     Here,
+    /// In memory that processes share.
+    Hall(Arc<Hall>),
 }
 
 impl Site {
     /// The memory of this process.
     pub(super) fn here(place: String) -> Arc<Self> {
         Self::new(place, Lies::Here)
+    }
+
+    /// The memory that processes share.
+    pub(super) fn hall(place: String, hall: Arc<Hall>) -> Arc<Self> {
+        Self::new(place, Lies::Hall(hall))
     }
 
     fn new(place: String, lies: Lies) -> Arc<Self> {
@@ -41,35 +49,45 @@ impl Site {
         self.own.upgrade().expect("whoever has a reference keeps it")
     }
 
+    /// The hall in which they lie.
+    ///
+    /// # Panics
+    /// If they lie in the memory of this process.
+    pub(super) fn in_hall(&self) -> &Arc<Hall> {
+        match &self.lies {
+            Lies::Here => unreachable!("who asks has made a hall"),
+            Lies::Hall(hall) => hall,
+        }
+    }
+
     /// Nobody may use the objects any more. Those who wait have to be woken after this.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
     }
 
     /// The number of a process that uses the objects.
-    pub(super) fn process(&self, _: Party) -> u32 {
+    pub(super) fn process(&self, party: Party) -> u32 {
         match &self.lies {
             Lies::Here => std::process::id(),
+            Lies::Hall(hall) => hall.process(party).unwrap_or(0),
         }
     }
 
     /// # Errors
     /// `PlaceClosed` once the place is closed.
     pub(super) fn check_open(&self) -> Result<()> {
-        if self.is_closed() { Err(self.closed_error()) } else { Ok(()) }
+        if self.is_closed() { Err(closed(&self.place)) } else { Ok(()) }
     }
+}
 
-    #[cold]
-    fn closed_error(&self) -> Error {
-        Error::new(
-            Kind::PlaceClosed,
-            format!("`{}` is closed, and what was shared in it is gone", self.place),
-        )
-        .at(&self.place)
+/// What is said in a place that is closed.
+#[cold]
+pub(super) fn closed(place: &str) -> Error {
+    Error::new(Kind::PlaceClosed, format!("`{place}` is closed, and what was shared in it is gone"))
+        .at(place)
         .during("share")
         .with_retry(Retry::Safe)
         .with_help("close the place after the last one who uses its objects")
-    }
 }
 
 impl Ground for Site {
@@ -77,6 +95,7 @@ impl Ground for Site {
     fn me(&self) -> Party {
         match &self.lies {
             Lies::Here => HERE.me(),
+            Lies::Hall(hall) => hall.me(),
         }
     }
 
@@ -84,60 +103,70 @@ impl Ground for Site {
     fn era(&self) -> u32 {
         match &self.lies {
             Lies::Here => HERE.era(),
+            Lies::Hall(hall) => hall.era(),
         }
     }
 
     fn is_gone(&self, party: Party) -> bool {
         match &self.lies {
             Lies::Here => HERE.is_gone(party),
+            Lies::Hall(hall) => hall.is_gone(party),
         }
     }
 
     fn is_ours(&self, party: Party) -> bool {
         match &self.lies {
             Lies::Here => HERE.is_ours(party),
+            Lies::Hall(hall) => hall.is_ours(party),
         }
     }
 
     fn counters(&self, table: u32) -> Option<&[AtomicU32]> {
         match &self.lies {
             Lies::Here => HERE.counters(table),
+            Lies::Hall(hall) => hall.counters(table),
         }
     }
 
     fn bury_the_dead(&self) {
         match &self.lies {
             Lies::Here => HERE.bury_the_dead(),
+            Lies::Hall(hall) => hall.bury_the_dead(),
         }
     }
 
     fn waiter(&self, number: u32) -> &Waiter {
         match &self.lies {
             Lies::Here => HERE.waiter(number),
+            Lies::Hall(hall) => hall.waiter(number),
         }
     }
 
     fn take_waiter(&self) -> u32 {
         match &self.lies {
             Lies::Here => HERE.take_waiter(),
+            Lies::Hall(hall) => hall.take_waiter(),
         }
     }
 
     fn give_waiter(&self, number: u32) {
         match &self.lies {
             Lies::Here => HERE.give_waiter(number),
+            Lies::Hall(hall) => hall.give_waiter(number),
         }
     }
 
     fn waiters(&self) -> u32 {
         match &self.lies {
             Lies::Here => HERE.waiters(),
+            Lies::Hall(hall) => hall.waiters(),
         }
     }
 
     fn name_of(&self, monitor: &Monitor) -> u64 {
         match &self.lies {
             Lies::Here => HERE.name_of(monitor),
+            Lies::Hall(hall) => hall.name_of(monitor),
         }
     }
 

@@ -1,12 +1,14 @@
 //! A [`Value`]: one number that all change at once.
 
-use super::body::Body;
+use super::body::{Body, in_hall};
 use super::object::Shared;
 use super::shape::{Shape, Wish};
+use super::travel::{refuse_to_come, refuse_to_go};
 use crate::driver::Share;
 use crate::error::Result;
 use anyplace_sync::Value as Words;
 use anyplace_sync::ground::Monitor;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -98,6 +100,19 @@ impl<T: Number> Clone for Value<T> {
     }
 }
 
+impl<T: Number> Serialize for Value<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        self.words.travel().map_err(refuse_to_go)?.serialize(serializer)
+    }
+}
+
+impl<'de, T: Number> Deserialize<'de> for Value<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let words = Shared::arrive(Deserialize::deserialize(deserializer)?).map_err(refuse_to_come)?;
+        Ok(Self { words: Arc::new(words), number: PhantomData })
+    }
+}
+
 impl<T: Number> fmt::Debug for Value<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "value {:?}: {:?}", self.words, self.get())
@@ -164,6 +179,8 @@ impl Number for bool {
 }
 
 impl Body for Words {
+    in_hall!();
+
     fn lines(&self) -> Vec<&Monitor> {
         Vec::new()
     }

@@ -89,22 +89,36 @@ impl Why {
     }
 }
 
-/// Looks at all objects of a site.
-pub(super) fn look<'a>(site: &Site, objects: impl Iterator<Item = (Kind, &'a str, &'a dyn Body)>) -> Why {
-    let mut lines = waiting(site);
-    let mut involved = Vec::new();
-    for (kind, name, body) in objects {
-        let line = |monitor| lines.remove(&site.name_of(monitor)).unwrap_or_default();
+/// A look at the objects of a site, one after the other.
+pub(super) struct Look<'s> {
+    site: &'s Site,
+    /// Who waits, by what for.
+    lines: HashMap<u64, Vec<Seen>>,
+    involved: Vec<Involved>,
+}
+
+impl<'s> Look<'s> {
+    pub(super) fn new(site: &'s Site) -> Self {
+        Self { site, lines: waiting(site), involved: Vec::new() }
+    }
+
+    /// Looks at one.
+    pub(super) fn at(&mut self, kind: Kind, name: &str, body: &dyn Body) {
+        let site = self.site;
+        let line = |monitor| self.lines.remove(&site.name_of(monitor)).unwrap_or_default();
         let mut waiters: Vec<Seen> = body.lines().into_iter().flat_map(line).collect();
         waiters.sort_by_key(|waiter| waiter.since);
         let holders: Vec<Who> = body.holders(site).iter().map(|held| holder(site, held)).collect();
         if !(waiters.is_empty() && holders.is_empty()) {
             let waiters = waiters.iter().map(|seen| waiter(site, seen)).collect();
-            involved.push(Involved { kind, name: name.to_owned(), holders, waiters });
+            self.involved.push(Involved { kind, name: name.to_owned(), holders, waiters });
         }
     }
-    let deadlocks = cycles::find(&involved);
-    Why { place: site.place.clone(), objects: involved, deadlocks }
+
+    pub(super) fn finish(self) -> Why {
+        let deadlocks = cycles::find(&self.involved);
+        Why { place: self.site.place.clone(), objects: self.involved, deadlocks }
+    }
 }
 
 /// Who waits, by what for.

@@ -32,6 +32,7 @@ mod ground;
 mod kind;
 mod known;
 mod layout;
+mod look;
 mod making;
 mod name;
 mod object;

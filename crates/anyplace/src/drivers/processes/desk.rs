@@ -14,6 +14,7 @@ use super::program::Program;
 use crate::driver::Setup;
 use crate::error::{Error, Kind, Retry};
 use crate::outcome::Outcome;
+use crate::share::Halls;
 use crate::work::Work;
 use anyplace_sync::shm;
 use anyplace_sync::shm::board::{Calls, Host, Reply, Ticket};
@@ -38,6 +39,8 @@ pub(super) struct Desk {
     pub(super) workers: usize,
     pub(super) choices: Choices,
     pub(super) place: String,
+    /// What tasks and their callers share.
+    pub(super) halls: Arc<Halls>,
     pub(super) backlog: Mutex<VecDeque<Box<Posted>>>,
     /// Tasks that are over and have said something in the log.
     pub(super) spoken: Mutex<Vec<(Box<Posted>, Reply)>>,
@@ -84,6 +87,7 @@ impl Desk {
             setup: setup.clone(),
             workers,
             choices,
+            halls: Halls::new(&place),
             place,
             backlog: Mutex::default(),
             spoken: Mutex::default(),

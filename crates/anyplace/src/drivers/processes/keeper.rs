@@ -156,6 +156,7 @@ impl Keeper {
 
     fn bury(&mut self, worker: usize, member: &mut Member) -> Station {
         let death = member.process.reap();
+        self.desk.halls.bury_the_dead();
         let was_asked = self.said_farewell || self.desk.choices.lets_leave();
         self.desk.bury(worker, &death, was_asked);
         Station::Dirty

@@ -64,7 +64,7 @@ mod zygote;
 pub(crate) use memory::{block_at, position};
 
 use crate::Address;
-use crate::driver::{Driver, Entry, Family, Limits, Memory, Setup, Tasks};
+use crate::driver::{Driver, Entry, Family, Limits, Memory, Setup, Share, Tasks};
 use crate::error::{Error, Kind, Result};
 use crate::outcome::Done;
 use crate::task::Task;
@@ -80,7 +80,7 @@ pub(crate) const ENTRY: Entry = Entry {
     about: "in processes of this machine",
     forms: &["processes:", "processes:8", "processes:8?max_tasks=100", "processes:4?memory=2GiB&cpus=0-3"],
     options: options::OPTIONS,
-    families: &[Family::Tasks],
+    families: &[Family::Tasks, Family::Share],
     check,
     open,
 };
@@ -131,6 +131,10 @@ impl Driver for Place {
         Ok(self.tasks.clone())
     }
 
+    fn share(&self) -> Result<Arc<dyn Share>> {
+        Ok(self.tasks.workers.halls().clone())
+    }
+
     fn memory(&self) -> Option<Arc<dyn Memory>> {
         self.tasks.workers.memory()
     }
@@ -154,6 +158,7 @@ impl Driver for Place {
 
     fn close(&self, grace: Duration) -> Result<()> {
         let closing = Instant::now();
+        self.tasks.workers.halls().close();
         self.tasks.commands.close(grace);
         self.tasks.workers.close(grace.saturating_sub(closing.elapsed()));
         Ok(())

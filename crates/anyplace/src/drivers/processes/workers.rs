@@ -8,6 +8,7 @@ use crate::Address;
 use crate::driver::{Memory, Setup, Tasks};
 use crate::error::{Error, Kind, Result, Retry};
 use crate::outcome::{Done, Outcome};
+use crate::share::Halls;
 use crate::task::Task;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -49,6 +50,10 @@ impl Workers {
 
     pub(super) fn memory(&self) -> Option<Arc<dyn Memory>> {
         Some(Arc::new(self.desk.memory.clone()))
+    }
+
+    pub(super) fn halls(&self) -> &Arc<Halls> {
+        &self.desk.halls
     }
 
     pub(super) fn is_strict(&self) -> bool {

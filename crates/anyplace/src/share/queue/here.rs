@@ -83,8 +83,23 @@ impl<T: Send + 'static> Here<T> {
         got
     }
 
+    /// Up to `most` values, as soon as there is one.
+    pub(super) fn get_many<'a>(
+        &'a self,
+        turn: &mut Turn<'a>,
+        until: Option<Instant>,
+        most: usize,
+    ) -> Option<Result<Vec<T>, Shut>> {
+        if most == 0 {
+            return Some(Ok(Vec::new()));
+        }
+        let first = self.get(turn, until)?;
+        let with_others = |first| [first].into_iter().chain(self.take(turn.ground(), most - 1)).collect();
+        Some(first.map(with_others))
+    }
+
     /// What is there now, at most `most`.
-    pub(super) fn take(&self, site: &Site, most: usize) -> Vec<T> {
+    fn take(&self, site: &Site, most: usize) -> Vec<T> {
         let next = || self.items.try_get().ok().map(|ranked| ranked.item);
         let taken: Vec<T> = std::iter::from_fn(next).take(most).collect();
         self.putters.call(site, taken.len());

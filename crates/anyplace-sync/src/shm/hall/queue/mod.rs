@@ -16,7 +16,7 @@ use super::Hall;
 use super::error::HallError;
 use super::kind::Kind;
 use super::object::{Body, Handle, Object};
-use crate::ground::{Monitor, Turn};
+use crate::ground::{Ground, Monitor, Turn};
 use crate::shm::{BlockMut, Full};
 use crate::spin;
 use body::Within;
@@ -27,7 +27,7 @@ use std::time::Instant;
 
 /// A queue that processes share. Cloning it is cheap.
 ///
-/// Waiting is done in a [`Turn`], as for all objects of a hall: `None` says that the deadline came first, and the next call
+/// Waiting is done in a [`Turn`] on the hall, or on a ground that stands for it, as for all objects of a hall: `None` says that the deadline came first, and the next call
 /// with the same turn goes on waiting from the same place in the line.
 ///
 /// ```
@@ -201,9 +201,9 @@ impl Queue {
     }
 
     /// Puts a message as soon as there is room; `None` if there was none by `until`. `key` counts in a priority queue.
-    pub fn put<'g>(
+    pub fn put<'g, G: Ground>(
         &'g self,
-        turn: &mut Turn<'g, Hall>,
+        turn: &mut Turn<'g, G>,
         message: &mut Message<'_>,
         key: u64,
         until: Option<Instant>,
@@ -214,9 +214,9 @@ impl Queue {
 
     /// Puts all messages, from number `put` on, as soon as there is room, each with its key; `put` tells how many are in the
     /// queue, also when `until` comes first.
-    pub fn put_many<'g>(
+    pub fn put_many<'g, G: Ground>(
         &'g self,
-        turn: &mut Turn<'g, Hall>,
+        turn: &mut Turn<'g, G>,
         messages: &mut [(u64, &mut Message<'_>)],
         put: &mut usize,
         until: Option<Instant>,
@@ -257,9 +257,9 @@ impl Queue {
     /// Gets the next message as soon as there is one; `None` if there was none by `until`.
     ///
     /// `Some(Err(_))` says that there will be none: the queue was shut down.
-    pub fn get<'g>(
+    pub fn get<'g, G: Ground>(
         &'g self,
-        turn: &mut Turn<'g, Hall>,
+        turn: &mut Turn<'g, G>,
         until: Option<Instant>,
     ) -> Option<Result<Received, ShutDown>> {
         let received = self.wait(turn, &self.0.items, until, |within| match within.get() {
@@ -271,9 +271,9 @@ impl Queue {
     }
 
     /// Gets at most `most` messages, as soon as there is one.
-    pub fn get_many<'g>(
+    pub fn get_many<'g, G: Ground>(
         &'g self,
-        turn: &mut Turn<'g, Hall>,
+        turn: &mut Turn<'g, G>,
         most: usize,
         until: Option<Instant>,
     ) -> Option<Result<Vec<Received>, ShutDown>> {
@@ -305,7 +305,7 @@ impl Queue {
     /// Waits until all messages that were put are done with; false if they were not by `until`.
     ///
     /// A message that a process took and died over is never done with, unless another says so.
-    pub fn join<'g>(&'g self, turn: &mut Turn<'g, Hall>, until: Option<Instant>) -> bool {
+    pub fn join<'g, G: Ground>(&'g self, turn: &mut Turn<'g, G>, until: Option<Instant>) -> bool {
         let rested = || (self.unfinished() == 0).then_some(());
         turn.wait(&self.0.rest, until, |_, _| rested()).is_some()
     }
@@ -329,9 +329,9 @@ impl Queue {
     }
 
     /// Tries inside the queue, in its turn among those who stand in `line`, until `attempt` gives something.
-    fn wait<'g, R>(
+    fn wait<'g, G: Ground, R>(
         &'g self,
-        turn: &mut Turn<'g, Hall>,
+        turn: &mut Turn<'g, G>,
         line: &'g Monitor,
         until: Option<Instant>,
         mut attempt: impl FnMut(&Within<'_>) -> Option<R>,

@@ -1,0 +1,110 @@
+//! How handles travel: as the ticket of their hall, and which object of it they mean. They open themselves where they arrive.
+
+use super::body::Body;
+use super::halls::told;
+use super::known;
+use super::object::{InHall, Shared};
+use super::site::Site;
+use crate::error::{Error, Kind, Result};
+use anyplace_sync::shm::hall::{Body as HallBody, Hall, Handle, Object, Ticket};
+use serde::{Deserialize, Serialize, de, ser};
+use std::cell::RefCell;
+use std::sync::Arc;
+
+/// A handle on its way.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Travelling {
+    place: String,
+    name: String,
+    ticket: [u64; 4],
+    handle: (u32, u64),
+}
+
+thread_local! {
+    /// What a serializer that keeps no messages was told last.
+    static REFUSED: RefCell<Option<Error>> = const { RefCell::new(None) };
+}
+
+/// Why the last handle on this thread could not travel, or open itself. An encoding may keep nothing of it.
+pub(crate) fn take_refusal() -> Option<Error> {
+    REFUSED.take()
+}
+
+impl Travelling {
+    pub(super) fn of(site: &Site, name: &str, handle: Handle) -> Self {
+        let ticket = site.in_hall().ticket().numbers();
+        Self { place: site.place.clone(), name: name.to_owned(), ticket, handle: handle.numbers() }
+    }
+
+    /// Opens the hall.
+    pub(super) fn arrive(self) -> Result<(Arc<Site>, Arc<str>, Handle)> {
+        let hall = Hall::open_by(&Ticket::from_numbers(self.ticket));
+        let site = known::arrived(&hall.map_err(|error| told(error, &self.place))?, &self.place);
+        Ok((site, self.name.into(), Handle::from_numbers(self.handle)))
+    }
+}
+
+impl<K: Body> Shared<K> {
+    /// # Errors
+    /// `NotSerializable` if it lies in the memory of this process.
+    pub(super) fn travel(&self) -> Result<Travelling> {
+        let handle = self.handle().ok_or_else(|| stays(&self.site, &format!("{self:?}")))?;
+        Ok(Travelling::of(&self.site, &self.name, handle))
+    }
+}
+
+impl<K: Body + HallBody> Shared<K> {
+    /// Opens the object of a handle that has arrived.
+    pub(super) fn arrive(travelling: Travelling) -> Result<Self> {
+        let (site, name, handle) = travelling.arrive()?;
+        let object: Object<K> = site.in_hall().open(handle).map_err(|error| told(error, &site.place))?;
+        let object: Arc<dyn InHall<K>> = Arc::new(object);
+        Ok(Self::arrived(site, name, object))
+    }
+}
+
+/// An object that other processes cannot see.
+pub(super) fn stays(site: &Site, called: &str) -> Error {
+    Error::new(Kind::NotSerializable, format!("what is shared {called} cannot leave this process"))
+        .at(&site.place)
+        .during("share")
+        .with_help("share it in a place of processes, such as `processes:`, and send that handle")
+}
+
+/// Tells a serializer, and whoever asks it afterwards.
+pub(super) fn refuse_to_go<E: ser::Error>(error: Error) -> E {
+    let said = E::custom(&error);
+    REFUSED.set(Some(error));
+    said
+}
+
+/// Tells a deserializer, and whoever asks it afterwards.
+pub(super) fn refuse_to_come<E: de::Error>(error: Error) -> E {
+    let said = E::custom(&error);
+    REFUSED.set(Some(error));
+    said
+}
+
+/// Lets `$handle`, which is an `Arc<Shared<_>>`, travel.
+macro_rules! travels {
+    ($handle:ident) => {
+        impl serde::Serialize for $handle {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+                let travelling = self.0.travel().map_err($crate::share::travel::refuse_to_go)?;
+                serde::Serialize::serialize(&travelling, serializer)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $handle {
+            fn deserialize<D: serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> std::result::Result<Self, D::Error> {
+                let travelling = serde::Deserialize::deserialize(deserializer)?;
+                let arrived = $crate::share::object::Shared::arrive(travelling);
+                let shared = arrived.map_err($crate::share::travel::refuse_to_come)?;
+                Ok(Self(std::sync::Arc::new(shared)))
+            }
+        }
+    };
+}
+pub(super) use travels;
