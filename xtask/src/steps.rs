@@ -35,10 +35,11 @@ fn before() -> Vec<Step> {
 
 /// All of them select the whole workspace, so that cargo builds every dependency once, with the same features.
 fn rust(site: &Site) -> Vec<Step> {
-    let loom = Line::of("cargo test -p anyplace-sync --release --test loom --test loom_board")
-        .env("CARGO_TARGET_DIR", site.short(&site.target.join("loom")))
-        .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .env("RUSTFLAGS", "--cfg loom");
+    let loom =
+        Line::of("cargo test -p anyplace-sync --release --test loom --test loom_board --test loom_queue")
+            .env("CARGO_TARGET_DIR", site.short(&site.target.join("loom")))
+            .env("CARGO_PROFILE_RELEASE_LTO", "off")
+            .env("RUSTFLAGS", "--cfg loom");
     let instructions = Line::of("cargo build --profile counted --package bench --bin instructions")
         .env("CARGO_INCREMENTAL", "0");
     vec![

@@ -1,5 +1,5 @@
-//! What one machine offers to threads: a [`Pool`] that runs jobs, a [`Latch`] that tells when one is done, the number
-//! of [`usable_cores`]; and to processes: on Linux `spawn`, whose children do not outlive us.
+//! What one machine offers to threads: a [`Pool`] that runs jobs, a [`Latch`] that tells when one is done, [queues](queue)
+//! and the [`Line`] that those wait in who find one empty, the number of [`usable_cores`]; and to processes: on Linux `spawn`, whose children do not outlive us.
 //!
 //! Nothing here knows what a place or a task is; it needs no runtime, and does no I/O beyond reading the machine's own
 //! limits and starting programs. Every wait spins for about as long as a wake-up costs and then sleeps in the kernel, so
@@ -22,8 +22,10 @@ mod cores;
 mod fork;
 mod futex;
 mod latch;
+mod line;
 mod pool;
 mod primitives;
+pub mod queue;
 #[cfg(all(target_os = "linux", not(loom)))]
 pub mod shm;
 #[cfg(loom)]
@@ -38,4 +40,5 @@ pub use cores::usable_cores;
 #[cfg(target_os = "linux")]
 pub use fork::fork_generation;
 pub use latch::Latch;
+pub use line::Line;
 pub use pool::{Job, Pool, PoolConfig, Reason, Refused, Thunk, before_rest, current_worker};

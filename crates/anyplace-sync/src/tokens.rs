@@ -2,6 +2,7 @@
 
 use crate::futex::Futex;
 use crate::primitives::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::time::Instant;
 
 /// A counting semaphore: [`give`](Self::give) adds tokens, [`take`](Self::take) sleeps until it gets one.
 #[derive(Debug)]
@@ -22,9 +23,17 @@ impl Tokens {
 
     /// Takes a token, sleeping until there is one.
     pub(crate) fn take(&self) {
+        self.take_until(None);
+    }
+
+    /// Takes a token, sleeping until there is one or `deadline` has passed; false if there was none.
+    pub(crate) fn take_until(&self, deadline: Option<Instant>) -> bool {
         let less = |tokens: u32| tokens.checked_sub(1);
         while self.0.word().fetch_update(Acquire, Relaxed, less).is_err() {
-            self.0.sleep_while(0, None);
+            if !self.0.sleep_while(0, deadline) {
+                return false;
+            }
         }
+        true
     }
 }
