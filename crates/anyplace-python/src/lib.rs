@@ -28,6 +28,7 @@ mod pickled;
 mod place;
 mod plain;
 mod progress;
+mod queue;
 mod settled;
 mod setup;
 mod turns;
@@ -38,6 +39,8 @@ use pyo3::prelude::*;
 
 #[pymodule(gil_used = true)]
 mod _core {
+    use pyo3::prelude::*;
+
     #[pymodule_export]
     use super::closing::close_all;
     #[pymodule_export]
@@ -61,7 +64,14 @@ mod _core {
     #[pymodule_export]
     use super::progress::Counts;
     #[pymodule_export]
+    use super::queue::{Queue, SimpleQueue};
+    #[pymodule_export]
     use super::worker::{usable_cores, worker_log, worker_main, zygote_main};
     #[pymodule_export]
     use super::wrapped::_call_as;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::queue::install(module.py())
+    }
 }
