@@ -30,6 +30,7 @@ mod pickled;
 mod place;
 mod plain;
 mod progress;
+mod queue;
 mod settled;
 mod setup;
 mod threading;
@@ -66,6 +67,8 @@ mod _core {
     #[pymodule_export]
     use super::progress::Counts;
     #[pymodule_export]
+    use super::queue::{Queue, SimpleQueue};
+    #[pymodule_export]
     use super::threading::{
         ThreadBarrier, ThreadCondition, ThreadEvent, ThreadLock, ThreadRLock, ThreadSemaphore, quicken,
     };
@@ -76,8 +79,8 @@ mod _core {
 
     /// Counts forks from here on: at its first use elsewhere, another thread may be forking.
     #[pymodule_init]
-    fn begin(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+    fn begin(module: &Bound<'_, PyModule>) -> PyResult<()> {
         anyplace_sync::fork_generation();
-        Ok(())
+        super::queue::install(module.py())
     }
 }

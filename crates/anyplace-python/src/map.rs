@@ -84,7 +84,10 @@ impl Map {
             timeout: wanted.timeout.unwrap_or_default(),
         };
         results.fill(py)?;
-        Ok(Self { results: Turns::new(results), closed: AtomicBool::new(false) })
+        Ok(Self {
+            results: Turns::new(results, "the inputs of a map cannot take its results"),
+            closed: AtomicBool::new(false),
+        })
     }
 }
 

@@ -23,6 +23,8 @@ const FREE: usize = 0;
 
 /// A `T` and whose turn it is.
 pub(crate) struct Turns<T> {
+    /// What a thread is told that would wait for itself.
+    refusal: &'static str,
     /// Which thread's turn it is, or `FREE`.
     holder: AtomicUsize,
     /// How many wait: to wake nobody costs as much as to wake somebody.
@@ -41,8 +43,10 @@ unsafe impl<T: Send> Sync for Turns<T> {}
 pub(crate) struct Turn<'a, 'py, T>(&'a Turns<T>, PhantomData<Python<'py>>);
 
 impl<T: Send> Turns<T> {
-    pub(crate) fn new(thing: T) -> Self {
+    /// `refusal` is for a thread that asks for a turn in its own turn.
+    pub(crate) fn new(thing: T, refusal: &'static str) -> Self {
         Self {
+            refusal,
             holder: AtomicUsize::new(FREE),
             waiting: AtomicUsize::new(0),
             freed: Mutex::new(0),
@@ -69,7 +73,7 @@ impl<T: Send> Turns<T> {
     fn wait(&self, py: Python<'_>, me: usize) -> PyResult<()> {
         while self.holder.load(Relaxed) != FREE {
             if self.holder.load(Relaxed) == me {
-                return Err(PyValueError::new_err("the inputs of a map cannot take its results"));
+                return Err(PyValueError::new_err(self.refusal));
             }
             let seen = *self.freed();
             self.waiting.fetch_add(1, Relaxed);

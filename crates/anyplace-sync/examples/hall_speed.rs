@@ -62,11 +62,11 @@ mod speed {
     fn put(queue: &Queue, bytes: &[u8]) {
         let mut message = queue.message(bytes).expect("memory");
         let hall = queue.object().hall();
-        queue.put(&mut Turn::new(hall), &mut message, 0, None).expect("no deadline").expect("memory");
+        queue.put(&mut Turn::new(&**hall), &mut message, 0, None).expect("no deadline").expect("memory");
     }
 
     fn get(queue: &Queue) -> anyplace_sync::shm::hall::Received {
-        queue.get(&mut Turn::new(queue.object().hall()), None).expect("no deadline").expect("it is not shut")
+        queue.get(&mut Turn::new(&**queue.object().hall()), None).expect("no deadline").expect("it is not shut")
     }
 
     fn each(name: &str, count: u32, mut what: impl FnMut()) {

@@ -43,12 +43,16 @@ impl Line {
         Self { uncalled: AtomicU32::new(0), calls: Tokens::new() }
     }
 
-    /// Waits until `ready`, at most until `deadline`; true if it is ready.
+    /// Sleeps until `ready`, at most until `deadline`; true if it is ready.
     ///
-    /// It spins for about as long as a wake-up costs, if a core can be spared, and sleeps then. `ready` is asked often, by
-    /// this thread. What makes it true has to be changed before [`call`](Self::call), in one order with it: under a lock
-    /// that `ready` takes too, or both by sequentially consistent operations.
+    /// `ready` is asked by this thread, more than once. What makes it true has to be changed before [`call`](Self::call),
+    /// in one order with it: under a lock that `ready` takes too, or both by sequentially consistent operations.
     pub fn wait(&self, deadline: Option<Instant>, mut ready: impl FnMut() -> bool) -> bool {
+        ready() || self.sleep_until(deadline, ready)
+    }
+
+    /// Like [`wait`](Self::wait), but spins first for about as long as a wake-up costs, if a core can be spared.
+    pub fn wait_spinning_first(&self, deadline: Option<Instant>, mut ready: impl FnMut() -> bool) -> bool {
         ready() || spin_until(deadline, &mut ready) || self.sleep_until(deadline, ready)
     }
 

@@ -159,7 +159,9 @@ impl<T> Queue<T> {
     #[cold]
     fn put_later(&self, mut item: T, until: Option<Instant>) -> Result<(), NotPut<T>> {
         loop {
-            let in_time = self.putters.wait(until, || !self.store.is_full() || self.gate.look().is_shut());
+            let in_time = self
+                .putters
+                .wait_spinning_first(until, || !self.store.is_full() || self.gate.look().is_shut());
             match self.try_put(item) {
                 Err(NotPut::Full(refused)) if in_time => item = refused,
                 ended => return ended,
@@ -221,7 +223,9 @@ impl<T> Queue<T> {
     #[cold]
     fn get_later(&self, until: Option<Instant>) -> Result<T, NotTaken> {
         loop {
-            let in_time = self.takers.wait(until, || !self.store.is_empty() || self.gate.look().is_final());
+            let in_time = self
+                .takers
+                .wait_spinning_first(until, || !self.store.is_empty() || self.gate.look().is_final());
             match self.try_get() {
                 Err(NotTaken::Empty) if in_time => {}
                 ended => return ended,
@@ -279,7 +283,7 @@ impl<T> Queue<T> {
 
     /// Waits until [`task_done`](Self::task_done) was called for every item that was put; false if `until` came first.
     pub fn join(&self, until: Option<Instant>) -> bool {
-        self.joiners.wait(until, || self.unfinished() == 0)
+        self.joiners.wait_spinning_first(until, || self.unfinished() == 0)
     }
 
     /// Items that were put, and are not said to be done.

@@ -1,0 +1,193 @@
+//! A queue without bounds, which may be put into anywhere.
+
+use super::arguments::{Patience, Truth};
+use super::held::Held;
+use super::quick::{Methods, Quick};
+use super::refusal;
+use super::waiters::Waiters;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use std::collections::VecDeque;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+/// An unbounded first in, first out queue that can be put into from anywhere, also from ``__del__`` and from the handler
+/// of a signal that came in the middle of ``put``.
+///
+/// It is twin to ``queue.SimpleQueue``, and can also be awaited.
+#[pyclass(subclass, frozen, generic, weakref, module = "anyplace.queue")]
+#[derive(Default)]
+pub(crate) struct SimpleQueue {
+    items: Held<VecDeque<Py<PyAny>>>,
+    /// For those who wait without the interpreter's lock.
+    len: AtomicUsize,
+    takers: Waiters,
+}
+
+#[pymethods]
+impl SimpleQueue {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    /// Puts an item; it never waits.
+    ///
+    /// Parameters
+    /// ----------
+    /// item : object
+    ///     Any object.
+    /// block, timeout
+    ///     Not looked at; they are there for ``Queue.put``.
+    #[pyo3(signature = (item, block=None, timeout=None), text_signature = "($self, item, block=True, timeout=None)")]
+    fn put(
+        &self,
+        item: Bound<'_, PyAny>,
+        block: Option<&Bound<'_, PyAny>>,
+        timeout: Option<&Bound<'_, PyAny>>,
+    ) {
+        let _ = (block, timeout);
+        self.add(&item);
+    }
+
+    /// Puts an item; it never waits.
+    ///
+    /// Parameters
+    /// ----------
+    /// item : object
+    ///     Any object.
+    fn put_nowait(&self, item: Bound<'_, PyAny>) {
+        self.add(&item);
+    }
+
+    /// Takes the item that was put first, waiting for one.
+    ///
+    /// Parameters
+    /// ----------
+    /// block : bool, default True
+    ///     Whether to wait.
+    /// timeout : float, optional
+    ///     Seconds to wait at most.
+    ///
+    /// Returns
+    /// -------
+    /// object
+    ///     The item.
+    ///
+    /// Raises
+    /// ------
+    /// queue.Empty
+    ///     If there is none in time.
+    #[pyo3(signature = (block=Truth(Ok(true)), timeout=None), text_signature = "($self, block=True, timeout=None)")]
+    fn get(&self, py: Python<'_>, block: Truth, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+        let patience = Patience::bounded(block, timeout)?;
+        match self.take(py) {
+            Some(item) => Ok(item),
+            None if patience.waits() => self.take_later(py, patience),
+            None => Err(refusal::empty(py)),
+        }
+    }
+
+    /// Takes the item that was put first, if there is one now.
+    ///
+    /// Returns
+    /// -------
+    /// object
+    ///     The item.
+    ///
+    /// Raises
+    /// ------
+    /// queue.Empty
+    ///     If there is none.
+    fn get_nowait(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.take(py).ok_or_else(|| refusal::empty(py))
+    }
+
+    /// Tells whether there is no item; others may put one meanwhile.
+    fn empty(&self) -> bool {
+        self.len.load(Relaxed) == 0
+    }
+
+    /// Tells how many items there are; others may put and take meanwhile.
+    fn qsize(&self) -> usize {
+        self.len.load(Relaxed)
+    }
+
+    /// Has ``tell`` called, once, when the next item comes.
+    fn _expect_item(&self, py: Python<'_>, tell: Py<PyAny>) {
+        self.takers.expect(py, tell);
+    }
+
+    /// Calls the next of those who wait for an item: who was called before does not take it.
+    fn _pass_item_on(&self, py: Python<'_>) {
+        self.takers.call(py, 1);
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        let all = |items: &VecDeque<_>| items.iter().try_for_each(|item| visit.call(item));
+        self.items.visit(all).unwrap_or(Ok(()))?;
+        self.takers.traverse(&visit)
+    }
+
+    fn __clear__(&self) {
+        drop(self.items.clear());
+        self.takers.clear();
+    }
+}
+
+impl SimpleQueue {
+    #[inline]
+    fn add(&self, item: &Bound<'_, PyAny>) {
+        self.push(item);
+        self.takers.call(item.py(), 1);
+    }
+
+    #[inline]
+    fn push(&self, item: &Bound<'_, PyAny>) {
+        let len = self.items.with(item.py(), |items| {
+            items.push_back(item.clone().unbind());
+            items.len()
+        });
+        self.len.store(len, Release);
+    }
+
+    #[inline]
+    fn take(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        let (item, len) = self.items.with(py, |items| (items.pop_front(), items.len()));
+        self.len.store(len, Release);
+        item
+    }
+
+    #[cold]
+    fn take_later(&self, py: Python<'_>, patience: Patience) -> PyResult<Py<PyAny>> {
+        loop {
+            let in_time = self.takers.wait(py, patience.deadline(), || self.len.load(Acquire) > 0)?;
+            match self.take(py) {
+                Some(item) => return Ok(item),
+                None if in_time => {}
+                None => return Err(refusal::empty(py)),
+            }
+        }
+    }
+}
+
+impl Quick for SimpleQueue {
+    #[inline]
+    fn put_at_once(&self, py: Python<'_>, item: &Borrowed<'_, '_, PyAny>) -> bool {
+        let wakes = self.takers.is_any(py);
+        if !wakes {
+            self.push(item);
+        }
+        !wakes
+    }
+
+    #[inline]
+    fn get_at_once(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.take(py)
+    }
+
+    fn methods() -> &'static Methods {
+        static METHODS: Methods = Methods::new();
+        &METHODS
+    }
+}
