@@ -140,3 +140,24 @@ fn many_threads_wait_at_once() {
     });
     assert_eq!(hall.waiters(), 128);
 }
+
+#[test]
+fn a_hall_tells_who_waits_for_what() {
+    let hall = Hall::create().unwrap();
+    let theirs = another(&hall);
+    let lock = hall.lock(Some("door")).unwrap();
+    lock.try_acquire(&*hall).unwrap();
+    let same = theirs.lock(Some("door")).unwrap();
+    let mut turn = Turn::new(&*theirs);
+    turn.label(42, "main.rs:7");
+    assert!(same.acquire(&mut turn, Some(Instant::now() + std::time::Duration::from_millis(1))).is_none());
+    let waiting = hall.waiting();
+    let [seen] = &waiting[..] else { panic!("one waits: {waiting:?}") };
+    assert_eq!((seen.party, seen.task, &*seen.label), (theirs.me(), 42, "main.rs:7"));
+    let object = hall.object_of(seen).unwrap();
+    assert_eq!((object.name.as_deref(), object.kind), (Some("door"), Kind::Lock));
+    assert_eq!(hall.census(), [object]);
+    assert_eq!(hall.pid_of(seen.party), Some(std::process::id()));
+    drop(turn);
+    assert!(hall.waiting().is_empty());
+}
