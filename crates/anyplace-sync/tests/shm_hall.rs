@@ -184,8 +184,9 @@ fn a_producer_killed_anywhere_leaves_the_queue_whole() {
     for order in ORDERS {
         let queue = hall.queue(None, order, 50).unwrap();
         for round in 0..40_u64 {
-            let start =
-                |whose: u64| Child::start(|_| (0..).for_each(|number| put(&queue, whose << 32 | number)));
+            let start = |whose: u64| {
+                Child::start(|_| (0..u64::MAX).for_each(|number| put(&queue, whose << 32 | number)))
+            };
             let producers = [start(1), start(2)];
             let mut got: Vec<_> = (0..round * 3).map(|_| get(&queue, soon()).expect("they go on")).collect();
             drop(producers);
@@ -294,7 +295,7 @@ fn a_dict_outlives_processes_that_are_killed_anywhere() {
         }
     };
     for round in 0..30_u64 {
-        let start = |from: u64| Child::start(move |_| (from..).for_each(set));
+        let start = |from: u64| Child::start(move |_| (from..u64::MAX).for_each(set));
         let children = [start(round), start(round + 3)];
         (0..round * 10).for_each(set);
         drop(children);
@@ -356,7 +357,7 @@ fn the_desk_outlives_processes_that_are_killed_anywhere() {
     let work = |number: u64| {
         let queue = hall.queue(None, Order::Priority, 0).unwrap();
         put(&queue, number * 6 + 5);
-        let [one, other] = hall.pipe(None, number % 2 == 0).unwrap();
+        let [one, other] = hall.pipe(None, number.is_multiple_of(2)).unwrap();
         put(other.outgoing(), number * 6 + 5);
         let places = hall.semaphore(None, 1, true).unwrap();
         let same: anyplace_sync::shm::hall::Object<anyplace_sync::Semaphore> =
@@ -370,12 +371,12 @@ fn the_desk_outlives_processes_that_are_killed_anywhere() {
         hall.dict(None).unwrap().set(b"key", &[7; 5000]).unwrap();
     };
     for round in 0..60_u64 {
-        let start = || Child::start(|_| (0..).for_each(work));
+        let start = || Child::start(|_| (0..u64::MAX).for_each(work));
         let children = [start(), start()];
         (0..round * 2).for_each(work);
         drop(children);
         hall.bury_the_dead();
-        let census = hall.census();
+        let census = hall.catalogue();
         assert_eq!(census.len(), 1, "round {round}: {census:?}");
     }
     // Rows of objects and of waiters stay.

@@ -24,7 +24,6 @@
 
 mod array;
 mod bury;
-mod census;
 mod counts;
 mod desk;
 mod dict;
@@ -49,7 +48,6 @@ mod ticket;
 mod words;
 
 pub use array::{Array, ArrayBody};
-pub use census::Listed;
 pub use dict::{Dict, DictBody};
 pub use error::HallError;
 pub use kind::Kind;

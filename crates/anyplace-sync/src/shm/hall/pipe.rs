@@ -28,10 +28,10 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 ///
 /// let hall = Hall::create()?;
 /// let [ours, theirs] = hall.pipe(None, true)?;
-/// let sent = ours.outgoing().put(&mut Turn::new(&hall), &mut ours.outgoing().message(b"hello")?, 0, None);
+/// let sent = ours.outgoing().put(&mut Turn::new(&*hall), &mut ours.outgoing().message(b"hello")?, 0, None);
 /// sent.expect("no deadline")?;
 /// drop(ours);
-/// let mut receive = || theirs.incoming().get(&mut Turn::new(&hall), None).expect("no deadline");
+/// let mut receive = || theirs.incoming().get(&mut Turn::new(&*hall), None).expect("no deadline");
 /// assert_eq!(*receive()?, *b"hello");
 /// assert_eq!(receive().unwrap_err(), ShutDown, "the other side is closed");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -247,11 +247,11 @@ mod tests {
     fn send(pipe: &Pipe, bytes: &[u8]) -> Result<(), PutError> {
         let queue = pipe.outgoing();
         let mut message = queue.message(bytes).unwrap();
-        queue.put(&mut Turn::new(pipe.object().hall()), &mut message, 0, None).unwrap()
+        queue.put(&mut Turn::new(&**pipe.object().hall()), &mut message, 0, None).unwrap()
     }
 
     fn receive(pipe: &Pipe) -> Option<Result<Received, ShutDown>> {
-        pipe.incoming().get(&mut Turn::new(pipe.object().hall()), Some(Instant::now()))
+        pipe.incoming().get(&mut Turn::new(&**pipe.object().hall()), Some(Instant::now()))
     }
 
     #[test]

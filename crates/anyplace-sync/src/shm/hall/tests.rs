@@ -151,13 +151,13 @@ fn a_hall_tells_who_waits_for_what() {
     let mut turn = Turn::new(&*theirs);
     turn.label(42, "main.rs:7");
     assert!(same.acquire(&mut turn, Some(Instant::now() + std::time::Duration::from_millis(1))).is_none());
-    let waiting = hall.waiting();
-    let [seen] = &waiting[..] else { panic!("one waits: {waiting:?}") };
+    let waiting = || (1..=hall.waiters()).filter_map(|number| hall.waiter(number).seen()).collect::<Vec<_>>();
+    let all = waiting();
+    let [seen] = &all[..] else { panic!("one waits: {all:?}") };
     assert_eq!((seen.party, seen.task, &*seen.label), (theirs.me(), 42, "main.rs:7"));
-    let object = hall.object_of(seen).unwrap();
-    assert_eq!((object.name.as_deref(), object.kind), (Some("door"), Kind::Lock));
-    assert_eq!(hall.census(), [object]);
-    assert_eq!(hall.pid_of(seen.party), Some(std::process::id()));
+    assert_eq!(seen.object, hall.name_of(lock.monitor()));
+    assert_eq!(hall.catalogue(), [(lock.handle(), Kind::Lock, Some("door".into()))]);
+    assert_eq!(hall.process(seen.party), Some(std::process::id()));
     drop(turn);
-    assert!(hall.waiting().is_empty());
+    assert_eq!(waiting(), []);
 }

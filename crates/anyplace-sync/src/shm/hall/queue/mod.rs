@@ -39,7 +39,7 @@ use std::time::Instant;
 /// let queue = hall.queue(Some("letters"), Order::Fifo, 10)?;
 /// for word in ["one", "two"] {
 ///     let mut message = queue.message(word.as_bytes())?;
-///     queue.put(&mut Turn::new(&hall), &mut message, 0, None).expect("no deadline")?;
+///     queue.put(&mut Turn::new(&*hall), &mut message, 0, None).expect("no deadline")?;
 /// }
 /// queue.shut_down(false);
 /// let mut get = || queue.get(&mut Turn::new(&*hall), None).expect("no deadline");
