@@ -137,7 +137,7 @@ impl<'g, G: Ground> Turn<'g, G> {
             self.doubt = SHORTEST;
         } else if !cfg!(loom) && Instant::now() >= look {
             self.doubt = (self.doubt * 2).min(LONGEST);
-            self.ground.bury_the_dead();
+            self.ground.look_for_the_dead();
         }
     }
 }
