@@ -86,6 +86,54 @@ class Condition(_core.ThreadCondition):
             self.wait(left)
         return result
 
+    async def wait_async(self) -> bool:
+        """Let go of the lock, wait until notified in the running asyncio loop, and take the lock back.
+
+        The loop goes on meanwhile. A task that is cancelled has the lock again when it hears of it.
+
+        Returns
+        -------
+        bool
+            True: a wait that is cancelled raises.
+
+        Raises
+        ------
+        RuntimeError
+            If the task does not have the lock.
+        TypeError
+            If the lock is not one of ours: others cannot be awaited.
+        """
+        if not isinstance(self._lock, (Lock, RLock)):
+            raise TypeError(f"cannot await a condition over {self._lock!r}: only ours can be awaited")
+        from anyplace.threading import _awaiting
+
+        line = _awaiting.line()
+        turn = self._enlist(line)
+        saved = self._release_save()
+        try:
+            await _awaiting.wait(turn, self._pass_on)
+        finally:
+            await _awaiting.insist(self._lock._turn(line, saved))
+        return True
+
+    async def acquire_async(self) -> bool:
+        """Take the lock, waiting for it in the running asyncio loop, which goes on meanwhile.
+
+        Returns
+        -------
+        bool
+            True: a wait that is cancelled raises.
+        """
+        return await self._lock.acquire_async()  # type: ignore[no-any-return]
+
+    async def __aenter__(self) -> None:
+        """Take it, as ``acquire_async()`` does."""
+        await self.acquire_async()
+
+    async def __aexit__(self, *_error: object) -> None:
+        """Let go of it."""
+        self.release()
+
     def notifyAll(self) -> None:  # noqa: N802
         """Wake all who wait; an old name of ``notify_all()``."""
         warnings.warn("notifyAll() is deprecated, use notify_all() instead", DeprecationWarning, stacklevel=2)

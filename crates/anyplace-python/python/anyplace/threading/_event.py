@@ -34,6 +34,20 @@ class Event(_core.ThreadEvent):
         """Tell whether it is set."""
         return f"<{name_of(self)} at {id(self):#x}: {'set' if self.is_set() else 'unset'}>"
 
+    async def wait_async(self) -> bool:
+        """Wait until it is set, in the running asyncio loop, which goes on meanwhile.
+
+        Returns
+        -------
+        bool
+            True: a wait that is cancelled raises.
+        """
+        if not self.is_set():
+            from anyplace.threading import _awaiting
+
+            await _awaiting.wait(self._turn(_awaiting.line()))
+        return True
+
     def isSet(self) -> bool:  # noqa: N802
         """Tell whether it is set; an old name of ``is_set()``.
 
