@@ -1,4 +1,4 @@
-"""`anyplace.threading` beyond what CPython's own tests ask for: signals, order, asyncio, forks, the import."""
+"""`anyplace.threading` beyond what CPython asks for: signals, order, asyncio, forks, changing the import."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ def test_notifications_come_in_order() -> None:
 
 
 def test_who_is_notified_after_its_time_has_not_taken_the_notification_of_another() -> None:
-    """It is told that it was notified: else a notification would be lost, and another waiter wait for ever."""
+    """It is told that it was notified: else one would be lost, and another waiter wait for ever."""
     changed, told = threading.Condition(), []
 
     def wait() -> None:
