@@ -115,8 +115,9 @@ def test_locks_say_how_they_are_called() -> None:
     assert lock.acquire(blocking=True, timeout=1)
     assert not lock.acquire(False)
     assert not lock.acquire(timeout=0)
-    with pytest.raises(TypeError):
-        lock.acquire(wrong=1)  # type: ignore[call-arg]
+    for arguments, names in (((), {"wrong": 1}), ((True, 1, 1), {}), ((True,), {"blocking": True})):
+        with pytest.raises(TypeError):
+            lock.acquire(*arguments, **names)  # type: ignore[arg-type]
     lock.release()
     with pytest.raises(RuntimeError, match="release unlocked lock"):
         lock.release()

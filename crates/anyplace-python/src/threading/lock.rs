@@ -115,6 +115,15 @@ impl ThreadLock {
 }
 
 impl Quick for ThreadLock {
+    fn acquire(
+        &self,
+        py: Python<'_>,
+        blocking: Option<&Bound<'_, PyAny>>,
+        timeout: Option<f64>,
+    ) -> PyResult<bool> {
+        self.acquire(py, blocking, timeout)
+    }
+
     #[inline]
     fn try_take(&self) -> bool {
         self.lock.try_acquire(&Here).is_some()

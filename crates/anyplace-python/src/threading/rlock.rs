@@ -173,6 +173,15 @@ impl ThreadRLock {
 }
 
 impl Quick for ThreadRLock {
+    fn acquire(
+        &self,
+        py: Python<'_>,
+        blocking: Option<&Bound<'_, PyAny>>,
+        timeout: Option<f64>,
+    ) -> PyResult<bool> {
+        self.acquire(py, blocking, timeout)
+    }
+
     #[inline]
     fn try_take(&self) -> bool {
         self.lock.try_acquire(&Here, this_thread()).is_some()

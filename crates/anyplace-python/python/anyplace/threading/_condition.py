@@ -12,9 +12,6 @@ from anyplace.threading._locks import Lock, RLock
 
 T = TypeVar("T")
 
-#: What a lock may have of its own; a condition does without by `acquire` and `release`.
-_OPTIONAL = ("_release_save", "_acquire_restore", "_is_owned")
-
 
 class Condition(_core.ThreadCondition):
     """Threads that have a lock let go of it and wait until another tells them that something has changed.
@@ -49,9 +46,6 @@ class Condition(_core.ThreadCondition):
         self._lock = lock
         self.acquire = lock.acquire
         self.release = lock.release
-        for name in _OPTIONAL:
-            if hasattr(lock, name):
-                self.__dict__[name] = getattr(lock, name)
         self._over(lock, type(lock) in (Lock, RLock))
 
     def __repr__(self) -> str:
@@ -139,13 +133,20 @@ class Condition(_core.ThreadCondition):
         warnings.warn("notifyAll() is deprecated, use notify_all() instead", DeprecationWarning, stacklevel=2)
         self.notify_all()
 
+    # A lock may say itself how it is let go of and taken back; else `release` and `acquire` do.
+
     def _release_save(self) -> Any:
-        self._lock.release()
+        save = getattr(self._lock, "_release_save", None)
+        return save() if save is not None else self._lock.release()
 
     def _acquire_restore(self, state: Any) -> None:
-        self._lock.acquire()
+        restore = getattr(self._lock, "_acquire_restore", None)
+        restore(state) if restore is not None else self._lock.acquire()
 
     def _is_owned(self) -> bool:
+        is_owned = getattr(self._lock, "_is_owned", None)
+        if is_owned is not None:
+            return bool(is_owned())
         if self._lock.acquire(False):
             self._lock.release()
             return False
