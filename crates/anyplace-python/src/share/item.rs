@@ -1,7 +1,6 @@
 //! What Python puts into queues, pipes and dicts.
 
 use crate::{gil, pickle, plain};
-use anyplace::driver::Memory;
 use anyplace::share::Item;
 use anyplace::work::{Encoding, Payload};
 use anyplace::{Error, Kind, Result, Retry};
@@ -28,10 +27,10 @@ impl PyItem {
 }
 
 impl Item for PyItem {
-    fn pack(&self, memory: &dyn Memory) -> Result<Payload> {
+    fn pack(&self) -> Result<Payload> {
         match self {
             Self::Packed(payload) => Ok(payload.clone()),
-            Self::Object(object) => gil::with(|py| pack(object.bind(py), Some(memory)))
+            Self::Object(object) => gil::with(|py| pack(object.bind(py)))
                 .unwrap_or_else(|| Err(Error::new(Kind::WorkerLost, "the interpreter ended"))),
         }
     }
@@ -41,8 +40,8 @@ impl Item for PyItem {
     }
 }
 
-/// An object as bytes, with its large parts in `memory`.
-pub(crate) fn pack(object: &Bound<'_, PyAny>, memory: Option<&dyn Memory>) -> Result<Payload> {
+/// An object as bytes. Its large parts stay where they are: they are about to be written where they will be read.
+fn pack(object: &Bound<'_, PyAny>) -> Result<Payload> {
     if let Some(number) = plain::number(object) {
         return Ok(Payload::new(Encoding::Plain, &number[..]));
     }
@@ -51,7 +50,7 @@ pub(crate) fn pack(object: &Bound<'_, PyAny>, memory: Option<&dyn Memory>) -> Re
         return Ok(Payload::new(Encoding::Plain, bytes));
     }
     let dumped = pickle::dump(object, "dump_put").map_err(|error| cannot_travel(object.py(), error))?;
-    Ok(dumped.payload(memory))
+    Ok(dumped.lent())
 }
 
 /// An error that is the exception that says why.

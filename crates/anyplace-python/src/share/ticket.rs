@@ -2,41 +2,35 @@
 
 use super::raised::raised;
 use anyplace::Result;
+use anyplace::share::{from_ticket, to_ticket};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
-
-/// A handle that can travel.
-pub(crate) trait Travels: Sized {
-    /// What opens the same object elsewhere.
-    fn ticket(&self) -> Result<Vec<u8>>;
-
-    /// The handle of the object that a ticket opens.
-    fn arrived(ticket: &[u8]) -> Result<Self>;
-}
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// The handle that a ticket opens; without one, the handle that is made.
-pub(crate) fn or<T: Travels>(
+pub(crate) fn or<T: DeserializeOwned>(
     py: Python<'_>,
     ticket: Option<&[u8]>,
     make: impl FnOnce() -> Result<T>,
 ) -> PyResult<T> {
-    ticket.map_or_else(make, T::arrived).map_err(|error| raised(py, &error))
+    ticket.map_or_else(make, from_ticket).map_err(|error| raised(py, &error))
 }
 
 /// What pickle makes of an object: its class and its ticket.
-pub(crate) fn reduce<'py>(slf: &Bound<'py, PyAny>, handle: &impl Travels) -> PyResult<Bound<'py, PyTuple>> {
+pub(crate) fn reduce<'py>(slf: &Bound<'py, PyAny>, handle: &impl Serialize) -> PyResult<Bound<'py, PyTuple>> {
     reduce_with(slf, handle, None)
 }
 
 /// As [`reduce`], with what the constructor takes besides a place and a name.
 pub(crate) fn reduce_with<'py>(
     slf: &Bound<'py, PyAny>,
-    handle: &impl Travels,
+    handle: &impl Serialize,
     more: Option<Bound<'py, PyTuple>>,
 ) -> PyResult<Bound<'py, PyTuple>> {
     let py = slf.py();
-    let ticket = handle.ticket().map_err(|error| raised(py, &error))?;
+    let ticket = to_ticket(handle).map_err(|error| raised(py, &error))?;
     let more = more.unwrap_or_else(|| PyTuple::empty(py));
     let arguments = (slf.get_type(), PyBytes::new(py, &ticket), more);
     let open = py.import(intern!(py, "anyplace._core"))?.getattr(intern!(py, "_opened"))?;
@@ -76,31 +70,3 @@ pub(crate) fn repr(slf: &Bound<'_, PyAny>, name: &str, state: &str) -> PyResult<
     let name = if name.is_empty() { String::new() } else { format!(" {name:?}") };
     Ok(format!("<{kind}{name} {state}>"))
 }
-
-/// Until handles travel.
-macro_rules! stays {
-    ($($handle:ty),*) => {
-        $(impl Travels for $handle {
-            fn ticket(&self) -> Result<Vec<u8>> {
-                Err(anyplace::Error::new(anyplace::Kind::NotSerializable, "it stays in this process"))
-            }
-
-            fn arrived(_: &[u8]) -> Result<Self> {
-                Err(anyplace::Error::new(anyplace::Kind::NotSerializable, "it stays in this process"))
-            }
-        })*
-    };
-}
-use anyplace::share as s;
-stays!(
-    s::Lock,
-    s::RLock,
-    s::Semaphore,
-    s::Condition,
-    s::Event,
-    s::Barrier,
-    s::Value<bool>,
-    s::Value<i64>,
-    s::Value<f64>,
-    s::Queue<super::item::PyItem>
-);
