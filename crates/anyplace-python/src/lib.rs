@@ -68,14 +68,12 @@ mod _core {
     #[pymodule_export]
     use super::progress::Counts;
     #[pymodule_export]
-<<<<<<< HEAD
     use super::queue::{Queue, SimpleQueue};
-=======
+    #[pymodule_export]
     use super::share::{
-        SharedBarrier, SharedCondition, SharedEvent, SharedLock, SharedQueue, SharedRLock, SharedSemaphore,
-        SharedValue, Waiting, _opened,
+        _opened, SharedArray, SharedBarrier, SharedCondition, SharedDict, SharedEvent, SharedLock,
+        SharedQueue, SharedRLock, SharedSemaphore, SharedValue, Waiting,
     };
->>>>>>> 9c0022d (Python's place shares locks, semaphores, conditions, events, barriers, queues and values by name)
     #[pymodule_export]
     use super::threading::{
         ThreadBarrier, ThreadCondition, ThreadEvent, ThreadLock, ThreadRLock, ThreadSemaphore, quicken,

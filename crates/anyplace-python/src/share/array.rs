@@ -41,7 +41,9 @@ impl SharedArray {
         let array = ticket::or(py, _ticket, || home(place)?.array(name, bytes))?;
         if array.len() < bytes {
             let (is, wanted) = (array.len(), bytes);
-            return Err(PyValueError::new_err(format!("the array {name:?} has {is} bytes, and not {wanted}")));
+            return Err(PyValueError::new_err(format!(
+                "the array {name:?} has {is} bytes, and not {wanted}"
+            )));
         }
         let strides = strides(&shape, item);
         let shape = shape.iter().map(|&n| n.cast_signed()).collect();
@@ -75,7 +77,11 @@ impl SharedArray {
         view(slf)?.get_item(index)
     }
 
-    fn __setitem__(slf: &Bound<'_, Self>, index: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn __setitem__(
+        slf: &Bound<'_, Self>,
+        index: &Bound<'_, PyAny>,
+        value: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
         view(slf)?.set_item(index, value)
     }
 
@@ -89,7 +95,8 @@ impl SharedArray {
             return Err(PyBufferError::new_err("there is no view to fill"));
         }
         let this = slf.get();
-        let dimensions = c_int::try_from(this.shape.len()).map_err(|_| PyBufferError::new_err("too many dimensions"))?;
+        let dimensions =
+            c_int::try_from(this.shape.len()).map_err(|_| PyBufferError::new_err("too many dimensions"))?;
         let filled = ffi::Py_buffer {
             buf: this.array.as_mut_ptr().cast::<c_void>(),
             obj: slf.clone().into_ptr(),
@@ -129,12 +136,12 @@ impl SharedArray {
 
 /// How far apart the items of each dimension lie, the last one's side by side.
 fn strides(shape: &[usize], item: usize) -> Box<[ffi::Py_ssize_t]> {
+    let mut strides = Vec::with_capacity(shape.len());
     let mut apart = item.cast_signed();
-    let mut strides: Vec<_> = shape
-        .iter()
-        .rev()
-        .map(|&n| std::mem::replace(&mut apart, apart * n.cast_signed()))
-        .collect();
+    for &n in shape.iter().rev() {
+        strides.push(apart);
+        apart *= n.cast_signed();
+    }
     strides.reverse();
     strides.into()
 }

@@ -8,7 +8,6 @@ use super::ticket;
 use crate::place::Place;
 use anyplace::share::Dict;
 use pyo3::exceptions::PyKeyError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
@@ -34,7 +33,7 @@ impl SharedDict {
     }
 
     fn __setitem__(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.0.set(Key::new(key)?, PyItem::new(value)).map(drop).map_err(|error| raised(key.py(), &error))
+        self.0.set(Key::new(key)?, PyItem::new(value)).map_err(|error| raised(key.py(), &error))
     }
 
     fn __delitem__(&self, key: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -112,9 +111,8 @@ impl SharedDict {
 
     /// Take out what was put last, and give its key and value.
     fn popitem<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let last = self.0.pop_last().map_err(|error| raised(py, &error))?;
-        let (key, value) =
-            last.ok_or_else(|| PyKeyError::new_err("popitem(): dictionary is empty"))?;
+        let last = self.0.remove_last().map_err(|error| raised(py, &error))?;
+        let (key, value) = last.ok_or_else(|| PyKeyError::new_err("popitem(): dictionary is empty"))?;
         PyTuple::new(py, [key.object(py)?, value.object(py)?])
     }
 
@@ -139,7 +137,7 @@ impl SharedDict {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = key.py();
         let default = default.unwrap_or_else(|| py.None().into_bound(py));
-        let there = self.0.set_default(Key::new(key)?, PyItem::new(&default));
+        let there = self.0.get_or_set(Key::new(key)?, PyItem::new(&default));
         let there = there.map_err(|error| raised(py, &error))?;
         there.map_or(Ok(default), |item| item.object(py))
     }
@@ -180,8 +178,8 @@ impl SharedDict {
 
     /// List the values, in the order of the keys.
     fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let values = self.0.values().map_err(|error| raised(py, &error))?;
-        let values: Vec<_> = values.into_iter().map(|value| value.object(py)).collect::<PyResult<_>>()?;
+        let items = self.0.items().map_err(|error| raised(py, &error))?;
+        let values: Vec<_> = items.into_iter().map(|(_, value)| value.object(py)).collect::<PyResult<_>>()?;
         PyList::new(py, values)
     }
 

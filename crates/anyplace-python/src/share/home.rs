@@ -1,8 +1,8 @@
 //! Where a shared object is made: in a place, or in memory that this process shares with whom it is handed to.
 
 use crate::place::Place;
-use anyplace::{Result, share};
 use anyplace::driver::Share;
+use anyplace::{Result, share};
 use pyo3::prelude::*;
 use std::sync::Arc;
 

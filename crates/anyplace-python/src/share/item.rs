@@ -5,22 +5,25 @@ use anyplace::share::Item;
 use anyplace::work::{Encoding, Payload};
 use anyplace::{Error, Kind, Result, Retry};
 use pyo3::prelude::*;
+use std::sync::Arc;
 
 /// An object; or its bytes, until somebody with the interpreter's lock looks at it.
+#[derive(Clone)]
 pub(crate) enum PyItem {
-    Object(Py<PyAny>),
+    /// Held together, so that it is cloned without the interpreter's lock.
+    Object(Arc<Py<PyAny>>),
     Packed(Payload),
 }
 
 impl PyItem {
     pub(crate) fn new(object: &Bound<'_, PyAny>) -> Self {
-        Self::Object(object.clone().unbind())
+        Self::Object(Arc::new(object.clone().unbind()))
     }
 
     /// The object. Large arrays lie where they were put.
     pub(crate) fn object(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
         match self {
-            Self::Object(object) => Ok(object.into_bound(py)),
+            Self::Object(object) => Ok(object.bind(py).clone()),
             Self::Packed(payload) => pickle::load(py, payload.as_ref()),
         }
     }

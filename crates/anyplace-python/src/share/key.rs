@@ -1,10 +1,9 @@
 //! The keys of shared dicts: what Python takes for equal has the same bytes.
 
 use crate::{pickle, plain};
-use anyplace::driver::Memory;
+use anyplace::Result;
 use anyplace::share::Item;
 use anyplace::work::{Encoding, Payload, PayloadRef};
-use anyplace::Result;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyTuple};
@@ -43,7 +42,7 @@ impl Key {
 }
 
 impl Item for Key {
-    fn pack(&self, _: &dyn Memory) -> Result<Payload> {
+    fn pack(&self) -> Result<Payload> {
         let (encoding, bytes) = self.parts();
         Ok(Payload::new(encoding, bytes))
     }

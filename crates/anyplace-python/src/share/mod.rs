@@ -1,10 +1,13 @@
 //! What tasks, threads and processes share: each file is the part of a class of `anyplace.share` that the engine does.
 
+mod array;
 mod barrier;
 mod condition;
+mod dict;
 mod event;
 mod home;
 mod item;
+mod key;
 mod limit;
 mod lock;
 mod queue;
@@ -17,8 +20,10 @@ mod value;
 mod waiting;
 pub(crate) mod why;
 
+pub(crate) use array::SharedArray;
 pub(crate) use barrier::SharedBarrier;
 pub(crate) use condition::SharedCondition;
+pub(crate) use dict::SharedDict;
 pub(crate) use event::SharedEvent;
 pub(crate) use lock::SharedLock;
 pub(crate) use queue::SharedQueue;

@@ -20,8 +20,10 @@ from __future__ import annotations
 
 from anyplace._shutdown import ShutDown
 
+from ._array import Array
 from ._barrier import Barrier
 from ._condition import Condition
+from ._dict import Dict, Namespace
 from ._event import Event
 from ._lock import Lock, RLock
 from ._queue import Queue
@@ -40,7 +42,6 @@ __all__ = [
     "Link",
     "Lock",
     "Namespace",
-    "Pipe",
     "Queue",
     "RLock",
     "Semaphore",
