@@ -36,9 +36,11 @@
 //! What can wait comes in four forms: `acquire` waits, `acquire_within` waits so long, `try_acquire` does not; and `acquiring`
 //! gives the wait itself, a [`Wait`], which is stepped, or awaited as any Rust future.
 
+mod array;
 mod barrier;
 mod body;
 mod condition;
+mod dict;
 mod event;
 mod halls;
 mod handle;
@@ -61,8 +63,10 @@ mod watch;
 pub mod why;
 
 pub use anyplace_sync::{Acquired, Arrived};
+pub use array::Array;
 pub use barrier::Barrier;
 pub use condition::{Condition, ConditionGuard};
+pub use dict::{Dict, Key};
 pub use event::Event;
 pub(crate) use halls::Halls;
 pub(crate) use here::Here;
@@ -73,6 +77,7 @@ pub use queue::Queue;
 pub use rlock::{RLock, RLockGuard, thread_owner};
 pub use semaphore::{Permit, Semaphore};
 pub use shape::{Kind, Order, Shape, Wish};
+pub use travel::{from_ticket, to_ticket};
 pub use value::{Number, Value};
 pub use wait::Wait;
 pub use why::Why;

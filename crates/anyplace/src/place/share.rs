@@ -3,7 +3,9 @@
 use super::Place;
 use crate::driver::Share;
 use crate::error::Result;
-use crate::share::{Barrier, Condition, Event, Item, Lock, Number, Queue, RLock, Semaphore, Value, Why};
+use crate::share::{
+    Array, Barrier, Condition, Dict, Event, Item, Key, Lock, Number, Queue, RLock, Semaphore, Value, Why,
+};
 use std::sync::Arc;
 
 /// What tasks and their callers share: see [`share`](crate::share) for names, for where objects lie, and for what happens
@@ -108,6 +110,22 @@ impl Place {
     /// ```
     pub fn priority<T: Item>(&self, name: &str, capacity: usize) -> Result<Queue<T>> {
         self.share()?.priority(name, capacity)
+    }
+
+    /// The array of this name, with `len` bytes, which are zeros at first.
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock).
+    pub fn array(&self, name: &str, len: usize) -> Result<Array> {
+        self.share()?.array(name, len)
+    }
+
+    /// The dict of this name.
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock); `ConfigInvalid`, too, where the dict has keys or values of another type.
+    pub fn dict<K: Key, V: Item + Clone>(&self, name: &str) -> Result<Dict<K, V>> {
+        self.share()?.dict(name)
     }
 
     /// The value of this name: a number, which begins with `first`.

@@ -111,6 +111,8 @@ fn make(hall: &Arc<Hall>, name: &str, shape: Shape) -> Result<Arc<dyn Any + Send
             };
             Arc::new(hall.queue(name, order, capacity)?)
         }
+        Shape::Array { len } => Arc::new(hall.array(name, len)?),
+        Shape::Dict => Arc::new(hall.dict(name)?),
         Shape::Value { first, is_float: false } => Arc::new(hall.value(name, Kind::Value, first)?),
         Shape::Value { first, is_float: true } => {
             Arc::new(hall.float(name, f64::from_bits(first.cast_unsigned()))?)

@@ -1,6 +1,8 @@
 //! Every kind of object by its name, from whatever has the Share family: a place, or the [`commons`](super::commons).
 
-use super::{Barrier, Condition, Event, Item, Lock, Number, Order, Queue, RLock, Semaphore, Value};
+use super::{
+    Array, Barrier, Condition, Dict, Event, Item, Key, Lock, Number, Order, Queue, RLock, Semaphore, Value,
+};
 use crate::driver::Share;
 use crate::error::Result;
 
@@ -85,6 +87,22 @@ impl dyn Share {
     /// As [`queue`](Self::queue).
     pub fn priority<T: Item>(&self, name: &str, capacity: usize) -> Result<Queue<T>> {
         Queue::find(self, name, Order::Priority, capacity)
+    }
+
+    /// The array of this name, with `len` bytes.
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock).
+    pub fn array(&self, name: &str, len: usize) -> Result<Array> {
+        Array::find(self, name, len)
+    }
+
+    /// The dict of this name.
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock); `ConfigInvalid`, too, where the dict has keys or values of another type.
+    pub fn dict<K: Key, V: Item + Clone>(&self, name: &str) -> Result<Dict<K, V>> {
+        Dict::find(self, name)
     }
 
     /// The value of this name, which begins with `first`.

@@ -13,6 +13,7 @@ use super::wait::{Wait, Waiting};
 use crate::driver::Share;
 use crate::error::{Error, Kind as ErrorKind, Result};
 use anyplace_sync::shm::hall::ShutDown;
+pub(super) use hall::{read, to_bytes};
 use here::{Here, Shut};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;

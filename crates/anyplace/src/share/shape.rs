@@ -106,6 +106,13 @@ pub enum Shape {
         /// How many values it has room for; 0 for as many as there is memory for.
         capacity: usize,
     },
+    /// Zeros, so many bytes of them.
+    Array {
+        /// How many.
+        len: usize,
+    },
+    /// One without keys.
+    Dict,
     /// A number, by its 64 bits.
     Value {
         /// The bits it begins with.
@@ -128,6 +135,8 @@ impl Shape {
             Self::Queue { order: Order::Fifo, .. } => Kind::Queue,
             Self::Queue { order: Order::Lifo, .. } => Kind::Lifo,
             Self::Queue { order: Order::Priority, .. } => Kind::Priority,
+            Self::Array { .. } => Kind::Array,
+            Self::Dict => Kind::Dict,
             Self::Value { is_float: false, .. } => Kind::Value,
             Self::Value { is_float: true, .. } => Kind::Float,
         }

@@ -142,13 +142,19 @@ fn parts(payload: &Payload) -> impl Iterator<Item = &Bytes> {
 pub(super) fn pack(queue: &Queue, payload: &Payload) -> Result<Packed, Full> {
     let plan = Plan::of(payload);
     if plan.length() <= queue.inline() {
-        let mut bytes = vec![0; plan.length()];
-        plan.write(payload, &mut bytes);
-        return Ok(Packed::Short(bytes));
+        return Ok(Packed::Short(to_bytes(payload)));
     }
     let mut block = queue.block(plan.length())?;
     plan.write(payload, &mut block);
     Ok(Packed::Long(block.into()))
+}
+
+/// A value as bytes that [`read`] reads.
+pub(in crate::share) fn to_bytes(payload: &Payload) -> Vec<u8> {
+    let plan = Plan::of(payload);
+    let mut bytes = vec![0; plan.length()];
+    plan.write(payload, &mut bytes);
+    bytes
 }
 
 /// A message as a value. What is large in it stays where it is until the last who looks at it has gone.
@@ -164,7 +170,8 @@ pub(super) fn unpack(received: Received) -> Result<Payload> {
         .ok_or_else(|| Error::new(Kind::NotSerializable, "a message in a shared queue cannot be read"))
 }
 
-fn read(whole: &Bytes) -> Option<Payload> {
+/// The value that these bytes, as [`to_bytes`] makes them, are.
+pub(in crate::share) fn read(whole: &Bytes) -> Option<Payload> {
     let (head, rest) = whole.split_first_chunk::<HEAD>()?;
     let [first, second, third, encoding, length @ ..] = *head;
     let beside = u32::from_le_bytes([first, second, third, 0]) as usize;
