@@ -184,8 +184,9 @@ fn a_producer_killed_anywhere_leaves_the_queue_whole() {
     for order in ORDERS {
         let queue = hall.queue(None, order, 50).unwrap();
         for round in 0..40_u64 {
-            let start =
-                |whose: u64| Child::start(|_| (0..).for_each(|number| put(&queue, whose << 32 | number)));
+            let start = |whose: u64| {
+                Child::start(|_| (0..u64::MAX).for_each(|number| put(&queue, whose << 32 | number)))
+            };
             let producers = [start(1), start(2)];
             let mut got: Vec<_> = (0..round * 3).map(|_| get(&queue, soon()).expect("they go on")).collect();
             drop(producers);
@@ -293,10 +294,10 @@ fn a_dict_outlives_processes_that_are_killed_anywhere() {
             assert_eq!(number_of(&value) % 50, number % 50);
         }
     };
-    for round in 0..60_u64 {
-        let start = |from: u64| Child::start(move |_| (from..).for_each(set));
+    for round in 0..30_u64 {
+        let start = |from: u64| Child::start(move |_| (from..u64::MAX).for_each(set));
         let children = [start(round), start(round + 3)];
-        (0..round * 20).for_each(set);
+        (0..round * 10).for_each(set);
         drop(children);
         hall.bury_the_dead();
         let items = dict.items();
@@ -324,4 +325,61 @@ fn an_array_is_one_memory_in_all_processes() {
     child.hear().expect("it has written");
     // SAFETY: as above.
     assert_eq!(unsafe { array.start().add(99_999).read() }, 42);
+}
+
+#[test]
+fn the_other_end_of_a_pipe_learns_of_a_death() {
+    let hall = Hall::create().unwrap();
+    let [ours, theirs] = hall.pipe(None, true).unwrap();
+    let mut child = Child::start(|tell| {
+        put(theirs.outgoing(), 7);
+        tell.write_all(b"!").unwrap();
+    });
+    child.hear().expect("it has sent");
+    drop(theirs);
+    assert_eq!(get(ours.incoming(), soon()), Some(7));
+    std::thread::scope(|scope| {
+        let end = scope.spawn(|| ours.incoming().get(&mut turn(&hall), soon()).expect("in time"));
+        while ours.incoming().lines()[0].enter(&*hall).first() == 0 {
+            std::thread::yield_now();
+        }
+        child.kill();
+        assert!(end.join().unwrap().is_err(), "nobody is there any more");
+    });
+}
+
+/// Objects are made, found, sent and dropped while processes are killed at it.
+#[test]
+fn the_desk_outlives_processes_that_are_killed_anywhere() {
+    let hall = Hall::create().unwrap();
+    let named = hall.queue(Some("named"), Order::Fifo, 0).unwrap();
+    let before = hall.usage().blocks;
+    let work = |number: u64| {
+        let queue = hall.queue(None, Order::Priority, 0).unwrap();
+        put(&queue, number * 6 + 5);
+        let [one, other] = hall.pipe(None, number.is_multiple_of(2)).unwrap();
+        put(other.outgoing(), number * 6 + 5);
+        let places = hall.semaphore(None, 1, true).unwrap();
+        let same: anyplace_sync::shm::hall::Object<anyplace_sync::Semaphore> =
+            hall.open(places.handle()).unwrap();
+        assert!(same.try_acquire(&*hall));
+        assert_eq!(
+            hall.queue(Some("named"), Order::Fifo, 0).unwrap().object().handle(),
+            named.object().handle()
+        );
+        assert_eq!(get(one.incoming(), soon()), Some(number * 6 + 5));
+        hall.dict(None).unwrap().set(b"key", &[7; 5000]).unwrap();
+    };
+    for round in 0..60_u64 {
+        let start = || Child::start(|_| (0..u64::MAX).for_each(work));
+        let children = [start(), start()];
+        (0..round * 2).for_each(work);
+        drop(children);
+        hall.bury_the_dead();
+        let census = hall.catalogue();
+        assert_eq!(census.len(), 1, "round {round}: {census:?}");
+    }
+    // Rows of objects and of waiters stay.
+    let rows = hall.usage().blocks - before;
+    assert!(rows <= 2, "{rows} blocks are lost");
 }

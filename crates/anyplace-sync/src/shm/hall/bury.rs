@@ -5,12 +5,13 @@ use super::Hall;
 use super::dict::DictBody;
 use super::kind::Kind;
 use super::layout::Entry;
+use super::pipe::PipeBody;
 use super::queue::QueueBody;
 use super::roll::Roll;
 use super::state::{Phase, State};
 use crate::ground::{Ground, Party, Waiter};
 use crate::{Barrier, Condition, Event, Lock, RLock, Semaphore};
-use std::sync::atomic::Ordering::{AcqRel, Acquire};
+use std::sync::atomic::Ordering::AcqRel;
 
 impl Hall {
     /// Buries all parties that are no more, unless somebody else is at it.
@@ -54,6 +55,7 @@ impl Hall {
             Some(Kind::Condition) => self.body::<Condition>(entry).bury(self, party),
             Some(Kind::Event) => self.body::<Event>(entry).bury(self, party),
             Some(Kind::Barrier) => self.body::<Barrier>(entry).bury(self, party),
+            Some(Kind::Pipe) => self.body::<PipeBody>(entry).bury(self, party),
             Some(Kind::Dict) => self.body::<DictBody>(entry).bury(self, entry, party),
             Some(Kind::Queue | Kind::Lifo | Kind::Priority) => {
                 self.body::<QueueBody>(entry).bury(self, entry, party);
@@ -66,8 +68,7 @@ impl Hall {
     pub(super) fn close_for(&self, desk: &super::desk::Desk<'_>, number: u32, entry: &Entry, party: Party) {
         let (word, bit) = opener(entry, party);
         let had = word.fetch_and(!bit, AcqRel) & bit != 0;
-        let is_named = entry.name_len.load(Acquire) > 0;
-        if had && !is_named && entry.openers.iter().all(|word| word.load(Acquire) == 0) {
+        if had && super::desk::is_unused(entry) {
             self.end(desk, number, entry);
         }
     }

@@ -7,6 +7,7 @@ use super::layout::{Entry, OBJECTS};
 use super::making::Making;
 use super::name::Name;
 use super::object::Body;
+use super::pipe::PipeBody;
 use super::queue::QueueBody;
 use super::state::{Phase, State};
 use crate::ground::Inside;
@@ -16,6 +17,21 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 /// The right to change which objects there are. It is never asked for inside a monitor.
 pub(super) struct Desk<'h>(#[allow(dead_code, reason = "leaves the monitor when dropped")] Inside<'h, Hall>);
 
+/// Whether one who died at the desk left it so.
+fn is_half_done(&(_, entry, state): &(u32, &Entry, State)) -> bool {
+    match state.phase() {
+        Phase::Free => false,
+        Phase::Making | Phase::Ending => true,
+        // Closed by the last who had it open, and not ended.
+        Phase::Live => is_unused(entry),
+    }
+}
+
+/// Whether it has no name, and nobody has it open.
+pub(super) fn is_unused(entry: &Entry) -> bool {
+    entry.name_len.load(Acquire) == 0 && entry.openers.iter().all(|word| word.load(Acquire) == 0)
+}
+
 impl Hall {
     /// Enters, and finishes what one who died there had begun.
     pub(super) fn desk(&self) -> Desk<'_> {
@@ -23,9 +39,7 @@ impl Hall {
         let was_left = inside.was_left();
         let desk = Desk(inside);
         if was_left {
-            let half = |phase| matches!(phase, Phase::Making | Phase::Ending);
-            let left: Vec<_> = self.entries().filter(|(_, _, state)| half(state.phase())).collect();
-            left.into_iter().for_each(|(number, entry, _)| self.end(&desk, number, entry));
+            self.entries().filter(is_half_done).for_each(|(number, entry, _)| self.end(&desk, number, entry));
         }
         desk
     }
@@ -91,10 +105,10 @@ impl Hall {
 
     /// Takes an object apart that nobody has open. Whoever finds it half done does it again: each deposit is discarded
     /// once, however often it is tried.
-    pub(super) fn end(&self, _desk: &Desk<'_>, number: u32, entry: &Entry) {
+    pub(super) fn end(&self, desk: &Desk<'_>, number: u32, entry: &Entry) {
         let state = State(entry.state.load(Relaxed));
         entry.state.store(state.at(Phase::Ending).0, Release);
-        self.empty(entry, state.kind());
+        self.empty(desk, entry, state.kind());
         for word in entry.moving.iter().chain([&entry.storage]) {
             if let Some(deposit) = Deposit::from_word(word.load(Acquire)) {
                 self.memory().discard(deposit);
@@ -107,7 +121,10 @@ impl Hall {
     }
 
     /// Discards what the object holds besides its own block.
-    fn empty(&self, entry: &Entry, kind: Option<Kind>) {
+    fn empty(&self, desk: &Desk<'_>, entry: &Entry, kind: Option<Kind>) {
+        if kind == Some(Kind::Pipe) {
+            self.body::<PipeBody>(entry).empty(self, desk);
+        }
         if kind.is_some_and(QueueBody::suits) {
             self.body::<QueueBody>(entry).empty(self, entry);
         }

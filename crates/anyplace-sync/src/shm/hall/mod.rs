@@ -37,6 +37,7 @@ mod making;
 mod name;
 mod object;
 mod objects;
+mod pipe;
 mod process;
 mod queue;
 mod roll;
@@ -51,6 +52,7 @@ pub use dict::{Dict, DictBody};
 pub use error::HallError;
 pub use kind::Kind;
 pub use object::{Body, Handle, Object};
+pub use pipe::{Pipe, PipeBody};
 pub use queue::{DoneTooOften, Message, Order, PutError, Queue, QueueBody, Received, ShutDown};
 pub use ticket::Ticket;
 
@@ -83,6 +85,8 @@ pub struct Hall {
     objects: Rows,
     waiters: Rows,
     counts: Counts,
+    /// How many times this process holds each end of each pipe.
+    ends: [Counts; 2],
     /// Where to look first for an entry that holds nothing.
     vacant: AtomicU32,
 }
@@ -117,6 +121,7 @@ impl Hall {
             objects: Rows::new(OBJECTS),
             waiters: Rows::new(WAITERS),
             counts: Counts::new(),
+            ends: [Counts::new(), Counts::new()],
             vacant: AtomicU32::new(0),
         };
         // Numbers are given out once all who had them before are buried, so they never run out for the dead.
@@ -193,11 +198,14 @@ impl Hall {
     /// Opens what our parent has open.
     fn inherit(&self, parent: u32) {
         let desk = self.desk();
-        for (_, entry, _) in self.live() {
+        for (_, entry, state) in self.live() {
             let (word, bit) = bury::opener(entry, parent);
             if word.load(Acquire) & bit != 0 {
                 let (word, bit) = bury::opener(entry, self.seat().party);
                 word.fetch_or(bit, AcqRel);
+            }
+            if state.kind() == Some(Kind::Pipe) {
+                self.body::<PipeBody>(entry).inherit(self, parent, self.seat().party);
             }
         }
         drop(desk);

@@ -1,6 +1,7 @@
 //! The objects that a hall has: found by name, or made.
 
 use super::Hall;
+use super::desk::Desk;
 use super::error::HallError;
 use super::kind::Kind;
 use super::making::Making;
@@ -92,6 +93,16 @@ impl Hall {
         kind: Kind,
         begin: impl FnOnce(&Making<'_>) -> Result<(), HallError>,
     ) -> Result<Object<K>, HallError> {
+        self.find_or_make_at_desk(name, kind, |_, making| begin(making))
+    }
+
+    /// The same for what is made of several objects.
+    pub(super) fn find_or_make_at_desk<K: Body>(
+        self: &Arc<Self>,
+        name: Option<&str>,
+        kind: Kind,
+        begin: impl FnOnce(&Desk<'_>, &Making<'_>) -> Result<(), HallError>,
+    ) -> Result<Object<K>, HallError> {
         assert!(K::suits(kind), "{kind} is no such object");
         let name = name.map(|text| Ok::<_, HallError>((text, Name::new(text)?))).transpose()?;
         let desk = self.desk();
@@ -105,7 +116,9 @@ impl Hall {
                 self.open_at(&desk, number, entry);
                 (number, entry, state)
             }
-            None => self.make(&desk, name.as_ref().map(|(_, name)| name), kind, begin)?,
+            None => {
+                self.make(&desk, name.as_ref().map(|(_, name)| name), kind, |making| begin(&desk, making))?
+            }
         };
         drop(desk);
         Ok(Object::opened(Arc::clone(self), number, entry, state))

@@ -140,3 +140,24 @@ fn many_threads_wait_at_once() {
     });
     assert_eq!(hall.waiters(), 128);
 }
+
+#[test]
+fn a_hall_tells_who_waits_for_what() {
+    let hall = Hall::create().unwrap();
+    let theirs = another(&hall);
+    let lock = hall.lock(Some("door")).unwrap();
+    lock.try_acquire(&*hall).unwrap();
+    let same = theirs.lock(Some("door")).unwrap();
+    let mut turn = Turn::new(&*theirs);
+    turn.label(42, "main.rs:7");
+    assert!(same.acquire(&mut turn, Some(Instant::now() + std::time::Duration::from_millis(1))).is_none());
+    let waiting = || (1..=hall.waiters()).filter_map(|number| hall.waiter(number).seen()).collect::<Vec<_>>();
+    let all = waiting();
+    let [seen] = &all[..] else { panic!("one waits: {all:?}") };
+    assert_eq!((seen.party, seen.task, &*seen.label), (theirs.me(), 42, "main.rs:7"));
+    assert_eq!(seen.object, hall.name_of(lock.monitor()));
+    assert_eq!(hall.catalogue(), [(lock.handle(), Kind::Lock, Some("door".into()))]);
+    assert_eq!(hall.process(seen.party), Some(std::process::id()));
+    drop(turn);
+    assert_eq!(waiting(), []);
+}

@@ -1,6 +1,6 @@
 //! A dict as it lies in the hall, and what is done to it inside its monitor.
 
-use super::table::{self, Place, Table};
+use super::table::{self, Spot, Table};
 use crate::ground::{Inside, Monitor, Party};
 use crate::shm::hall::Hall;
 use crate::shm::hall::layout::Entry;
@@ -18,7 +18,7 @@ pub(super) const FIRST: usize = 4096;
 pub struct DictBody {
     state: Monitor,
     len: AtomicU64,
-    /// Places of the index in use, and words of entries.
+    /// Spots of the index in use, and words of entries.
     places: AtomicU64,
     used: AtomicU64,
     /// How many keys ever came.
@@ -62,7 +62,7 @@ impl<'d> Within<'d> {
         Table::new(self.hall.storage(self.entry))
     }
 
-    pub(super) fn find(&self, key: &[u8]) -> Place<'d> {
+    pub(super) fn find(&self, key: &[u8]) -> Spot<'d> {
         self.table().find(table::hash(key), key)
     }
 
@@ -72,9 +72,9 @@ impl<'d> Within<'d> {
         let (table, hash) = (self.table(), table::hash(key));
         let start = self.body.used.load(Relaxed);
         let (place, order) = match table.find(hash, key) {
-            Place::Here(place, found) => (place, Some(found.order())),
-            Place::Free(place) => (place, None),
-            Place::Nowhere => return Err(Full::Space { wanted: 8, left: 0 }),
+            Spot::Here(place, found) => (place, Some(found.order())),
+            Spot::Free(place) => (place, None),
+            Spot::Nowhere => return Err(Full::Space { wanted: 8, left: 0 }),
         };
         let is_new = table.is_new(place);
         table.write(start as usize, hash, order.unwrap_or_else(|| self.next_order()), key, value);

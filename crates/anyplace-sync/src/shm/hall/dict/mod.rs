@@ -13,7 +13,7 @@ use crate::shm::Full;
 use body::Within;
 use std::fmt;
 use std::sync::Arc;
-use table::Place;
+use table::Spot;
 
 /// Keys and what they stand for, both bytes, shared by processes. Cloning it is cheap.
 ///
@@ -78,14 +78,14 @@ impl Dict {
     /// A copy of what `key` stands for.
     pub fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
         match self.enter().find(key) {
-            Place::Here(_, found) => Some(found.value()),
+            Spot::Here(_, found) => Some(found.value()),
             _ => None,
         }
     }
 
     /// Whether `key` stands for anything.
     pub fn contains(&self, key: &[u8]) -> bool {
-        matches!(self.enter().find(key), Place::Here(..))
+        matches!(self.enter().find(key), Spot::Here(..))
     }
 
     /// Makes `key` stand for `value`.
@@ -102,7 +102,7 @@ impl Dict {
     /// [`Full`] if there is no memory for it.
     pub fn get_or_set(&self, key: &[u8], value: &[u8]) -> Result<Option<Vec<u8>>, Full> {
         let within = self.enter();
-        if let Place::Here(_, found) = within.find(key) {
+        if let Spot::Here(_, found) = within.find(key) {
             return Ok(Some(found.value()));
         }
         within.set(key, value).map(|()| None)
@@ -121,8 +121,8 @@ impl Dict {
     ) -> Result<Option<Option<Vec<u8>>>, Full> {
         let within = self.enter();
         let place = match (within.find(key), expected) {
-            (Place::Here(place, found), Some(expected)) if found.value_is(expected) => Some(place),
-            (Place::Here(_, found), _) => return Ok(Some(Some(found.value()))),
+            (Spot::Here(place, found), Some(expected)) if found.value_is(expected) => Some(place),
+            (Spot::Here(_, found), _) => return Ok(Some(Some(found.value()))),
             (_, Some(_)) => return Ok(Some(None)),
             (_, None) => None,
         };
@@ -137,7 +137,7 @@ impl Dict {
     /// Takes `key` out: what it stood for.
     pub fn remove(&self, key: &[u8]) -> Option<Vec<u8>> {
         let within = self.enter();
-        let Place::Here(place, found) = within.find(key) else { return None };
+        let Spot::Here(place, found) = within.find(key) else { return None };
         let value = found.value();
         within.remove(place);
         Some(value)
@@ -148,7 +148,7 @@ impl Dict {
         let within = self.enter();
         let last = within.table().found().pop()?;
         let (key, value) = (last.key(), last.value());
-        if let Place::Here(place, _) = within.find(&key) {
+        if let Spot::Here(place, _) = within.find(&key) {
             within.remove(place);
         }
         Some((key, value))

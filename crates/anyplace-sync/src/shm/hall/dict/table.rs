@@ -25,7 +25,7 @@ pub(super) struct Table<'a> {
 }
 
 /// Where a key is, or would be.
-pub(super) enum Place<'a> {
+pub(super) enum Spot<'a> {
     Here(usize, Found<'a>),
     Free(usize),
     /// The index is full.
@@ -111,20 +111,20 @@ impl<'a> Table<'a> {
         self.entries.get(start..).filter(|words| words.len() >= HEAD).map(Found)
     }
 
-    pub(super) fn find(&self, hash: u64, key: &[u8]) -> Place<'a> {
+    pub(super) fn find(&self, hash: u64, key: &[u8]) -> Spot<'a> {
         let mut free = None;
         for step in 0..self.index.len() {
             let place = (hash as usize).wrapping_add(step) & (self.index.len() - 1);
             match self.index[place].load(Acquire) {
-                NEVER => return Place::Free(free.unwrap_or(place)),
+                NEVER => return Spot::Free(free.unwrap_or(place)),
                 REMOVED => free = free.or(Some(place)),
                 word => match self.entry(word) {
-                    Some(found) if found.is_for(hash, key) => return Place::Here(place, found),
+                    Some(found) if found.is_for(hash, key) => return Spot::Here(place, found),
                     _ => {}
                 },
             }
         }
-        free.map_or(Place::Nowhere, Place::Free)
+        free.map_or(Spot::Nowhere, Spot::Free)
     }
 
     /// Whether this place was never used.

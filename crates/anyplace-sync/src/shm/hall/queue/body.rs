@@ -117,6 +117,19 @@ impl QueueBody {
         }
     }
 
+    /// Lets nothing be put any more, and throws away what is there if it is `immediate`.
+    pub(in crate::shm::hall) fn shut_down(&self, hall: &Hall, entry: &Entry, immediate: bool) {
+        let mut within = self.enter(hall, entry);
+        within.shut();
+        if immediate {
+            within = within.discard_all();
+        }
+        drop(within);
+        for line in [&self.items, &self.room, &self.rest] {
+            call(hall, line, usize::MAX);
+        }
+    }
+
     /// Discards all messages. (At the desk, when nobody has the queue open.)
     pub(in crate::shm::hall) fn empty(&self, hall: &Hall, entry: &Entry) {
         let is_there = |word: &AtomicU64| {
@@ -125,6 +138,16 @@ impl QueueBody {
         if is_there(&entry.storage) {
             drop(self.enter(hall, entry).discard_all());
         }
+    }
+}
+
+/// Has up to `count` of a line look again. (Outside the queue's monitor: lines come first.)
+///
+/// Whoever joins a line has been inside it since before it looked into the queue. So who changes the queue and then sees
+/// nobody in the line, nor inside it, was seen.
+pub(super) fn call(hall: &Hall, line: &Monitor, count: usize) {
+    if count > 0 && line.is_awaited() {
+        line.enter(hall).wake(count);
     }
 }
 
@@ -328,7 +351,7 @@ impl From<Full> for super::PutError {
 /// How long a new queue's block is, in bytes.
 pub(super) const FIRST: usize = 4096;
 
-pub(super) fn make(
+pub(in crate::shm::hall) fn make(
     making: &crate::shm::hall::making::Making<'_>,
     order: Order,
     capacity: usize,

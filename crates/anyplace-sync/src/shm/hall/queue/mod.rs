@@ -20,6 +20,7 @@ use crate::ground::{Ground, Monitor, Turn};
 use crate::shm::{BlockMut, Full};
 use crate::spin;
 use body::Within;
+pub(super) use body::make;
 use message::Content;
 use std::fmt;
 use std::sync::Arc;
@@ -38,7 +39,7 @@ use std::time::Instant;
 /// let queue = hall.queue(Some("letters"), Order::Fifo, 10)?;
 /// for word in ["one", "two"] {
 ///     let mut message = queue.message(word.as_bytes())?;
-///     queue.put(&mut Turn::new(&hall), &mut message, 0, None).expect("no deadline")?;
+///     queue.put(&mut Turn::new(&*hall), &mut message, 0, None).expect("no deadline")?;
 /// }
 /// queue.shut_down(false);
 /// let mut get = || queue.get(&mut Turn::new(&*hall), None).expect("no deadline");
@@ -116,7 +117,7 @@ impl Hall {
             Order::Lifo => Kind::Lifo,
             Order::Priority => Kind::Priority,
         };
-        self.find_or_make(name, kind, |making| body::make(making, order, capacity)).map(Queue)
+        self.find_or_make(name, kind, |making| make(making, order, capacity)).map(Queue)
     }
 
     /// Opens the queue of a handle that came from another process.
@@ -313,15 +314,7 @@ impl Queue {
     /// Lets nothing be put any more. What is in it can still be got, unless it is shut down `immediate`ly: then it is
     /// thrown away.
     pub fn shut_down(&self, immediate: bool) {
-        let mut within = self.enter();
-        within.shut();
-        if immediate {
-            within = within.discard_all();
-        }
-        drop(within);
-        for line in self.lines() {
-            self.call(line, usize::MAX);
-        }
+        self.0.shut_down(self.0.hall(), self.0.entry(), immediate);
     }
 
     fn enter(&self) -> Within<'_> {
@@ -374,14 +367,8 @@ impl Queue {
         self.call(&self.0.room, count);
     }
 
-    /// Has up to `count` of a line look again. (Outside the queue's monitor: lines come first.)
-    ///
-    /// Whoever joins a line has been inside it since before it looked into the queue. So who changes the queue and then sees
-    /// nobody in the line, nor inside it, was seen.
     fn call(&self, line: &Monitor, count: usize) {
-        if count > 0 && line.is_awaited() {
-            line.enter(&**self.0.hall()).wake(count);
-        }
+        body::call(self.0.hall(), line, count);
     }
 }
 
