@@ -33,6 +33,7 @@ mod progress;
 mod queue;
 mod settled;
 mod setup;
+mod share;
 mod threading;
 mod turns;
 mod worker;
@@ -67,7 +68,14 @@ mod _core {
     #[pymodule_export]
     use super::progress::Counts;
     #[pymodule_export]
+<<<<<<< HEAD
     use super::queue::{Queue, SimpleQueue};
+=======
+    use super::share::{
+        SharedBarrier, SharedCondition, SharedEvent, SharedLock, SharedQueue, SharedRLock, SharedSemaphore,
+        SharedValue, Waiting, _opened,
+    };
+>>>>>>> 9c0022d (Python's place shares locks, semaphores, conditions, events, barriers, queues and values by name)
     #[pymodule_export]
     use super::threading::{
         ThreadBarrier, ThreadCondition, ThreadEvent, ThreadLock, ThreadRLock, ThreadSemaphore, quicken,
