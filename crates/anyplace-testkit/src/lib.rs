@@ -28,6 +28,7 @@ pub mod behaviours;
 mod door;
 mod kit;
 mod leftovers;
+mod share;
 mod submit;
 mod work;
 

@@ -8,14 +8,22 @@ use anyplace::work::WorkKind;
 pub enum Need {
     /// Workers of its own: the caller goes on while a task runs.
     Workers,
+    /// Two workers or more, each with a thread that may wait.
+    TwoThreads,
     /// Three workers or more.
     ThreeWorkers,
+    /// A thread for each worker, which may wait.
+    Threads,
+    /// Its tasks are futures.
+    Futures,
     /// It can end running tasks.
     Kill,
     /// It cannot.
     NoKill,
     /// Its workers are other processes.
     Processes,
+    /// Its tasks run in this process.
+    Here,
     /// No `timeout` around it yet.
     NoTimeout,
     /// No `retry` around it yet.
@@ -30,11 +38,20 @@ impl Need {
     /// Why the place cannot show what needs this; `None` if it can.
     pub fn missing(self, place: &Place) -> Option<&'static str> {
         let limits = place.limits();
+        let runs_futures = limits.takes == [WorkKind::Future];
         let has = |layer| place.layers().any(|name| name == layer);
         let (is_met, reason) = match self {
             Self::Workers => {
                 (limits.workers > 0, "the caller runs the tasks, so nothing waits or runs beside it")
             }
+            Self::TwoThreads => {
+                (limits.workers >= 2 && !runs_futures, "it has no two workers with threads of their own")
+            }
+            Self::Threads => {
+                (limits.workers > 0 && !runs_futures, "its tasks have no thread of their own to wait on")
+            }
+            Self::Futures => (runs_futures, "its tasks are no futures"),
+            Self::Here => (!limits.takes(WorkKind::Named), "its tasks run in other processes"),
             Self::ThreeWorkers => (limits.workers >= 3, "it has fewer than three workers"),
             Self::Kill => (limits.can_kill, "it cannot end a running task"),
             Self::NoKill => (!limits.can_kill, "it can end a running task"),
