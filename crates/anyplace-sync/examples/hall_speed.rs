@@ -66,7 +66,10 @@ mod speed {
     }
 
     fn get(queue: &Queue) -> anyplace_sync::shm::hall::Received {
-        queue.get(&mut Turn::new(&**queue.object().hall()), None).expect("no deadline").expect("it is not shut")
+        queue
+            .get(&mut Turn::new(&**queue.object().hall()), None)
+            .expect("no deadline")
+            .expect("it is not shut")
     }
 
     fn each(name: &str, count: u32, mut what: impl FnMut()) {
