@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout)] // A program's printing is its result.
 #![allow(clippy::disallowed_methods)] // It starts the commands that it measures.
 
+mod columns;
 #[path = "../suites/commands.rs"]
 mod commands;
 mod effort;
