@@ -180,6 +180,12 @@ def test_subclasses_have_their_own_arguments() -> None:
             super().__init__(count)
             self.name = name
 
+    class Known(threading.RLock):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+
+    with Known("door"):
+        pass
     named = Named("connections", count=2)
     assert named.acquire()
     assert (named.name, named._value) == ("connections", 1)
