@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import doctest
 import gc
 import inspect
 import os
@@ -110,6 +111,16 @@ def test_methods_take_what_the_standard_librarys_take(name: str) -> None:
             assert [*inspect.signature(ours).parameters] == [
                 *inspect.signature(getattr(theirs, method)).parameters
             ], method
+
+
+@pytest.mark.parametrize("name", ["", *WAITS, "BoundedSemaphore"])
+def test_what_the_documentation_shows_is_so(name: str) -> None:
+    thing = getattr(threading, name) if name else threading
+    assert inspect.getdoc(thing)
+    for example in doctest.DocTestFinder(recurse=False).find(thing, name, module=False, globs={}):
+        assert doctest.DocTestRunner().run(example).failed == 0
+    for method in (value for key, value in vars(thing).items() if name and not key.startswith("_")):
+        assert inspect.getdoc(method)
 
 
 def test_locks_say_how_they_are_called() -> None:
