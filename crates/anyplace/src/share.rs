@@ -36,9 +36,11 @@
 //! What can wait comes in four forms: `acquire` waits, `acquire_within` waits so long, `try_acquire` does not; and `acquiring`
 //! gives the wait itself, a [`Wait`], which is stepped, or awaited as any Rust future.
 
+mod array;
 mod barrier;
 mod body;
 mod condition;
+mod dict;
 mod event;
 mod halls;
 mod handle;
@@ -47,7 +49,9 @@ mod item;
 mod known;
 mod lock;
 mod make;
+mod message;
 mod object;
+mod pipe;
 mod queue;
 mod rlock;
 mod semaphore;
@@ -61,14 +65,17 @@ mod watch;
 pub mod why;
 
 pub use anyplace_sync::{Acquired, Arrived};
+pub use array::Array;
 pub use barrier::Barrier;
 pub use condition::{Condition, ConditionGuard};
+pub use dict::Dict;
 pub use event::Event;
 pub(crate) use halls::Halls;
 pub(crate) use here::Here;
 pub use item::Item;
 pub use lock::{Lock, LockGuard};
 pub use object::{LONGEST_NAME, Object};
+pub use pipe::Pipe;
 pub use queue::Queue;
 pub use rlock::{RLock, RLockGuard, thread_owner};
 pub use semaphore::{Permit, Semaphore};

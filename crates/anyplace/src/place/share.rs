@@ -3,7 +3,9 @@
 use super::Place;
 use crate::driver::Share;
 use crate::error::Result;
-use crate::share::{Barrier, Condition, Event, Item, Lock, Number, Queue, RLock, Semaphore, Value, Why};
+use crate::share::{
+    Array, Barrier, Condition, Dict, Event, Item, Lock, Number, Pipe, Queue, RLock, Semaphore, Value, Why,
+};
 use std::sync::Arc;
 
 /// What tasks and their callers share: see [`share`](crate::share) for names, for where objects lie, and for what happens
@@ -108,6 +110,38 @@ impl Place {
     /// ```
     pub fn priority<T: Item>(&self, name: &str, capacity: usize) -> Result<Queue<T>> {
         self.share()?.priority(name, capacity)
+    }
+
+    /// The pipe of this name: its two ends, each of which receives what the other sends.
+    ///
+    /// # Errors
+    /// As [`queue`](Self::queue).
+    pub fn pipe<T: Item>(&self, name: &str) -> Result<(Pipe<T>, Pipe<T>)> {
+        self.share()?.pipe(name)
+    }
+
+    /// The pipe of this name whose first end only receives what the second sends.
+    ///
+    /// # Errors
+    /// As [`queue`](Self::queue).
+    pub fn simplex<T: Item>(&self, name: &str) -> Result<(Pipe<T>, Pipe<T>)> {
+        self.share()?.simplex(name)
+    }
+
+    /// The dict of this name: values by their keys.
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock).
+    pub fn dict<K: Item, V: Item>(&self, name: &str) -> Result<Dict<K, V>> {
+        self.share()?.dict(name)
+    }
+
+    /// The array of this name, of so many bytes, which are zero at first.
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock); `ResourceExhausted` if there is no memory for it.
+    pub fn array(&self, name: &str, bytes: usize) -> Result<Array> {
+        self.share()?.array(name, bytes)
     }
 
     /// The value of this name: a number, which begins with `first`.

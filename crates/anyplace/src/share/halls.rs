@@ -111,6 +111,9 @@ fn make(hall: &Arc<Hall>, name: &str, shape: Shape) -> Result<Arc<dyn Any + Send
             };
             Arc::new(hall.queue(name, order, capacity)?)
         }
+        Shape::Pipe { is_duplex } => Arc::new(hall.pipe(name, is_duplex)?),
+        Shape::Array { bytes } => Arc::new(hall.array(name, bytes)?),
+        Shape::Dict => Arc::new(hall.dict(name)?),
         Shape::Value { first, is_float: false } => Arc::new(hall.value(name, Kind::Value, first)?),
         Shape::Value { first, is_float: true } => {
             Arc::new(hall.float(name, f64::from_bits(first.cast_unsigned()))?)
@@ -143,7 +146,7 @@ fn see(
         Kind::Queue => show(shape::Kind::Queue, &hall.open_queue(handle)?),
         Kind::Lifo => show(shape::Kind::Lifo, &hall.open_queue(handle)?),
         Kind::Priority => show(shape::Kind::Priority, &hall.open_queue(handle)?),
-        // Nobody waits for the others.
+        // Nobody waits for the others; those at a pipe wait for one of its queues.
         _ => {}
     }
     Ok(())

@@ -1,6 +1,8 @@
 //! Every kind of object by its name, from whatever has the Share family: a place, or the [`commons`](super::commons).
 
-use super::{Barrier, Condition, Event, Item, Lock, Number, Order, Queue, RLock, Semaphore, Value};
+use super::{
+    Array, Barrier, Condition, Dict, Event, Item, Lock, Number, Order, Pipe, Queue, RLock, Semaphore, Value,
+};
 use crate::driver::Share;
 use crate::error::Result;
 
@@ -85,6 +87,38 @@ impl dyn Share {
     /// As [`queue`](Self::queue).
     pub fn priority<T: Item>(&self, name: &str, capacity: usize) -> Result<Queue<T>> {
         Queue::find(self, name, Order::Priority, capacity)
+    }
+
+    /// The pipe of this name: its two ends, each of which receives what the other sends.
+    ///
+    /// # Errors
+    /// As [`queue`](Self::queue).
+    pub fn pipe<T: Item>(&self, name: &str) -> Result<(Pipe<T>, Pipe<T>)> {
+        Pipe::find(self, name, true)
+    }
+
+    /// The pipe of this name whose first end only receives what the second sends.
+    ///
+    /// # Errors
+    /// As [`queue`](Self::queue).
+    pub fn simplex<T: Item>(&self, name: &str) -> Result<(Pipe<T>, Pipe<T>)> {
+        Pipe::find(self, name, false)
+    }
+
+    /// The dict of this name.
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock).
+    pub fn dict<K: Item, V: Item>(&self, name: &str) -> Result<Dict<K, V>> {
+        Dict::find(self, name)
+    }
+
+    /// The array of this name, of so many bytes, which are zero at first.
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock); `ResourceExhausted` if there is no memory for it.
+    pub fn array(&self, name: &str, bytes: usize) -> Result<Array> {
+        Array::find(self, name, bytes)
     }
 
     /// The value of this name, which begins with `first`.

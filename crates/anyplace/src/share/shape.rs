@@ -106,6 +106,18 @@ pub enum Shape {
         /// How many values it has room for; 0 for as many as there is memory for.
         capacity: usize,
     },
+    /// An empty pipe.
+    Pipe {
+        /// Whether both ends send, or only the second.
+        is_duplex: bool,
+    },
+    /// So many bytes, all zero.
+    Array {
+        /// How many.
+        bytes: usize,
+    },
+    /// An empty dict.
+    Dict,
     /// A number, by its 64 bits.
     Value {
         /// The bits it begins with.
@@ -128,6 +140,9 @@ impl Shape {
             Self::Queue { order: Order::Fifo, .. } => Kind::Queue,
             Self::Queue { order: Order::Lifo, .. } => Kind::Lifo,
             Self::Queue { order: Order::Priority, .. } => Kind::Priority,
+            Self::Pipe { .. } => Kind::Pipe,
+            Self::Array { .. } => Kind::Array,
+            Self::Dict => Kind::Dict,
             Self::Value { is_float: false, .. } => Kind::Value,
             Self::Value { is_float: true, .. } => Kind::Float,
         }
