@@ -33,6 +33,7 @@ mod progress;
 mod queue;
 mod settled;
 mod setup;
+mod share;
 mod threading;
 mod turns;
 mod worker;
@@ -69,8 +70,14 @@ mod _core {
     #[pymodule_export]
     use super::queue::{Queue, SimpleQueue};
     #[pymodule_export]
+    use super::share::{
+        _opened, SharedArray, SharedBarrier, SharedCondition, SharedDict, SharedEvent, SharedLock,
+        SharedQueue, SharedRLock, SharedSemaphore, SharedValue, Waiting,
+    };
+    #[pymodule_export]
     use super::threading::{
-        ThreadBarrier, ThreadCondition, ThreadEvent, ThreadLock, ThreadRLock, ThreadSemaphore, quicken,
+        ThreadBarrier, ThreadCondition, ThreadEvent, ThreadLock, ThreadRLock, ThreadSemaphore, ThreadTurn,
+        quicken,
     };
     #[pymodule_export]
     use super::worker::{usable_cores, worker_log, worker_main, zygote_main};

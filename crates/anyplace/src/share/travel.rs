@@ -7,6 +7,7 @@ use super::object::{InHall, Shared};
 use super::site::Site;
 use crate::error::{Error, Kind, Result};
 use anyplace_sync::shm::hall::{Body as HallBody, Hall, Handle, Object, Ticket};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, de, ser};
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -28,6 +29,26 @@ thread_local! {
 /// Why the last handle on this thread could not travel, or open itself. An encoding may keep nothing of it.
 pub(crate) fn take_refusal() -> Option<Error> {
     REFUSED.take()
+}
+
+/// A handle as bytes, for programs of a language that serde does not know; [`from_ticket`] opens the same object of them.
+///
+/// # Errors
+/// `NotSerializable` if the object lies in the memory of this process.
+pub fn to_ticket<T: Serialize>(handle: &T) -> Result<Vec<u8>> {
+    postcard::to_stdvec(handle).map_err(|error| take_refusal().unwrap_or_else(|| unreadable(&error)))
+}
+
+/// The handle of a ticket, which has opened its object.
+///
+/// # Errors
+/// `NotFound` if the object, or whoever had it, is no more; `NotSerializable` if it is no ticket of such a handle.
+pub fn from_ticket<T: DeserializeOwned>(ticket: &[u8]) -> Result<T> {
+    postcard::from_bytes(ticket).map_err(|error| take_refusal().unwrap_or_else(|| unreadable(&error)))
+}
+
+fn unreadable(error: &postcard::Error) -> Error {
+    Error::new(Kind::NotSerializable, format!("this is no ticket of such a shared object: {error}"))
 }
 
 impl Travelling {

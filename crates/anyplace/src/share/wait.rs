@@ -71,12 +71,20 @@ pub trait Wait: Future<Output = Result<Self::Given>> + Send + Sized {
     /// # Errors
     /// As [`until`](Self::until).
     fn now(mut self) -> Result<Option<Self::Given>> {
+        self.look()
+    }
+
+    /// As [`now`](Self::now), for those who may wait afterwards.
+    ///
+    /// # Errors
+    /// As [`until`](Self::until).
+    fn look(&mut self) -> Result<Option<Self::Given>> {
         self.until(Some(*OVER))
     }
 
     /// Says from which line of a program of another language it waits, for [`Place::why`](crate::Place::why).
     #[must_use]
-    fn from_line(self, line: impl Into<String>) -> Self;
+    fn on_line(self, line: impl Into<String>) -> Self;
 }
 
 /// An operation on an object of a site, and its place in the line. `attempt` gives `None` when it is time to stop.
@@ -157,7 +165,7 @@ where
         self.attempt(until)
     }
 
-    fn from_line(mut self, line: impl Into<String>) -> Self {
+    fn on_line(mut self, line: impl Into<String>) -> Self {
         self.line = Line::Other(line.into());
         self
     }
