@@ -1,7 +1,7 @@
 //! What the behaviours of shared objects run and wait with.
 
 use crate::door;
-use anyplace::share::{Barrier, Condition, Event, Lock, Queue, RLock, Semaphore, Value};
+use anyplace::share::{Array, Barrier, Condition, Dict, Event, Lock, Pipe, Queue, RLock, Semaphore, Value};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Wake;
@@ -118,6 +118,44 @@ pub(crate) fn add_to_both(whole: Value<i64>, float: Value<f64>, times: u64) -> u
 #[anyplace::task]
 pub(crate) fn exchange(first: Value<i64>, number: i64) -> bool {
     first.compare_exchange(-1, number).is_ok()
+}
+
+/// Answers so many times.
+#[anyplace::task]
+pub(crate) fn answer(end: Pipe<String>, times: u64) -> u64 {
+    for _ in 0..times {
+        let said = end.recv().expect("the other end is open");
+        end.send(format!("{said}!")).expect("the other end is open");
+    }
+    times
+}
+
+/// Sends something, knocks, and keeps its end until the door is opened.
+#[anyplace::task]
+pub(crate) fn hold_end(end: Pipe<u64>, door: String) -> u64 {
+    end.send(7).expect("the other end is open");
+    door::wait_at(&door).expect("the door stands until the behaviour ends");
+    0
+}
+
+/// Adds 1 to what each of the first keys stands for.
+#[anyplace::task]
+pub(crate) fn count_up(counts: Dict<u64, u64>, keys: u64) -> u64 {
+    for key in 0..keys {
+        let is_done = || {
+            let now = counts.get(&key)?;
+            counts.exchange(key, now.as_ref(), Some(now.unwrap_or(0) + 1))
+        };
+        while !is_done().expect("the place is open") {}
+    }
+    keys
+}
+
+/// Writes the square of its number.
+#[anyplace::task]
+pub(crate) fn fill(squares: Array, at: u64) -> u64 {
+    squares.words()[at as usize].store(at * at, Ordering::Relaxed);
+    at
 }
 
 type Locks = (Lock, RLock, Semaphore);

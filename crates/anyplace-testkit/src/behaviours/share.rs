@@ -4,10 +4,12 @@ mod absent;
 mod barriers;
 mod closing;
 mod conditions;
+mod dicts;
 mod events;
 mod futures;
 mod locks;
 mod names;
+mod pipes;
 mod queues;
 mod semaphores;
 mod values;
@@ -47,6 +49,18 @@ pub(super) static SHARE: &[Behaviour] = &[
     behaviour!(queues::a_batch_is_what_is_there, "at least one, at most so many"),
     behaviour!(queues::a_value_may_be_large, "64 MB and more, whole"),
     behaviour!(queues::a_worker_killed_at_a_queue_breaks_nothing, "the others go on", Processes),
+    behaviour!(pipes::each_end_of_a_pipe_receives_what_the_other_sends, "in its order"),
+    behaviour!(pipes::a_pipe_ends_when_its_other_end_is_closed, "after what was sent before"),
+    behaviour!(pipes::a_pipe_of_one_way_goes_from_its_second_end_to_its_first, "and never back"),
+    behaviour!(
+        pipes::a_pipe_ends_when_the_worker_at_its_other_end_is_killed,
+        "and whoever waits is told",
+        Processes
+    ),
+    behaviour!(dicts::a_dict_is_the_same_for_all, "and keeps the order of its keys"),
+    behaviour!(dicts::a_dict_exchanges_what_is_expected_and_nothing_else, "so that many can count in it"),
+    behaviour!(dicts::a_dict_takes_values_of_any_size, "none and a megabyte"),
+    behaviour!(dicts::an_array_is_filled_where_it_is, "by all at once, without a copy"),
     behaviour!(values::adding_from_many_tasks_loses_nothing, "whole numbers and floats"),
     behaviour!(values::a_value_is_exchanged_by_one_alone, "who was first"),
     behaviour!(names::a_name_is_one_object, "for all who say it in the place, and nowhere else"),

@@ -4,7 +4,8 @@ use super::Place;
 use crate::driver::Share;
 use crate::error::Result;
 use crate::share::{
-    Array, Barrier, Condition, Dict, Event, Item, Key, Lock, Number, Queue, RLock, Semaphore, Value, Why,
+    Array, Barrier, Condition, Dict, Event, Item, Key, Lock, Number, Pipe, Queue, RLock, Semaphore, Value,
+    Why,
 };
 use std::sync::Arc;
 
@@ -112,20 +113,36 @@ impl Place {
         self.share()?.priority(name, capacity)
     }
 
-    /// The array of this name, with `len` bytes, which are zeros at first.
+    /// The pipe of this name: its two ends, each of which receives what the other sends.
     ///
     /// # Errors
-    /// As [`lock`](Self::lock).
-    pub fn array(&self, name: &str, len: usize) -> Result<Array> {
-        self.share()?.array(name, len)
+    /// As [`queue`](Self::queue).
+    pub fn pipe<T: Item>(&self, name: &str) -> Result<(Pipe<T>, Pipe<T>)> {
+        self.share()?.pipe(name)
     }
 
-    /// The dict of this name.
+    /// The pipe of this name whose first end only receives what the second sends.
+    ///
+    /// # Errors
+    /// As [`queue`](Self::queue).
+    pub fn simplex<T: Item>(&self, name: &str) -> Result<(Pipe<T>, Pipe<T>)> {
+        self.share()?.simplex(name)
+    }
+
+    /// The dict of this name: values by their keys.
     ///
     /// # Errors
     /// As [`lock`](Self::lock); `ConfigInvalid`, too, where the dict has keys or values of another type.
     pub fn dict<K: Key, V: Item + Clone>(&self, name: &str) -> Result<Dict<K, V>> {
         self.share()?.dict(name)
+    }
+
+    /// The array of this name, of `len` bytes, which are zero at first.
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock); `ResourceExhausted` if there is no memory for it.
+    pub fn array(&self, name: &str, len: usize) -> Result<Array> {
+        self.share()?.array(name, len)
     }
 
     /// The value of this name: a number, which begins with `first`.

@@ -18,8 +18,8 @@ use std::sync::atomic::AtomicU64;
 /// Bytes that all see and change where they are: [`Place::array`](crate::Place::array) makes it, of zeros. Clones are the same
 /// array.
 ///
-/// Nobody keeps two from writing the same bytes at once: that is for a lock. So Rust gives no references into them, and
-/// [`as_mut_ptr`](Self::as_mut_ptr) is where unsafe code begins; for a few numbers, [`Value`](super::Value) is safe.
+/// Nobody keeps two from writing the same bytes at once: that is for a lock. So Rust shows them as atomic
+/// [words](Self::words), and [`as_mut_ptr`](Self::as_mut_ptr) is where unsafe code begins.
 ///
 /// ```
 /// let place = anyplace::open("threads:2")?;
@@ -50,7 +50,7 @@ impl Array {
         let object = share.open(name, &Wish { shape, make: &make })?;
         let lies = match object.in_hall::<hall::Array>() {
             Some(array) => Lies::Hall { array, site: object.site, name: object.name },
-            None => Lies::Here(object.as_kind(shape.kind())?),
+            None => Lies::Here(object.into_kind(shape.kind())?),
         };
         Ok(Self(Arc::new(lies)))
     }
@@ -66,6 +66,14 @@ impl Array {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The bytes, eight by eight, as atomic numbers; what is left over at the end is not among them.
+    pub fn words(&self) -> &[AtomicU64] {
+        match &*self.0 {
+            Lies::Here(words) => &words.words[..words.len / 8],
+            Lies::Hall { array, .. } => array.words(),
+        }
     }
 
     /// Where the bytes lie, in this process; at a multiple of 8. They stay there as long as a handle does.

@@ -4,13 +4,13 @@ mod here;
 
 use super::halls::told;
 use super::item::Item;
+use super::message;
 use super::object::{self, Shared};
-use super::queue::{read, to_bytes};
 use super::shape::{Shape, Wish};
 use super::site::Site;
 use super::travel::{Travelling, refuse_to_come, refuse_to_go};
 use crate::driver::Share;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use anyplace_sync::shm::{Full, hall};
 use here::Here;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -50,7 +50,7 @@ impl<K: Key, V: Item + Clone> Dict<K, V> {
         let object = share.open(name, &Wish { shape, make: &make })?;
         let lies = match object.in_hall::<hall::Dict>() {
             Some(dict) => Lies::Hall { dict, site: object.site, name: object.name, holds: PhantomData },
-            None => Lies::Here(object.as_kind(shape.kind())?),
+            None => Lies::Here(object.into_kind(shape.kind())?),
         };
         Ok(Self(Arc::new(lies)))
     }
@@ -101,6 +101,26 @@ impl<K: Key, V: Item + Clone> Dict<K, V> {
             Lies::Hall { dict, .. } => {
                 let there = dict.get_or_set(&pack(&key)?, &pack(&value)?).map_err(|full| self.full(full))?;
                 there.map(unpack).transpose()
+            }
+        }
+    }
+
+    /// Gives a key the value `new`, or takes it out if there is none, if its value is `expected`, or if it is not there and
+    /// nothing is expected; whether it did. So that many can change what is there, one at a time.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    pub fn exchange(&self, key: K, expected: Option<&V>, new: Option<V>) -> Result<bool>
+    where
+        V: PartialEq,
+    {
+        match self.open()? {
+            Lies::Here(here) => Ok(here.exchange(key, expected, new)),
+            Lies::Hall { dict, .. } => {
+                let bytes = |value: Option<&V>| value.map(pack).transpose();
+                let (expected, new) = (bytes(expected)?, bytes(new.as_ref())?);
+                let exchanged = dict.exchange(&pack(&key)?, expected.as_deref(), new.as_deref());
+                Ok(exchanged.map_err(|full| self.full(full))?.is_none())
             }
         }
     }
@@ -224,12 +244,11 @@ impl<K: Key, V: Item + Clone> Dict<K, V> {
 }
 
 fn pack(item: &impl Item) -> Result<Vec<u8>> {
-    Ok(to_bytes(&item.pack()?))
+    Ok(message::to_bytes(&item.pack()?))
 }
 
 fn unpack<T: Item>(bytes: Vec<u8>) -> Result<T> {
-    let unreadable = || Error::new(Kind::NotSerializable, "what is in a shared dict cannot be read");
-    T::unpack(read(&bytes.into()).ok_or_else(unreadable)?)
+    T::unpack(message::read(&bytes.into())?)
 }
 
 fn unpack_both<K: Item, V: Item>((key, value): (Vec<u8>, Vec<u8>)) -> Result<(K, V)> {

@@ -111,6 +111,7 @@ fn make(hall: &Arc<Hall>, name: &str, shape: Shape) -> Result<Arc<dyn Any + Send
             };
             Arc::new(hall.queue(name, order, capacity)?)
         }
+        Shape::Pipe { is_duplex } => Arc::new(hall.pipe(name, is_duplex)?),
         Shape::Array { len } => Arc::new(hall.array(name, len)?),
         Shape::Dict => Arc::new(hall.dict(name)?),
         Shape::Value { first, is_float: false } => Arc::new(hall.value(name, Kind::Value, first)?),
@@ -145,7 +146,7 @@ fn see(
         Kind::Queue => show(shape::Kind::Queue, &hall.open_queue(handle)?),
         Kind::Lifo => show(shape::Kind::Lifo, &hall.open_queue(handle)?),
         Kind::Priority => show(shape::Kind::Priority, &hall.open_queue(handle)?),
-        // Nobody waits for the others.
+        // Nobody waits for the others; those at a pipe wait for one of its queues.
         _ => {}
     }
     Ok(())

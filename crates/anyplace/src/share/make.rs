@@ -1,7 +1,8 @@
 //! Every kind of object by its name, from whatever has the Share family: a place, or the [`commons`](super::commons).
 
 use super::{
-    Array, Barrier, Condition, Dict, Event, Item, Key, Lock, Number, Order, Queue, RLock, Semaphore, Value,
+    Array, Barrier, Condition, Dict, Event, Item, Key, Lock, Number, Order, Pipe, Queue, RLock, Semaphore,
+    Value,
 };
 use crate::driver::Share;
 use crate::error::Result;
@@ -89,12 +90,20 @@ impl dyn Share {
         Queue::find(self, name, Order::Priority, capacity)
     }
 
-    /// The array of this name, with `len` bytes.
+    /// The pipe of this name: its two ends, each of which receives what the other sends.
     ///
     /// # Errors
-    /// As [`lock`](Self::lock).
-    pub fn array(&self, name: &str, len: usize) -> Result<Array> {
-        Array::find(self, name, len)
+    /// As [`queue`](Self::queue).
+    pub fn pipe<T: Item>(&self, name: &str) -> Result<(Pipe<T>, Pipe<T>)> {
+        Pipe::find(self, name, true)
+    }
+
+    /// The pipe of this name whose first end only receives what the second sends.
+    ///
+    /// # Errors
+    /// As [`queue`](Self::queue).
+    pub fn simplex<T: Item>(&self, name: &str) -> Result<(Pipe<T>, Pipe<T>)> {
+        Pipe::find(self, name, false)
     }
 
     /// The dict of this name.
@@ -103,6 +112,14 @@ impl dyn Share {
     /// As [`lock`](Self::lock); `ConfigInvalid`, too, where the dict has keys or values of another type.
     pub fn dict<K: Key, V: Item + Clone>(&self, name: &str) -> Result<Dict<K, V>> {
         Dict::find(self, name)
+    }
+
+    /// The array of this name, of `len` bytes, which are zero at first.
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock); `ResourceExhausted` if there is no memory for it.
+    pub fn array(&self, name: &str, len: usize) -> Result<Array> {
+        Array::find(self, name, len)
     }
 
     /// The value of this name, which begins with `first`.

@@ -67,7 +67,7 @@ impl Object {
 
     /// # Errors
     /// `ConfigInvalid` if it is of another kind, or holds values of another type.
-    pub(super) fn as_kind<K: Body>(self, kind: Kind) -> Result<Shared<K>> {
+    pub(super) fn into_kind<K: Body>(self, kind: Kind) -> Result<Shared<K>> {
         if self.kind != kind {
             return Err(self.is_no(kind));
         }
@@ -131,6 +131,22 @@ pub(super) fn check_name(name: &str, place: &str) -> Result<()> {
 }
 
 impl<K: Body> Shared<K> {
+    /// One that is part of something else in the memory of this process.
+    pub(super) fn over(site: Arc<Site>, name: Arc<str>, words: Arc<K>) -> Self {
+        Self { site, name, body: Words::Here(words) }
+    }
+
+    /// The words of one that lies in the memory of this process.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub(super) fn here(self) -> Arc<K> {
+        match self.body {
+            Words::Here(words) => words,
+            Words::Hall(_) => unreachable!("who asks has seen that it lies in no hall"),
+        }
+    }
+
     /// One that came from another process, with its hall.
     pub(super) fn arrived(site: Arc<Site>, name: Arc<str>, object: Arc<dyn InHall<K>>) -> Self {
         Self { site, name, body: Words::Hall(object) }

@@ -13,8 +13,8 @@ use super::wait::{Wait, Waiting};
 use crate::driver::Share;
 use crate::error::{Error, Kind as ErrorKind, Result};
 use anyplace_sync::shm::hall::ShutDown;
-pub(super) use hall::{read, to_bytes};
-use here::{Here, Shut};
+pub(super) use here::Here;
+use here::Shut;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::sync::Arc;
@@ -52,9 +52,30 @@ impl<T: Item> Queue<T> {
         let object = share.open(name, &Wish { shape, make: &make })?;
         let lies = match object.in_hall::<anyplace_sync::shm::hall::Queue>() {
             Some(queue) => Lies::Hall(hall::Shared { queue, site: object.site, name: object.name }),
-            None => Lies::Here(object.as_kind(shape.kind())?),
+            None => Lies::Here(object.into_kind(shape.kind())?),
         };
         Ok(Self(Arc::new(lies)))
+    }
+
+    /// A queue that is part of something else in the memory of this process.
+    pub(super) fn over(site: Arc<Site>, name: Arc<str>, queue: Arc<Here<T>>) -> Self {
+        Self(Arc::new(Lies::Here(Shared::over(site, name, queue))))
+    }
+
+    /// A queue that is part of something else in a hall.
+    pub(super) fn in_hall(site: Arc<Site>, name: Arc<str>, queue: anyplace_sync::shm::hall::Queue) -> Self {
+        Self(Arc::new(Lies::Hall(hall::Shared { site, name, queue })))
+    }
+
+    /// The wait until there is something to get, or nothing will come. It takes nothing.
+    #[track_caller]
+    pub(super) fn looking(&self) -> impl Wait<Given = ()> {
+        Waiting::new(self.site(), move |turn, until| {
+            Ok(match &*self.0 {
+                Lies::Here(queue) => queue.look(turn, until),
+                Lies::Hall(shared) => shared.look(turn, until),
+            })
+        })
     }
 
     /// Puts a value, waiting for room.
@@ -297,7 +318,7 @@ impl<T: Item> Queue<T> {
         Error::new(kind, message).at(&self.site().place).during("share")
     }
 
-    fn site(&self) -> &Arc<Site> {
+    pub(super) fn site(&self) -> &Arc<Site> {
         match &*self.0 {
             Lies::Here(queue) => &queue.site,
             Lies::Hall(shared) => &shared.site,

@@ -106,12 +106,17 @@ pub enum Shape {
         /// How many values it has room for; 0 for as many as there is memory for.
         capacity: usize,
     },
-    /// Zeros, so many bytes of them.
+    /// An empty pipe.
+    Pipe {
+        /// Whether both ends send, or only the second.
+        is_duplex: bool,
+    },
+    /// So many bytes, all zero.
     Array {
         /// How many.
         len: usize,
     },
-    /// One without keys.
+    /// An empty dict.
     Dict,
     /// A number, by its 64 bits.
     Value {
@@ -135,6 +140,7 @@ impl Shape {
             Self::Queue { order: Order::Fifo, .. } => Kind::Queue,
             Self::Queue { order: Order::Lifo, .. } => Kind::Lifo,
             Self::Queue { order: Order::Priority, .. } => Kind::Priority,
+            Self::Pipe { .. } => Kind::Pipe,
             Self::Array { .. } => Kind::Array,
             Self::Dict => Kind::Dict,
             Self::Value { is_float: false, .. } => Kind::Value,

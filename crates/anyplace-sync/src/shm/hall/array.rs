@@ -88,6 +88,15 @@ impl Array {
         self.place().map_or(NonNull::dangling(), |(start, _)| start)
     }
 
+    /// The bytes, eight by eight; what is left over at the end is not among them.
+    pub fn words(&self) -> &[AtomicU64] {
+        let Some((start, capacity)) = self.place() else { return &[] };
+        let words = self.len().min(capacity) / 8;
+        // SAFETY: the block is mapped as long as the hall, which `self` has, and stays the array's as long as that is open; it
+        // begins at a cache line; the words are atomics, of which any bytes are values.
+        unsafe { std::slice::from_raw_parts(start.cast().as_ptr(), words) }
+    }
+
     fn place(&self) -> Option<(NonNull<u8>, usize)> {
         let deposit = Deposit::from_word(self.0.entry().storage.load(Acquire))?;
         self.0.hall().memory().place_of(deposit)

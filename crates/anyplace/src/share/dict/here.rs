@@ -42,6 +42,23 @@ impl<K: Key, V: Item + Clone> Here<K, V> {
         ordered.set(key, value).map(|(_, before)| before)
     }
 
+    pub(super) fn exchange(&self, key: K, expected: Option<&V>, new: Option<V>) -> bool
+    where
+        V: PartialEq,
+    {
+        let mut ordered = self.ordered();
+        if ordered.values.get(&key).map(|(_, value)| value) != expected {
+            return false;
+        }
+        let before = match new {
+            Some(new) => ordered.set(key, new),
+            None => ordered.remove(&key),
+        };
+        drop(ordered);
+        drop(before);
+        true
+    }
+
     pub(super) fn update(&self, items: impl IntoIterator<Item = (K, V)>) {
         let items: Vec<_> = items.into_iter().collect();
         let mut ordered = self.ordered();
@@ -51,12 +68,8 @@ impl<K: Key, V: Item + Clone> Here<K, V> {
     }
 
     pub(super) fn remove(&self, key: &K) -> Option<V> {
-        let mut ordered = self.ordered();
-        let (came, value) = ordered.values.remove(key)?;
-        let key = ordered.order.remove(&came);
-        drop(ordered);
-        drop(key);
-        Some(value)
+        let removed = self.ordered().remove(key);
+        removed.map(|(_, value)| value)
     }
 
     pub(super) fn remove_last(&self) -> Option<(K, V)> {
@@ -83,6 +96,11 @@ impl<K: Key, V: Item + Clone> Here<K, V> {
 }
 
 impl<K: Key, V> Ordered<K, V> {
+    fn remove(&mut self, key: &K) -> Option<(K, V)> {
+        let (came, value) = self.values.remove(key)?;
+        Some((self.order.remove(&came)?, value))
+    }
+
     /// What was there before.
     fn set(&mut self, key: K, value: V) -> Option<(K, V)> {
         if let Some((_, there)) = self.values.get_mut(&key) {

@@ -15,7 +15,7 @@ struct Ranked<T> {
     item: T,
 }
 
-pub(super) struct Here<T> {
+pub(in crate::share) struct Here<T> {
     items: Queue<Ranked<T>>,
     /// Those who wait for a value.
     takers: Line,
@@ -30,7 +30,7 @@ pub(super) struct Here<T> {
 pub(super) struct Shut;
 
 impl<T: Send + 'static> Here<T> {
-    pub(super) fn new(order: Order, capacity: usize) -> Self {
+    pub(in crate::share) fn new(order: Order, capacity: usize) -> Self {
         let capacity = Some(capacity).filter(|&capacity| capacity > 0);
         let items = match order {
             Order::Fifo => Queue::fifo(capacity),
@@ -98,6 +98,18 @@ impl<T: Send + 'static> Here<T> {
         Some(first.map(with_others))
     }
 
+    /// Waits until there is something to get, or nothing will come.
+    pub(super) fn look<'a>(&'a self, turn: &mut Turn<'a>, until: Option<Instant>) -> Option<()> {
+        let is_ready = || !self.items.is_empty() || self.items.is_shut_down();
+        // What is there stays there, so the next in line may look, too.
+        self.takers.wait(turn, until, || is_ready().then_some(()), || true)
+    }
+
+    /// As [`shut_down`](Self::shut_down), before anybody knows of it.
+    pub(in crate::share) fn shut(&self, discards: bool) {
+        self.items.shut_down(discards);
+    }
+
     /// What is there now, at most `most`.
     fn take(&self, site: &Site, most: usize) -> Vec<T> {
         let next = || self.items.try_get().ok().map(|ranked| ranked.item);
@@ -117,7 +129,7 @@ impl<T: Send + 'static> Here<T> {
         Ok(())
     }
 
-    pub(super) fn shut_down(&self, site: &Site, discards: bool) {
+    pub(in crate::share) fn shut_down(&self, site: &Site, discards: bool) {
         self.items.shut_down(discards);
         self.takers.call(site, usize::MAX);
         self.putters.call(site, usize::MAX);
