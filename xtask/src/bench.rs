@@ -30,8 +30,9 @@ fn local(site: &Site, options: &[&str]) -> Result<bool> {
 
 /// Lets tasks crash in every pool, and processes die with something shared in their hands.
 fn crashes(site: &Site, scripts: &[&str]) -> Result<bool> {
-    let python = site.short(&site.peers_python());
-    let matrix = |script| Line::program(python.clone(), &format!("bench/crashes/{script} --keep bench/runs"));
+    let python = site.peers_python();
+    let matrix =
+        |script| Line::program(site.short(&python), &format!("bench/crashes/{script} --keep bench/runs"));
     run_all(environment(site).into_iter().chain(scripts.iter().map(matrix)))
 }
 

@@ -1,4 +1,4 @@
-"""`threading` and `multiprocessing`, theirs and ours, as one thing: names that all have, and a way to start."""
+"""`threading` and `multiprocessing`, theirs and ours, as one thing: names that all have, a way to start."""
 
 from __future__ import annotations
 
