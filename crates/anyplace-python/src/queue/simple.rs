@@ -5,8 +5,10 @@ use super::held::Held;
 use super::quick::{Methods, Quick};
 use super::refusal;
 use super::waiters::Waiters;
+use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
+use pyo3::types::{IntoPyDict, PyDict, PyTuple, PyType};
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -27,8 +29,19 @@ pub(crate) struct SimpleQueue {
 #[pymethods]
 impl SimpleQueue {
     #[new]
-    fn new() -> Self {
-        Self::default()
+    #[classmethod]
+    #[pyo3(signature = (*arguments, **keywords))]
+    fn new(
+        class: &Bound<'_, PyType>,
+        arguments: &Bound<'_, PyTuple>,
+        keywords: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        // A class of the program's may have an `__init__` that takes some.
+        let is_own = class.is(class.py().get_type::<Self>());
+        if is_own && !(arguments.is_empty() && keywords.is_none()) {
+            return Err(PyTypeError::new_err("SimpleQueue() takes no arguments"));
+        }
+        Ok(Self::default())
     }
 
     /// Puts an item; it never waits.
@@ -103,6 +116,16 @@ impl SimpleQueue {
         self.take(py).ok_or_else(|| refusal::empty(py))
     }
 
+    /// Takes an item, waiting for one in the running asyncio loop.
+    ///
+    /// Returns
+    /// -------
+    /// Coroutine
+    ///     To be awaited: the item. A wait that is cancelled takes nothing.
+    fn get_async<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        super::awaiting(slf.py())?.getattr("get")?.call1((slf,))
+    }
+
     /// Tells whether there is no item; others may put one meanwhile.
     fn empty(&self) -> bool {
         self.len.load(Relaxed) == 0
@@ -113,14 +136,19 @@ impl SimpleQueue {
         self.len.load(Relaxed)
     }
 
+    /// Tells how many wait for an item.
+    fn _waiting<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        [("takers", self.takers.count())].into_py_dict(py)
+    }
+
     /// Has ``tell`` called, once, when the next item comes.
-    fn _expect_item(&self, py: Python<'_>, tell: Py<PyAny>) {
+    fn _expect(&self, py: Python<'_>, _change: &str, tell: Py<PyAny>) {
         self.takers.expect(py, tell);
     }
 
-    /// Calls the next of those who wait for an item: who was called before does not take it.
-    fn _pass_item_on(&self, py: Python<'_>) {
-        self.takers.call(py, 1);
+    /// Ends that; whoever was called already lets the next one look.
+    fn _leave(&self, _change: &str, tell: &Bound<'_, PyAny>) {
+        self.takers.leave(tell);
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

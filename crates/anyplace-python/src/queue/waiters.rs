@@ -7,10 +7,11 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::sync::atomic::{AtomicUsize, fence};
+use std::sync::atomic::{AtomicBool, AtomicUsize, fence};
 use std::time::Instant;
 
-/// Who waits says so with the interpreter's lock, and so does who changes something: to find nobody costs a plain load.
+/// Who begins to wait says so with the interpreter's lock, and who changes something has that lock, too: to find nobody
+/// costs a plain load.
 #[derive(Default)]
 pub(super) struct Waiters {
     /// Threads and coroutines.
@@ -28,23 +29,44 @@ impl Waiters {
         deadline: Option<Instant>,
         ready: impl Fn() -> bool + Sync,
     ) -> PyResult<bool> {
-        self.waiting.fetch_add(1, Relaxed);
+        let stand = Stand::new(self);
         let mut is_first = true;
-        let waited = door::wait(py, deadline, |until| {
-            if std::mem::take(&mut is_first) {
+        door::wait(py, deadline, |until| {
+            let is_ready = if std::mem::take(&mut is_first) {
                 self.line.wait_spinning_first(Some(until), &ready)
             } else {
                 self.line.wait(Some(until), &ready)
+            };
+            if is_ready {
+                // It looks again as soon as it has the interpreter's lock. Until then nobody need call it.
+                stand.leave();
             }
-        });
-        self.waiting.fetch_sub(1, Relaxed);
-        waited
+            is_ready
+        })
     }
 
     /// Has `tell` called at the next change.
     pub(super) fn expect(&self, py: Python<'_>, tell: Py<PyAny>) {
         self.awaiting.with(py, |awaiting| awaiting.push_back(tell));
         self.waiting.fetch_add(1, Relaxed);
+    }
+
+    /// Who waits no longer is struck; if it has been called already, the next one is called in its place.
+    pub(super) fn leave(&self, tell: &Bound<'_, PyAny>) {
+        let py = tell.py();
+        let struck = self.awaiting.with(py, |awaiting| {
+            let place = awaiting.iter().position(|own| own.is(tell))?;
+            awaiting.remove(place)
+        });
+        match struck {
+            Some(_) => drop(self.waiting.fetch_sub(1, Relaxed)),
+            None => self.call(py, 1),
+        }
+    }
+
+    /// How many wait.
+    pub(super) fn count(&self) -> usize {
+        self.waiting.load(Relaxed)
     }
 
     /// Whether anybody waits.
@@ -93,5 +115,27 @@ impl Waiters {
 
     pub(super) fn clear(&self) {
         drop(self.awaiting.clear());
+    }
+}
+
+/// A thread among those who wait.
+struct Stand<'a>(&'a AtomicUsize, AtomicBool);
+
+impl<'a> Stand<'a> {
+    fn new(waiters: &'a Waiters) -> Self {
+        waiters.waiting.fetch_add(1, Relaxed);
+        Self(&waiters.waiting, AtomicBool::new(true))
+    }
+
+    fn leave(&self) {
+        if self.1.swap(false, Relaxed) {
+            self.0.fetch_sub(1, Relaxed);
+        }
+    }
+}
+
+impl Drop for Stand<'_> {
+    fn drop(&mut self) {
+        self.leave();
     }
 }
