@@ -347,6 +347,19 @@ def test_items_of_one_producer_come_in_its_order() -> None:
         assert [number for producer, number in taken if producer == mine] == list(range(300))
 
 
+@pytest.mark.parametrize("cls", ALL)
+def test_those_who_wait_are_called_in_their_order(cls: Any) -> None:
+    own, taken = cls(), cls()
+    takers = [lambda name=name: taken.put((name, own.get())) for name in range(4)]
+    with contextlib.ExitStack() as stack:
+        for name, taker in enumerate(takers):
+            stack.enter_context(running(taker))
+            until_waits(own, name + 1)
+        for item in range(4):
+            own.put(item)
+            assert taken.get(timeout=PATIENCE) == (item, item)
+
+
 def test_a_join_waits_for_all_to_be_done() -> None:
     own: queue.Queue[int] = queue.Queue()
     own.put(1)
@@ -463,9 +476,15 @@ while not own._waiting()["takers"]:
     pass
 child = os.fork()
 if child == 0:
+    # Its parent's thread is not there to be called before its own.
+    taken = []
+    mine = threading.Thread(target=lambda: taken.append(own.get()))
+    mine.start()
+    while own._waiting()["takers"] < 2:
+        pass
     own.put(1)
-    own.put(2)
-    os._exit(0 if own.get(timeout=5) + own.get(timeout=5) == 3 else 1)
+    mine.join(30)
+    os._exit(0 if taken == [1] else 1)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 assert own.empty()
 own.put(0)
@@ -562,7 +581,7 @@ def test_a_loop_that_is_gone_keeps_no_item() -> None:
     own: queue.Queue[int] = queue.Queue()
 
     async def leave() -> None:
-        own._expect("item", _queue_await._Call())
+        own._expect("item", _queue_await._Call(), False)
 
     asyncio.run(leave())
     own.put(1)

@@ -26,21 +26,23 @@ async def _until(
     own: Queue[Any] | SimpleQueue[Any], change: str, act: Callable[[], Any], refusal: type[Exception]
 ) -> Any:
     """Try until it is not refused."""
+    was_called = False
     while True:
         try:
             return act()
         except refusal:
             call = _Call()
-        own._expect(change, call)
-        looks_again = False
+        # Who was called, and finds that another one was faster, is the first to be called again.
+        own._expect(change, call, was_called)
+        was_called = False
         try:
             # Once more: the change may have come before it was expected.
             return act()
         except refusal:
             await call.heard
-            looks_again = True
+            was_called = True
         finally:
-            if not looks_again:
+            if not was_called:
                 own._leave(change, call)
 
 

@@ -4,8 +4,8 @@ A program that imports this module in the place of ``queue`` goes on as before. 
 several times faster; `Queue.shutdown` is there in every Python; and coroutines can wait, too:
 ``await q.get_async()``.
 
-Who waits is called in the order in which they began to wait. A thread that comes just then may be faster, and
-who was called waits on: as in the standard library, throughput is worth more than turns.
+Those who wait, threads and coroutines, are called in the order in which they began to. A thread that comes
+just then may be faster, since throughput is worth more than turns; then who was called keeps its place.
 
 A program that looks at the inside of a queue (``q.queue``, ``q.mutex``, its conditions), or has its own
 ``_put`` or ``_get``, finds them. From then on that queue goes on as the standard library's does, as fast as

@@ -1,7 +1,7 @@
 //! Queues between Python's threads, native where the standard library's are Python.
 //!
 //! The interpreter's lock guards what they hold: a put or a get that finds what it needs is a method call, a push or a pop,
-//! and a look whether somebody waits. Who waits does so in the door, in one of `anyplace-sync`'s lines.
+//! and a look whether somebody waits. Who waits does so in the door, for a latch of its own (`waiters.rs`).
 //!
 //! Programs may touch the inside of the standard library's queues: its list, its lock and conditions, its hooks. Whoever
 //! does *opens* the queue (`_queue_open.py`): then it is the standard library's, with a lock and conditions of its own, and
@@ -30,7 +30,7 @@ use pyo3::types::{IntoPyDict, PyDict, PyList, PyTuple};
 use quick::{Methods, Quick};
 use state::{OPEN, Order, SHUT, State};
 use std::collections::VecDeque;
-use waiters::Waiters;
+use waiters::{Place, Waiters};
 
 /// The part of ``anyplace.queue.Queue`` that is native: all of it, until somebody touches its inside.
 #[pyclass(subclass, frozen, generic, module = "anyplace._core")]
@@ -196,7 +196,7 @@ impl Queue {
     fn qsize(slf: &Bound<'_, Self>) -> PyResult<usize> {
         match slf.get().state.is(OPEN) {
             true => open(slf.py(), "qsize", (slf,))?.extract(),
-            false => Ok(slf.get().state.len()),
+            false => Ok(slf.get().state.len(slf.py())),
         }
     }
 
@@ -204,7 +204,7 @@ impl Queue {
     fn empty(slf: &Bound<'_, Self>) -> PyResult<bool> {
         match slf.get().state.is(OPEN) {
             true => open(slf.py(), "empty", (slf,))?.extract(),
-            false => Ok(slf.get().state.len() == 0),
+            false => Ok(slf.get().state.len(slf.py()) == 0),
         }
     }
 
@@ -212,7 +212,7 @@ impl Queue {
     fn full(slf: &Bound<'_, Self>) -> PyResult<bool> {
         match slf.get().state.is(OPEN) {
             true => open(slf.py(), "full", (slf,))?.extract(),
-            false => Ok(!slf.get().state.has_room()),
+            false => Ok(!slf.get().state.has_room(slf.py())),
         }
     }
 
@@ -242,7 +242,7 @@ impl Queue {
             if this.state.unfinished() == 0 {
                 return Ok(());
             }
-            this.joiners.wait(py, None, || this.state.unfinished() == 0 || this.state.is(OPEN))?;
+            this.joiners.wait(py, None, Place::Last)?;
         }
         open(py, "join", (slf,)).map(drop)
     }
@@ -337,13 +337,13 @@ impl Queue {
 
     /// Tells how many wait for an item, for room, and for all to be done.
     fn _waiting<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let counts = self.all_waiters().map(Waiters::count);
+        let counts = self.all_waiters().map(|waiters| waiters.count(py));
         ["takers", "putters", "joiners"].into_iter().zip(counts).into_py_dict(py)
     }
 
     /// Has ``tell`` called, once, when there is a change: an ``"item"``, or ``"room"``.
-    fn _expect(&self, py: Python<'_>, change: &str, tell: Py<PyAny>) {
-        self.waiters(change).expect(py, tell);
+    fn _expect(&self, py: Python<'_>, change: &str, tell: Py<PyAny>, is_first: bool) {
+        self.waiters(change).expect(py, tell, Place::of(is_first));
     }
 
     /// Ends that; whoever was called already lets the next one look.

@@ -2,6 +2,7 @@
 
 use super::arguments::Patience;
 use super::state::{OPEN, SHUT};
+use super::waiters::Place;
 use super::{Queue, open, refusal};
 use pyo3::prelude::*;
 
@@ -14,8 +15,13 @@ impl Queue {
         patience: Patience,
     ) -> PyResult<()> {
         let (py, state) = (slf.py(), &self.state);
-        let mut in_time = patience.waits();
+        let (mut in_time, mut place) = (patience.waits(), Place::Last);
         loop {
+            // A comparison may raise: then the room that this thread was called for is another's.
+            if state.put(item).inspect_err(|_| self.putters.call(py, 1))? {
+                self.takers.call(py, 1);
+                return Ok(());
+            }
             if state.is(OPEN) {
                 let (block, timeout) = patience.arguments();
                 return open(py, "put", (slf, item, block, timeout)).map(drop);
@@ -23,36 +29,27 @@ impl Queue {
             if state.is(SHUT) {
                 return Err(refusal::shut_down(py));
             }
-            if state.put(item)? {
-                self.takers.call(py, 1);
-                return Ok(());
-            }
-            if state.is(OPEN | SHUT) {
-                continue;
-            }
             if !in_time {
                 return Err(refusal::full(py));
             }
-            let ready = || state.has_room() || state.is(OPEN | SHUT);
-            in_time = self.putters.wait(py, patience.deadline(), ready)?;
+            in_time = self.putters.wait(py, patience.deadline(), place)?;
+            place = Place::First;
         }
     }
 
     /// Takes an item, or says why there is none.
     pub(super) fn get_within(&self, slf: &Bound<'_, Self>, patience: Patience) -> PyResult<Py<PyAny>> {
         let (py, state) = (slf.py(), &self.state);
-        let mut in_time = patience.waits();
+        let (mut in_time, mut place) = (patience.waits(), Place::Last);
         loop {
-            if state.is(OPEN) {
-                let (block, timeout) = patience.arguments();
-                return open(py, "get", (slf, block, timeout)).map(Bound::unbind);
-            }
-            if let Some(item) = state.take(py)? {
+            // As above: then the item is another's.
+            if let Some(item) = state.take(py).inspect_err(|_| self.takers.call(py, 1))? {
                 self.putters.call(py, 1);
                 return Ok(item);
             }
             if state.is(OPEN) {
-                continue;
+                let (block, timeout) = patience.arguments();
+                return open(py, "get", (slf, block, timeout)).map(Bound::unbind);
             }
             if state.is(SHUT) {
                 return Err(refusal::shut_down(py));
@@ -60,8 +57,8 @@ impl Queue {
             if !in_time {
                 return Err(refusal::empty(py));
             }
-            let ready = || state.len() > 0 || state.is(OPEN | SHUT);
-            in_time = self.takers.wait(py, patience.deadline(), ready)?;
+            in_time = self.takers.wait(py, patience.deadline(), place)?;
+            place = Place::First;
         }
     }
 }
