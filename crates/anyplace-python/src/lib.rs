@@ -33,6 +33,7 @@ mod progress;
 mod queue;
 mod settled;
 mod setup;
+mod share;
 mod threading;
 mod turns;
 mod worker;
@@ -68,6 +69,11 @@ mod _core {
     use super::progress::Counts;
     #[pymodule_export]
     use super::queue::{Queue, SimpleQueue};
+    #[pymodule_export]
+    use super::share::{
+        _opened, SharedArray, SharedBarrier, SharedCondition, SharedDict, SharedEvent, SharedLock,
+        SharedPipe, SharedQueue, SharedRLock, SharedSemaphore, SharedValue, Waiting, keep_sent, shared_pipe,
+    };
     #[pymodule_export]
     use super::threading::{
         ThreadBarrier, ThreadCondition, ThreadEvent, ThreadLock, ThreadRLock, ThreadSemaphore, quicken,

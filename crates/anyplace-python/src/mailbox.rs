@@ -1,11 +1,13 @@
-//! How tasks that end reach those who await them in an asyncio loop: through one descriptor of the loop's, which whoever
-//! brings an outcome home writes to, without the interpreter's lock, once for many.
+//! How tasks that end, and shared objects that are free, reach those who await them in an asyncio loop: through one
+//! descriptor of the loop's, which whoever brings the news writes to, without the interpreter's lock, once for many.
 
 use crate::future::Future;
 use crate::settled::Settled;
+use crate::share::Waiting as Awaited;
 use pyo3::intern;
 use pyo3::prelude::*;
 use rustix::event::{EventfdFlags, eventfd};
+use std::collections::HashMap;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
@@ -19,15 +21,24 @@ pub(crate) struct Mailbox {
     waiting: Mutex<Waiting>,
 }
 
-/// The numbers of those whose tasks ended. Any thread may add to them.
+/// Who is to be told. Any thread may add to them.
 #[derive(Default)]
 struct Letters(Mutex<Ended>);
 
 #[derive(Default)]
 struct Ended {
-    numbers: Vec<usize>,
+    numbers: Vec<Number>,
     /// Nothing when the mailbox is gone: tasks may end long after their loop.
     descriptor: Option<OwnedFd>,
+}
+
+/// Whom a letter is for.
+#[derive(Clone, Copy)]
+enum Number {
+    /// One who awaits a task, which ends once.
+    Task(usize),
+    /// One who awaits a shared object, and may be told more than once: no number is used again.
+    Bell(u64),
 }
 
 /// Who waits, by number.
@@ -35,6 +46,8 @@ struct Ended {
 struct Waiting {
     entries: Vec<Option<Entry>>,
     free: Vec<usize>,
+    bells: HashMap<u64, Py<PyAny>>,
+    next_bell: u64,
 }
 
 /// A task, and the asyncio future of the loop that stands for it there.
@@ -43,10 +56,10 @@ struct Entry {
     waiter: Py<PyAny>,
 }
 
-/// Tells of one task.
+/// Tells of one task, or one object.
 struct Letter {
     letters: Arc<Letters>,
-    number: usize,
+    number: Number,
 }
 
 impl Wake for Letter {
@@ -60,7 +73,7 @@ impl Letters {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn add(&self, number: usize) {
+    fn add(&self, number: Number) {
         let mut ended = self.ended();
         ended.numbers.push(number);
         // The others' letters are there already, and the loop has been told.
@@ -71,7 +84,7 @@ impl Letters {
     }
 
     /// Takes all that are there.
-    fn take(&self) -> Vec<usize> {
+    fn take(&self) -> Vec<Number> {
         let mut ended = self.ended();
         let mut count = [0; 8];
         // Nothing to read means that it was delivered before.
@@ -103,7 +116,7 @@ impl Mailbox {
     /// Has ``waiter`` end as the task does; false if somebody awaits the task already, or it has none.
     fn expect(&self, future: &Bound<'_, Future>, waiter: Py<PyAny>) -> bool {
         let Some(handle) = future.get().to_await() else { return false };
-        let number = self.waiting().add(Entry { future: future.clone().unbind(), waiter });
+        let number = Number::Task(self.waiting().add(Entry { future: future.clone().unbind(), waiter }));
         let letter = Arc::new(Letter { letters: self.letters.clone(), number });
         if handle.wake_when_done(&Waker::from(letter)) {
             self.letters.add(number);
@@ -111,7 +124,36 @@ impl Mailbox {
         true
     }
 
-    /// Tells those whose tasks ended.
+    /// Has ``waiter`` be told when there is reason to look again whether ``waiting`` has ended.
+    ///
+    /// Parameters
+    /// ----------
+    /// waiting : Waiting
+    ///     The wait for a shared object.
+    /// waiter : asyncio.Future
+    ///     What ends then.
+    ///
+    /// Returns
+    /// -------
+    /// int or None
+    ///     The number to ``forget`` afterwards; None if it has ended already.
+    fn listen(&self, waiting: &Bound<'_, Awaited>, waiter: Py<PyAny>) -> Option<u64> {
+        let number = self.waiting().add_bell(waiter);
+        let letter = Arc::new(Letter { letters: self.letters.clone(), number: Number::Bell(number) });
+        if waiting.get().look(&Waker::from(letter)) {
+            self.forget(number);
+            return None;
+        }
+        Some(number)
+    }
+
+    /// Tells nobody of that number any more.
+    fn forget(&self, number: u64) {
+        let waiter = self.waiting().bells.remove(&number);
+        drop(waiter);
+    }
+
+    /// Tells those whose tasks ended, and those who have reason to look again.
     ///
     /// Returns
     /// -------
@@ -119,9 +161,12 @@ impl Mailbox {
     ///     How many still wait.
     fn deliver(&self, py: Python<'_>) -> PyResult<usize> {
         let mut ended = self.letters.take().into_iter();
-        let told = ended.by_ref().try_for_each(|number| {
-            let entry = self.waiting().take(number);
-            entry.map_or(Ok(()), |entry| entry.end(py))
+        let told = ended.by_ref().try_for_each(|number| match number {
+            Number::Task(number) => {
+                let entry = self.waiting().take(number);
+                entry.map_or(Ok(()), |entry| entry.end(py))
+            }
+            Number::Bell(number) => self.ring(py, number),
         });
         // A signal's handler may raise in the middle of one: the others are told at the next call.
         ended.for_each(|number| self.letters.add(number));
@@ -131,6 +176,16 @@ impl Mailbox {
 }
 
 impl Mailbox {
+    fn ring(&self, py: Python<'_>, number: u64) -> PyResult<()> {
+        let waiter = self.waiting().bells.get(&number).map(|waiter| waiter.clone_ref(py));
+        match waiter {
+            Some(waiter) if !waiter.call_method0(py, intern!(py, "done"))?.is_truthy(py)? => {
+                waiter.call_method1(py, intern!(py, "set_result"), (py.None(),)).map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -174,6 +229,12 @@ impl Waiting {
         }
     }
 
+    fn add_bell(&mut self, waiter: Py<PyAny>) -> u64 {
+        self.next_bell += 1;
+        self.bells.insert(self.next_bell, waiter);
+        self.next_bell
+    }
+
     fn take(&mut self, number: usize) -> Option<Entry> {
         let entry = self.entries.get_mut(number)?.take();
         if entry.is_some() {
@@ -183,6 +244,6 @@ impl Waiting {
     }
 
     fn count(&self) -> usize {
-        self.entries.len() - self.free.len()
+        self.entries.len() - self.free.len() + self.bells.len()
     }
 }

@@ -10,10 +10,12 @@ use pyo3::exceptions::PyException;
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList};
 use std::cell::RefCell;
 use std::ffi::c_char;
+use std::sync::Arc;
 
 /// Buffers from this size on stand beside the pickle.
 pub(crate) const LARGE: usize = 32 << 10;
@@ -141,19 +143,49 @@ impl Dumped<'_> {
         Payload { encoding: Encoding::Pickle, bytes, buffers: self.buffers(memory) }
     }
 
+    /// The pickle with everything large where Python has it, for who copies it at once.
+    pub(crate) fn lent(self) -> Payload {
+        let length = self.data.as_bytes().len();
+        let bytes = match length {
+            ..LARGE => self.data.as_bytes().into(),
+            _ => Bytes::shared(Arc::new(PyBackedBytes::from(self.data)), 0..length),
+        };
+        let buffers = self.beside.into_iter().map(|beside| match beside {
+            Beside::Lent(bytes) => bytes,
+            Beside::Python(buffer) => {
+                let length = buffer.len_bytes();
+                Bytes::shared(Arc::new(Exported(buffer)), 0..length)
+            }
+        });
+        Payload { encoding: Encoding::Pickle, bytes, buffers: buffers.collect() }
+    }
+
     /// The large parts alone.
     pub(crate) fn buffers(&self, memory: Option<&dyn Memory>) -> Vec<Bytes> {
         let py = self.data.py();
         let bytes = |beside: &Beside| match beside {
             Beside::Lent(bytes) => bytes.clone(),
             Beside::Python(buffer) => {
-                // SAFETY: the buffer is contiguous (`raw` said so), and stays while it is exported.
-                let bytes =
-                    unsafe { std::slice::from_raw_parts(buffer.buf_ptr().cast::<u8>(), buffer.len_bytes()) };
+                let bytes = exported(buffer);
                 keep(py, bytes, memory).unwrap_or_else(|| Bytes::from(bytes.to_vec()))
             }
         };
         self.beside.iter().map(bytes).collect()
+    }
+}
+
+/// The bytes of one of Python's objects.
+fn exported(buffer: &PyBuffer<u8>) -> &[u8] {
+    // SAFETY: the buffer is contiguous (`raw` said so), and stays while it is exported.
+    unsafe { std::slice::from_raw_parts(buffer.buf_ptr().cast::<u8>(), buffer.len_bytes()) }
+}
+
+/// A large part, held while it is exported.
+struct Exported(PyBuffer<u8>);
+
+impl AsRef<[u8]> for Exported {
+    fn as_ref(&self) -> &[u8] {
+        exported(&self.0)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::making::Making;
 use crate::map::{Map, Wanted};
 use crate::pickled::Parts;
 use crate::setup::setup;
-use crate::{door, error, fork, progress, wrapped};
+use crate::{door, error, fork, progress, share, wrapped};
 use anyplace::layers::Timeout;
 use anyplace::{Address, Registry, TaskOptions};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -163,6 +163,12 @@ impl Place {
         self.open.making.put(value)
     }
 
+    /// What the place's shared objects tell of those who use them. ``why`` of the Python part calls it.
+    fn _why<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let why = door::pass(py, || self.place.why());
+        share::why::parts(py, &why)
+    }
+
     /// The place's address, with its defaults filled in and without its layers.
     #[getter]
     fn address(&self) -> String {
@@ -224,6 +230,11 @@ impl Place {
 }
 
 impl Place {
+    /// The engine's own.
+    pub(crate) fn engine(&self) -> &anyplace::Place {
+        &self.place
+    }
+
     fn wrapping(
         py: Python<'_>,
         executor: Py<PyAny>,

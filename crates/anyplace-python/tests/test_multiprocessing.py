@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -227,12 +228,24 @@ def test_connections_and_sockets_can_be_arguments_of_calls() -> None:
         end.close()
 
 
-def test_a_lock_as_an_argument_of_a_call_is_refused_with_the_reason() -> None:
-    with (
-        multiprocessing.Pool(1) as pool,
-        pytest.raises(anyplace.NotSerializable, match="through inheritance"),
-    ):
-        pool.apply(square, (multiprocessing.Lock(),))
+def add(value: Any, lock: Any, queue: Any, n: int) -> None:
+    with lock:
+        value.value += n
+    queue.put((n, lock))
+
+
+def test_what_processes_share_travels_in_calls_and_in_queues() -> None:
+    """The standard library's goes only to a process that is being started."""
+    total, raw = multiprocessing.Value("i", 5), multiprocessing.RawValue("d", 0.5)
+    lock, queue = multiprocessing.Lock(), multiprocessing.Queue()
+    with multiprocessing.Pool(2) as pool:
+        pool.starmap(add, [(total, lock, queue, n) for n in range(10)])
+        pool.apply(add, (raw, lock, queue, 10))
+    assert (total.value, raw.value) == (50, 10.5)
+    assert sorted(n for n, _ in [queue.get() for _ in range(11)]) == [*range(11)]
+    queue.put(lock)
+    with lock:
+        assert not queue.get().acquire(False)
 
 
 ENDS = {
@@ -306,8 +319,7 @@ def test_a_daemon_ends_with_its_parent_also_when_that_is_killed(tmp_path: Path) 
     """)
     )
     command = [sys.executable, str(tmp_path / "program.py")]
-    # What the standard library's tracker says of the killed program's locks is not for here.
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as program:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
         daemon = os.pidfd_open(int(program.stdout.readline()))
         program.kill()
@@ -319,6 +331,251 @@ def test_there_is_one_way_to_start_and_it_is_not_fork() -> None:
     assert multiprocessing.get_context("spawn") is multiprocessing.get_context()
     with pytest.raises(ValueError, match="cannot find context for 'fork'"):
         multiprocessing.set_start_method("fork")
+
+
+HOLDS = {
+    "lock": (multiprocessing.Lock, 1),
+    "rlock": (multiprocessing.RLock, 1),
+    "semaphore": (lambda: multiprocessing.Semaphore(2), 2),
+    "bounded semaphore": (lambda: multiprocessing.BoundedSemaphore(2), 2),
+    "condition": (multiprocessing.Condition, 1),
+}
+
+
+def hold_and_die(held: Any, times: int) -> None:
+    for _ in range(times):
+        held.acquire()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("name", HOLDS)
+def test_what_a_killed_process_held_passes_on(name: str) -> None:
+    """The standard library's would be lost for ever."""
+    make, times = HOLDS[name]
+    held = make()
+    holder = multiprocessing.Process(target=hold_and_die, args=(held, times))
+    holder.start()
+    holder.join(LIMIT_S)
+    assert holder.exitcode == -signal.SIGKILL
+    for _ in range(times):
+        assert held.acquire(timeout=LIMIT_S)
+    assert not held.acquire(False) or name in ("rlock", "condition")
+
+
+def put_for_ever(queue: Any, begun: Any) -> None:
+    begun.set()
+    for n in range(1 << 40):
+        queue.put((n, b"x" * (n % 100)))
+
+
+def test_a_producer_that_is_killed_in_the_middle_leaves_whole_items(tmp_path: Path) -> None:
+    queue, begun = multiprocessing.Queue(100), multiprocessing.Event()
+    for _ in range(20):
+        producer = multiprocessing.Process(target=put_for_ever, args=(queue, begun))
+        producer.start()
+        assert begun.wait(LIMIT_S)
+        got = [queue.get(timeout=LIMIT_S) for _ in range(200)]
+        producer.kill()
+        producer.join(LIMIT_S)
+        while not queue.empty():
+            got.append(queue.get(timeout=LIMIT_S))
+        assert got == [(n, b"x" * (n % 100)) for n in range(len(got))]
+        begun.clear()
+
+
+def get_for_ever(queue: Any, begun: Any) -> None:
+    while True:
+        queue.get()
+        begun.set()
+
+
+def test_a_consumer_that_is_killed_in_the_middle_takes_one_item_at_most() -> None:
+    queue, begun = multiprocessing.Queue(), multiprocessing.Event()
+    for n in range(50_000):
+        queue.put(n)
+    consumer = multiprocessing.Process(target=get_for_ever, args=(queue, begun))
+    consumer.start()
+    assert begun.wait(LIMIT_S)
+    consumer.kill()
+    consumer.join(LIMIT_S)
+    rest = [queue.get(timeout=LIMIT_S) for _ in range(queue.qsize())]
+    assert rest == [*range(50_000 - len(rest), 50_000)]
+    queue.put("after")
+    assert queue.get(timeout=LIMIT_S) == "after"
+
+
+def echo(inbox: Any, outbox: Any) -> None:
+    for item in iter(inbox.get, None):
+        outbox.put(item)
+
+
+def test_large_messages_and_arrays_go_through_queues() -> None:
+    numpy = pytest.importorskip("numpy")
+    there, back = multiprocessing.Queue(), multiprocessing.Queue()
+    process = multiprocessing.Process(target=echo, args=(there, back))
+    process.start()
+    for item in (b"x" * (64 << 20), "y" * 100_000):
+        there.put(item)
+        assert back.get(timeout=LIMIT_S) == item
+    array = numpy.arange(1 << 20, dtype="float32").reshape(1024, -1)
+    there.put({"array": array, "name": "it"})
+    got = back.get(timeout=LIMIT_S)
+    assert (got["array"] == array).all()
+    got["array"][0, 0] = 5
+    there.put(None)
+    process.join(LIMIT_S)
+
+
+def test_what_was_put_is_there_when_its_process_has_ended(script) -> None:
+    """However it ends: there is no thread that would still have to write."""
+    assert (
+        script("""
+        import os
+        from anyplace import multiprocessing
+
+        def put(queue):
+            queue.put("x" * 1_000_000)
+            os._exit(0)
+
+        queue = multiprocessing.Queue()
+        process = multiprocessing.Process(target=put, args=(queue,))
+        process.start()
+        process.join()
+        print(len(queue.get()))
+    """)
+        == "1000000\n"
+    )
+
+
+def test_put_raises_what_cannot_be_pickled() -> None:
+    queue = multiprocessing.Queue()
+    with pytest.raises(pickle.PicklingError, match="lock"):
+        queue.put(threading.Lock())
+    assert queue.empty()
+
+
+def test_a_queue_hears_ctrl_c(script) -> None:
+    assert (
+        script("""
+        import os, signal, threading
+        from anyplace import multiprocessing
+
+        queue = multiprocessing.Queue()
+        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+        try:
+            queue.get()
+        except KeyboardInterrupt:
+            print("heard")
+    """)
+        == "heard\n"
+    )
+
+
+def test_a_fork_shares_what_its_parent_has() -> None:
+    """By `os.fork`: the child is a process of its own, and what it held passes on when it dies."""
+    queue, lock = multiprocessing.Queue(), multiprocessing.Lock()
+    child = os.fork()
+    if child == 0:
+        lock.acquire()
+        queue.put("of the child")
+        os.kill(os.getpid(), signal.SIGKILL)
+    assert queue.get(timeout=LIMIT_S) == "of the child"
+    os.waitpid(child, 0)
+    assert lock.acquire(timeout=LIMIT_S)
+
+
+def test_sharing_leaves_nothing_in_dev_shm(script) -> None:
+    before = set(os.listdir("/dev/shm"))
+    assert (
+        script("""
+        import os, signal
+        from anyplace import multiprocessing
+
+        queue, value = multiprocessing.Queue(), multiprocessing.Value("i", 1)
+        queue.put(b"x" * (1 << 20))
+        with multiprocessing.Manager() as manager:
+            manager.list([1, 2, 3])
+        print(value.value)
+    """)
+        == "1\n"
+    )
+    assert set(os.listdir("/dev/shm")) == before
+
+
+def test_a_manager_needs_no_process() -> None:
+    with multiprocessing.Manager() as manager:
+        values, letters = manager.dict(a=1), manager.list("abc")
+        assert multiprocessing.active_children() == []
+        values["list"] = letters
+        values["list"].append("d")
+        assert (letters[:], values["a"]) == ([*"abcd"], 1)
+
+
+class Counter:
+    """A class of a program's own."""
+
+    def __init__(self) -> None:
+        self.n = 0
+
+    def add(self) -> int:
+        self.n += 1
+        return self.n
+
+
+class OwnManager(multiprocessing.managers.SyncManager):
+    """A manager of it."""
+
+
+OwnManager.register("Counter", Counter)
+
+
+def test_a_class_of_a_programs_own_is_served() -> None:
+    with OwnManager() as manager:
+        names = manager.list(["x"])
+        assert multiprocessing.active_children() == []
+        counter = manager.Counter()
+        assert [counter.add(), counter.add()] == [1, 2]
+        assert len(multiprocessing.active_children()) == 1
+        assert names[0] == "x"
+    assert multiprocessing.active_children() == []
+
+
+def change_list(items: Any) -> None:
+    items.append(5)
+    items[0] = "first"
+    items.sort(key=str)
+    del items[1]
+
+
+def test_a_list_has_the_methods_of_a_list() -> None:
+    with multiprocessing.Manager() as manager:
+        shared, plain = manager.list(range(4)), [*range(4)]
+        process = multiprocessing.Process(target=change_list, args=(shared,))
+        process.start()
+        process.join(LIMIT_S)
+        change_list(plain)
+        for items in (shared, plain):
+            items.insert(1, "in")
+            items.extend((7, 8))
+            items[1:3] = "xyz"
+            items.remove(7)
+            items.reverse()
+            items += [9]
+            items *= 2
+            assert items.pop() == 9
+            assert items.pop(0) == 8
+        assert shared[:] == plain
+        assert (shared[-1], shared.index("y"), shared.count("y"), len(shared)) == (
+            plain[-1],
+            plain.index("y"),
+            plain.count("y"),
+            len(plain),
+        )
+        assert [*shared] == plain
+        assert [*reversed(shared)] == plain[::-1]
+        for wrong in (lambda: shared[100], lambda: shared[-100], lambda: manager.list().pop()):
+            with pytest.raises(IndexError):
+                wrong()
 
 
 def test_everything_that_the_standard_library_offers_is_here() -> None:

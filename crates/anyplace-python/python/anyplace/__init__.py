@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from anyplace._errors import (
+        Broken,
         Cancelled,
         ConfigInvalid,
+        Ended,
         Error,
         NotFound,
+        NotHeld,
         NotSerializable,
         PermissionDenied,
         PlaceClosed,
@@ -43,14 +46,17 @@ if TYPE_CHECKING:
     from anyplace._stored import Stored
 
 __all__ = [
+    "Broken",
     "Cancelled",
     "ConfigInvalid",
     "Context",
     "Counts",
+    "Ended",
     "Error",
     "Future",
     "Map",
     "NotFound",
+    "NotHeld",
     "NotSerializable",
     "PermissionDenied",
     "Place",

@@ -1,7 +1,7 @@
-"""Awaiting tasks in asyncio loops.
+"""Awaiting tasks and shared objects in asyncio loops.
 
-Each loop has a mailbox: one descriptor for all its tasks. What ends is told by it many at a time, and the
-loop does not wait in line for a thread that calls back for each.
+Each loop has a mailbox: one descriptor for all that it awaits. What ends is told by it many at a time, and
+the loop does not wait in line for a thread that calls back for each.
 """
 
 from __future__ import annotations
@@ -51,16 +51,32 @@ class _Mailbox:
 
     def expect(self, future: Any, loop: asyncio.AbstractEventLoop) -> asyncio.Future[Any]:
         """What ends as the task does."""
-        if not self._listens:
-            try:
-                loop.add_reader(self._core.fileno(), self._deliver)
-            except NotImplementedError:  # A loop that watches no descriptors.
-                return asyncio.wrap_future(future)
-            self._listens = True
+        try:
+            self._listen(loop)
+        except NotImplementedError:  # A loop that watches no descriptors.
+            return asyncio.wrap_future(future)
         waiter = _Waiter(loop=loop)
         waiter.task = future
         # Others who await the same task are called back, as by any executor's future.
         return waiter if self._core.expect(future, waiter) else asyncio.wrap_future(future)
+
+    async def given(self, waiting: _core.Waiting, loop: asyncio.AbstractEventLoop) -> Any:
+        """What a wait for a shared object gives."""
+        while True:
+            self._listen(loop)
+            waiter = loop.create_future()
+            number = self._core.listen(waiting, waiter)
+            if number is None:
+                return waiting.result()
+            try:
+                await waiter
+            finally:
+                self._core.forget(number)
+
+    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._listens:
+            loop.add_reader(self._core.fileno(), self._deliver)
+            self._listens = True
 
     def _deliver(self) -> None:
         if self._core.deliver() == 0:
@@ -79,8 +95,23 @@ def _forget_closed() -> None:
 def wait(future: Any) -> Generator[Any, None, Any]:
     """Wait for the task in the running loop; cancelling the wait cancels a task that has not begun."""
     loop = asyncio.get_running_loop()
+    return _mailbox(loop).expect(future, loop).__await__()
+
+
+async def given(waiting: _core.Waiting) -> Any:
+    """What a wait for a shared object gives. One that is cancelled has taken nothing, and left the line."""
+    try:
+        if waiting.look_now():
+            return waiting.result()
+        loop = asyncio.get_running_loop()
+        return await _mailbox(loop).given(waiting, loop)
+    finally:
+        waiting.close()
+
+
+def _mailbox(loop: asyncio.AbstractEventLoop) -> _Mailbox:
     mailbox = _mailboxes.get(loop)
     if mailbox is None:
         _forget_closed()
         mailbox = _mailboxes[loop] = _Mailbox(loop)
-    return mailbox.expect(future, loop).__await__()
+    return mailbox

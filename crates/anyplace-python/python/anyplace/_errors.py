@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import concurrent.futures
 import pickle
+import threading
 from typing import Any, ClassVar
+
+from anyplace._shutdown import ShutDown
 
 #: How a worker's traceback is shown, as the cause of the task's exception.
 RemoteTraceback: Any
@@ -118,6 +121,18 @@ class RateLimited(Error, RuntimeError):
 
 class PlaceClosed(Error, RuntimeError):
     """The place is closed."""
+
+
+class NotHeld(Error, RuntimeError, ValueError, AssertionError):
+    """Who releases something does not have it; the standard library has three errors for that."""
+
+
+class Broken(Error, threading.BrokenBarrierError):
+    """A barrier is broken: not all have come, or it was reset meanwhile."""
+
+
+class Ended(Error, EOFError, ShutDown):
+    """There is nothing more to come: the queue was shut down, or the pipe's other end is closed or gone."""
 
 
 class Unexpected(Error, RuntimeError):

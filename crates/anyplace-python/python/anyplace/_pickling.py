@@ -28,15 +28,16 @@ PROTOCOL = 5
 #: Names of modules that mean another thing in a worker: what they define has to travel by value.
 _ELSEWHERE = (b"__main__", b"__mp_main__")
 
-#: Pickled as any object, these would only bring the number of a descriptor of this process.
-_CONNECTIONS = b"multiprocessing.connection"
+#: Pickled as any object, these would only bring the number of a descriptor of this process, and a copy of a
+#: ctypes object that processes share.
+_REDUCED = (b"multiprocessing.connection", b"_ctypes")
 
 #: What connects while it is read, with multiprocessing's key of this process: proxies of its managers, and
 #: descriptors that it hands over.
 _CONNECTING = (b"multiprocessing.managers", b"multiprocessing.resource_sharer")
 
 #: What `dump` has to look into; the compiled part takes all other pickles as they are.
-SUSPECTS = (*_ELSEWHERE, _CONNECTIONS, *_CONNECTING)
+SUSPECTS = (*_ELSEWHERE, *_REDUCED, *_CONNECTING)
 
 _NAMED = (FunctionType, type, ModuleType)
 
@@ -130,6 +131,30 @@ def dump_put(value: Any) -> bytes:
         raise not_serializable(value, "value", error) from error
 
 
+def dump_key(value: Any) -> bytes:
+    """The bytes of a key of a shared dict: equal keys have the same, whoever made them."""
+    try:
+        file = io.BytesIO()
+        pickler = pickle.Pickler(file, PROTOCOL)
+        # It tells twice what is there twice: else equal texts would be other bytes than one text twice.
+        pickler.fast = True
+        pickler.dump(_Sorted(value) if type(value) is frozenset else value)
+        data = file.getvalue()
+    except Exception as error:
+        raise not_serializable(value, "key", error) from error
+    return dump(value) if any(name in data for name in SUSPECTS) else data
+
+
+class _Sorted:
+    """A frozenset as it travels: in an order that does not depend on the process."""
+
+    def __init__(self, values: frozenset[Any]) -> None:
+        self._values = sorted(values, key=dump_key)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return frozenset, (self._values,)
+
+
 def unreadable(error: BaseException) -> BaseException:
     """What is raised for a result that cannot be read, or that exits when it is read."""
     message = f"the result cannot be unpickled: {type(error).__name__}: {error}"
@@ -146,7 +171,7 @@ def dump(value: Any, is_result: bool = False) -> bytes:
         data = _dump_by_value(value, is_result)
     else:
         # The name may just as well be a string in the data: then cloudpickle gives the same, only slower.
-        if any(name in data for name in (*_ELSEWHERE, _CONNECTIONS)):
+        if any(name in data for name in (*_ELSEWHERE, *_REDUCED)):
             data = _dump_by_value(value, is_result)
     # A result goes to where the key is from.
     if not is_result and any(name in data for name in _CONNECTING):

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from anyplace import _core
+from anyplace._sharing import Sharing
 
 if TYPE_CHECKING:
     from anyplace._stored import Stored
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Place(_core.Place, concurrent.futures.Executor):
+class Place(Sharing, _core.Place, concurrent.futures.Executor):
     """A place: opened by its address, used, closed. It is a `concurrent.futures.Executor`.
 
     Parameters

@@ -16,13 +16,24 @@ def is_wanted() -> bool:
 
 
 def multiprocessing() -> None:
-    """``multiprocessing`` gives our processes and pools from here on."""
+    """``multiprocessing`` gives ours from here on."""
     import multiprocessing
 
     from anyplace import multiprocessing as ours
 
-    for name in ours.__all__:
+    for name in [*ours.__all__, "managers", "queues", "sharedctypes", "synchronize"]:
         setattr(multiprocessing, name, getattr(ours, name))
+    # Of the other modules CPython's own pools take what they know the inside of.
+    sys.modules["multiprocessing.sharedctypes"] = ours.sharedctypes
+
+
+def insides() -> None:
+    """And with names of CPython's inside that its tests look at."""
+    import multiprocessing
+
+    import insides
+
+    multiprocessing.Condition = insides.Condition
 
 
 def threading() -> None:

@@ -71,6 +71,14 @@ pub trait Wait: Future<Output = Result<Self::Given>> + Send + Sized {
     /// # Errors
     /// As [`until`](Self::until).
     fn now(mut self) -> Result<Option<Self::Given>> {
+        self.look()
+    }
+
+    /// As [`now`](Self::now), for those who may wait afterwards.
+    ///
+    /// # Errors
+    /// As [`until`](Self::until).
+    fn look(&mut self) -> Result<Option<Self::Given>> {
         self.until(Some(*OVER))
     }
 

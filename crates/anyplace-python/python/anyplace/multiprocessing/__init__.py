@@ -1,7 +1,8 @@
 """`multiprocessing` on anyplace: a program moves by ``from anyplace import multiprocessing``.
 
-`Pool` and `Process` are ours. Locks, queues, values, managers and the rest are the standard library's, made
-so that they can be handed to our processes: as arguments of `Process`, or of a pool's initializer.
+`Pool`, `Process`, locks, queues, values and managers are ours; pipes and the rest are the standard library's,
+made so that they can be handed to our processes. What processes share may travel in any way: as an argument
+of a `Process`, of a pool's initializer or of its calls, and inside of queues and of each other.
 """
 
 from __future__ import annotations
@@ -85,12 +86,13 @@ __all__ = [
 ]
 
 #: Modules of the standard library's package that are the same here.
-_SAME = {"connection", "dummy", "managers", "process", "queues", "reduction", "shared_memory", "sharedctypes"}
-_SAME |= {"synchronize", "util"}
+_SAME = {"connection", "dummy", "heap", "process", "reduction", "shared_memory", "util"}
+#: And those that are ours.
+_OURS = {"managers", "pool", "queues", "sharedctypes", "synchronize"}
 
 
 def __getattr__(name: str) -> Any:
     """Give the standard library's modules under their names, and ours."""
-    if name not in _SAME and name != "pool":
+    if name not in _SAME | _OURS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return importlib.import_module(f"multiprocessing.{name}" if name in _SAME else f"{__name__}.pool")
+    return importlib.import_module(f"{'multiprocessing' if name in _SAME else __name__}.{name}")

@@ -11,6 +11,7 @@ from anyplace import _core
 from ._process import Process
 
 if TYPE_CHECKING:
+    from . import managers, queues, synchronize
     from .pool import Pool
 
 #: What a program may ask for. All of them mean our way, which keeps what "spawn" promises.
@@ -39,6 +40,100 @@ class Context(BaseContext):
         from .pool import Pool
 
         return Pool(processes, initializer, initargs, maxtasksperchild)
+
+    def Lock(self) -> synchronize.Lock:  # type: ignore[override]  # noqa: N802
+        """Make a lock."""
+        from .synchronize import Lock
+
+        return Lock()
+
+    def RLock(self) -> synchronize.RLock:  # type: ignore[override]  # noqa: N802
+        """Make a lock that its owner may acquire again."""
+        from .synchronize import RLock
+
+        return RLock()
+
+    def Semaphore(self, value: int = 1) -> synchronize.Semaphore:  # type: ignore[override]  # noqa: N802
+        """Make a semaphore."""
+        from .synchronize import Semaphore
+
+        return Semaphore(value)
+
+    def BoundedSemaphore(self, value: int = 1) -> synchronize.BoundedSemaphore:  # type: ignore[override]  # noqa: N802
+        """Make a semaphore to which no more can be given back than were taken."""
+        from .synchronize import BoundedSemaphore
+
+        return BoundedSemaphore(value)
+
+    def Condition(self, lock: Any = None) -> synchronize.Condition:  # type: ignore[override]  # noqa: N802
+        """Make a condition."""
+        from .synchronize import Condition
+
+        return Condition(lock)
+
+    def Event(self) -> synchronize.Event:  # type: ignore[override]  # noqa: N802
+        """Make an event."""
+        from .synchronize import Event
+
+        return Event()
+
+    def Barrier(  # type: ignore[override]  # noqa: N802
+        self, parties: int, action: Callable[[], object] | None = None, timeout: float | None = None
+    ) -> synchronize.Barrier:
+        """Make a barrier."""
+        from .synchronize import Barrier
+
+        return Barrier(parties, action, timeout)
+
+    def Queue(self, maxsize: int = 0) -> queues.Queue[Any]:  # type: ignore[override]  # noqa: N802
+        """Make a queue."""
+        from .queues import Queue
+
+        return Queue(maxsize)
+
+    def JoinableQueue(self, maxsize: int = 0) -> queues.JoinableQueue[Any]:  # type: ignore[override]  # noqa: N802
+        """Make a queue whose items are counted until they are done."""
+        from .queues import JoinableQueue
+
+        return JoinableQueue(maxsize)
+
+    def SimpleQueue(self) -> queues.SimpleQueue[Any]:  # type: ignore[override]  # noqa: N802
+        """Make a queue that only puts and gets."""
+        from .queues import SimpleQueue
+
+        return SimpleQueue()
+
+    def RawValue(self, typecode_or_type: Any, *args: Any) -> Any:  # noqa: N802
+        """Make a ctypes object that processes share."""
+        from .sharedctypes import RawValue
+
+        return RawValue(typecode_or_type, *args)
+
+    def RawArray(self, typecode_or_type: Any, size_or_initializer: Any) -> Any:  # noqa: N802
+        """Make a ctypes array that processes share."""
+        from .sharedctypes import RawArray
+
+        return RawArray(typecode_or_type, size_or_initializer)
+
+    def Value(self, typecode_or_type: Any, *args: Any, lock: Any = True) -> Any:  # noqa: N802
+        """Make a ctypes object that processes share, with a lock unless `lock` is False."""
+        from .sharedctypes import Value
+
+        return Value(typecode_or_type, *args, lock=lock)
+
+    def Array(self, typecode_or_type: Any, size_or_initializer: Any, *, lock: Any = True) -> Any:  # noqa: N802
+        """Make a ctypes array that processes share, with a lock unless `lock` is False."""
+        from .sharedctypes import Array
+
+        return Array(typecode_or_type, size_or_initializer, lock=lock)
+
+    def Manager(self) -> managers.SyncManager:  # noqa: N802
+        """Make a manager, ready to make lists, dicts and more that processes share."""
+        from .managers import SyncManager
+
+        manager = SyncManager(ctx=self)
+        manager.start()
+        return manager
 
     def get_context(self, method: str | None = None) -> Context:  # type: ignore[override]
         """Give the context of a way to start.

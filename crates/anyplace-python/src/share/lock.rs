@@ -1,0 +1,130 @@
+//! A lock that one has at a time.
+
+use super::home::home;
+use super::limit::{Limit, Truth};
+use super::raised::raised;
+use super::ticket;
+use super::waiting::{self, Waiting};
+use crate::place::Place;
+use anyplace::share::{Lock, LockGuard};
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The part of ``anyplace.share.Lock`` that the engine does.
+#[pyclass(subclass, frozen, weakref, module = "anyplace._core")]
+pub(crate) struct SharedLock {
+    lock: Lock,
+    was_abandoned: AtomicBool,
+}
+
+impl From<Lock> for SharedLock {
+    fn from(lock: Lock) -> Self {
+        Self { lock, was_abandoned: AtomicBool::new(false) }
+    }
+}
+
+#[pymethods]
+impl SharedLock {
+    #[new]
+    #[pyo3(signature = (place=None, name="", *, _ticket=None))]
+    fn new(
+        py: Python<'_>,
+        place: Option<&Bound<'_, Place>>,
+        name: &str,
+        _ticket: Option<&[u8]>,
+    ) -> PyResult<Self> {
+        ticket::or(py, _ticket, || home(place)?.lock(name)).map(Self::from)
+    }
+
+    /// Acquire it.
+    ///
+    /// Parameters
+    /// ----------
+    /// block : bool, default True
+    ///     Whether to wait for it.
+    /// timeout : float, optional
+    ///     Seconds to wait at most.
+    ///
+    /// Returns
+    /// -------
+    /// bool
+    ///     Whether it is held now.
+    #[pyo3(signature = (block=Truth(true), timeout=None), text_signature = "($self, block=True, timeout=None)")]
+    pub(crate) fn acquire(&self, py: Python<'_>, block: Truth, timeout: Option<f64>) -> PyResult<bool> {
+        let limit = Limit::new(block, timeout);
+        let guard = waiting::wait(py, self.lock.acquiring(), limit)?;
+        Ok(guard.map(|guard| self.keep(guard)).is_some())
+    }
+
+    /// Release it, whoever holds it.
+    ///
+    /// Raises
+    /// ------
+    /// NotHeld
+    ///     If nobody does; also a RuntimeError, a ValueError and an AssertionError.
+    pub(crate) fn release(&self, py: Python<'_>) -> PyResult<()> {
+        self.lock.release().map_err(|error| raised(py, &error))
+    }
+
+    /// Tell whether somebody holds it.
+    fn locked(&self) -> bool {
+        self.lock.is_locked()
+    }
+
+    /// Whether the one who held it before this process's last acquire died with it: what the lock guards may be
+    /// half changed.
+    #[getter]
+    fn abandoned(&self) -> bool {
+        self.was_abandoned.load(Ordering::Relaxed)
+    }
+
+    /// Its name; empty if it has none.
+    #[getter]
+    fn name(&self) -> &str {
+        self.lock.name()
+    }
+
+    /// The wait of a coroutine for it.
+    fn _acquiring(slf: Bound<'_, Self>) -> Waiting {
+        let (lock, held) = (slf.get().lock.clone(), slf.unbind());
+        let acquired = async move { lock.acquiring().await.map(|guard| guard.keep().abandoned) };
+        Waiting::new(acquired, move |py, abandoned| {
+            held.get().was_abandoned.store(abandoned, Ordering::Relaxed);
+            Ok(true.into_pyobject(py)?.to_owned().into_any().unbind())
+        })
+    }
+
+    fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+        slf.get().acquire(slf.py(), Truth(true), None)?;
+        Ok(slf)
+    }
+
+    #[pyo3(signature = (*_raised))]
+    fn __exit__(&self, py: Python<'_>, _raised: &Bound<'_, PyTuple>) -> PyResult<()> {
+        self.release(py)
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        ticket::reduce(slf, &slf.get().lock)
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let state = if slf.get().lock.is_locked() { "locked" } else { "unlocked" };
+        ticket::repr(slf, slf.get().lock.name(), state)
+    }
+}
+
+impl SharedLock {
+    #[inline]
+    fn keep(&self, guard: LockGuard<'_>) {
+        let abandoned = guard.keep().abandoned;
+        if abandoned || self.was_abandoned.load(Ordering::Relaxed) {
+            self.was_abandoned.store(abandoned, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn handle(&self) -> &Lock {
+        &self.lock
+    }
+}
