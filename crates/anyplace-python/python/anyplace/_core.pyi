@@ -19,12 +19,6 @@ __all__ = [
     "Mailbox",
     "Map",
     "Place",
-    "ThreadBarrier",
-    "ThreadCondition",
-    "ThreadEvent",
-    "ThreadLock",
-    "ThreadRLock",
-    "ThreadSemaphore",
     "SharedArray",
     "SharedBarrier",
     "SharedCondition",
@@ -36,6 +30,12 @@ __all__ = [
     "SharedRLock",
     "SharedSemaphore",
     "SharedValue",
+    "ThreadBarrier",
+    "ThreadCondition",
+    "ThreadEvent",
+    "ThreadLock",
+    "ThreadRLock",
+    "ThreadSemaphore",
     "Waiting",
     "_call_as",
     "_opened",
@@ -396,10 +396,7 @@ class SharedDict(Generic[_K, _V]):
     def get(self, key: _K) -> _V | None: ...
     @overload
     def get(self, key: _K, default: _T) -> _V | _T: ...
-    @overload
-    def pop(self, key: _K) -> _V: ...
-    @overload
-    def pop(self, key: _K, default: _T) -> _V | _T: ...
+    def pop(self, key: _K, *default: _T) -> _V | _T: ...
     def popitem(self) -> tuple[_K, _V]: ...
     def setdefault(self, key: _K, default: _V = ...) -> _V: ...
     def update(self, other: Any = ..., /, **more: _V) -> None: ...

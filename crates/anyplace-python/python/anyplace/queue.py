@@ -30,7 +30,7 @@ from anyplace._core import SimpleQueue
 if TYPE_CHECKING:
     import threading
 
-    class ShutDown(Exception):  # noqa: D101
+    class ShutDown(Exception):
         pass
 
 elif hasattr(queue, "ShutDown"):
@@ -107,9 +107,7 @@ class Queue(_core.Queue[T], queue.Queue[T]):
         """
         from anyplace import _queue_await
 
-        await _queue_await.until(
-            lambda: self.put_nowait(item), Full, self._expect_room, self._pass_room_on
-        )
+        await _queue_await.until(lambda: self.put_nowait(item), Full, self._expect_room, self._pass_room_on)
 
     async def get_async(self) -> T:
         """Take an item, waiting for one in the running asyncio loop.
@@ -126,9 +124,7 @@ class Queue(_core.Queue[T], queue.Queue[T]):
         """
         from anyplace import _queue_await
 
-        item: T = await _queue_await.until(
-            self.get_nowait, Empty, self._expect_item, self._pass_item_on
-        )
+        item: T = await _queue_await.until(self.get_nowait, Empty, self._expect_item, self._pass_item_on)
         return item
 
 
