@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout)] // A program's printing is its result.
 #![allow(clippy::disallowed_methods)] // It starts the commands that it measures.
 
+mod columns;
 #[path = "../suites/commands.rs"]
 mod commands;
 mod effort;
@@ -11,6 +12,8 @@ mod rayon_map;
 mod record;
 mod runs;
 mod script;
+#[path = "../suites/share/rust/mod.rs"]
+mod share;
 mod spread;
 mod summary;
 mod tables;
@@ -32,6 +35,10 @@ const SUITES: &[(&str, Suite)] = &[
     ("joblib", |effort, record| script::run("bench/suites/joblib_backend.py", effort, record)),
     ("rayon", rayon_map::run),
     ("commands", commands::run),
+    ("share", |effort, record| {
+        script::run_long("bench/suites/share/suite.py", effort, record)?;
+        share::run(effort, record)
+    }),
     ("async", |effort, record| script::run("bench/suites/asyncio_gather.py", effort, record)),
 ];
 

@@ -2,69 +2,133 @@
 //!
 //! What stands between `<!-- measured: NAME -->` and `<!-- end -->` is made anew; all other text is a person's.
 
-use crate::record::{Record, Row};
-use crate::{Result, runs, targets};
+use crate::columns::Columns;
+use crate::record::Record;
+use crate::{Result, runs};
 
-const DOCUMENT: &str = "docs/compare/process-pools.md";
-const SUITE: &str = "processes";
+/// A document, and what is measured for it.
+struct Document {
+    path: &'static str,
+    /// The suite whose newest run it shows.
+    suite: &'static str,
+    tables: &'static [Table],
+    /// Under which file the newest table of crashes is kept.
+    crashes: &'static str,
+}
 
-/// THE columns for peers; whoever else was measured in a case is a floor.
-const PEERS: [&str; 4] = ["ProcessPoolExecutor", "multiprocessing.Pool", "loky", "pebble"];
+/// A part of a run, shown under a name.
+struct Table {
+    name: &'static str,
+    /// Which cases it has.
+    shows: fn(&str) -> bool,
+    columns: Columns,
+}
 
-/// Writes what was measured into the document.
+/// THE documents.
+const DOCUMENTS: &[Document] = &[
+    Document {
+        path: "docs/compare/process-pools.md",
+        suite: "processes",
+        tables: &[
+            Table { name: "two workers", shows: |case| !case.ends_with(')'), columns: POOLS },
+            Table { name: "four workers", shows: |case| case.ends_with("(4 workers)"), columns: POOLS },
+        ],
+        crashes: "crashes.md",
+    },
+    Document {
+        path: "docs/compare/sharing.md",
+        suite: "share",
+        tables: &[
+            Table {
+                name: "locks between threads",
+                shows: |case| case.starts_with("threads: "),
+                columns: Columns::of(&["threading"]),
+            },
+            Table {
+                name: "locks between processes",
+                shows: |case| case.starts_with("processes: ") || case.starts_with("killed: "),
+                columns: Columns::of(&["multiprocessing"]),
+            },
+            Table {
+                name: "queues between threads",
+                shows: |case| case.starts_with("thread queue: "),
+                columns: Columns::of(&["queue.Queue", "queue.SimpleQueue", "culsans"]),
+            },
+            Table {
+                name: "queues between processes",
+                shows: |case| case.starts_with("process queue: "),
+                columns: Columns::of(&[
+                    "multiprocessing.Queue",
+                    "multiprocessing.SimpleQueue",
+                    "multiprocessing.Pipe",
+                    "faster-fifo",
+                ]),
+            },
+            Table {
+                name: "managers",
+                shows: |case| case.starts_with("manager: "),
+                columns: Columns::of(&["multiprocessing"]),
+            },
+            Table {
+                name: "queues from Rust",
+                shows: |case| case.starts_with("Rust: ") && case.contains("queue"),
+                columns: Columns::of(&["crossbeam-channel", "flume"]),
+            },
+            Table {
+                name: "locks from Rust",
+                shows: |case| case.starts_with("Rust: ") && !case.contains("queue"),
+                columns: Columns::of(&["std::sync::Mutex", "parking_lot"]),
+            },
+        ],
+        crashes: "killed.md",
+    },
+];
+
+const POOLS: Columns =
+    Columns::of(&["ProcessPoolExecutor", "multiprocessing.Pool", "loky", "pebble"]).with_floor();
+
+/// Writes what was measured into the documents.
 pub(crate) fn fill() -> Result<()> {
-    let told = |error: std::io::Error| format!("{DOCUMENT}: {error}");
-    let mut text = std::fs::read_to_string(DOCUMENT).map_err(told)?;
-    let (folder, csv) = runs::newest("raw.csv", |csv| csv.contains("\nprocesses,"))?;
-    let record = Record::read(&csv)?;
-    let source =
-        format!("\n([raw data](../../{0}/raw.csv), [machine](../../{0}/machine.md))\n", folder.display());
-    text = replaced(&text, "two workers", &(speed(&record, |case| !case.ends_with(')')) + &source))?;
-    text = replaced(&text, "four workers", &speed(&record, |case| case.ends_with("(4 workers)")))?;
-    let (_, crashes) = runs::newest("crashes.md", |_| true)?;
-    text = replaced(&text, "crashes", &crashes)?;
-    std::fs::write(DOCUMENT, text).map_err(told)?;
-    println!("{DOCUMENT} shows {}", folder.display());
-    Ok(())
+    DOCUMENTS.iter().try_for_each(Document::fill)
 }
 
-fn speed(record: &Record, shows: impl Fn(&str) -> bool) -> String {
-    let head = format!("| | anyplace | {} | floor | target |\n", PEERS.join(" | "));
-    let rule = "|---".repeat(PEERS.len() + 4) + "|\n";
-    let cases = record.cases().into_iter().filter(|row| row.suite == SUITE && shows(&row.case));
-    head + &rule + &cases.map(|row| line(record, row)).collect::<String>()
+impl Document {
+    /// Writes the newest run into it.
+    fn fill(&self) -> Result<()> {
+        let told = |error: std::io::Error| format!("{}: {error}", self.path);
+        let mut text = std::fs::read_to_string(self.path).map_err(told)?;
+        let (folder, csv) = runs::newest("raw.csv", |csv| csv.contains(&format!("\n{},", self.suite)))?;
+        let record = Record::read(&csv)?;
+        for table in self.tables {
+            text = self.replaced(&text, table.name, &table.filled(&record, self.suite))?;
+        }
+        let source =
+            format!("([raw data](../../{0}/raw.csv), [machine](../../{0}/machine.md))", folder.display());
+        text = self.replaced(&text, "source", &source)?;
+        let (_, crashes) = runs::newest(self.crashes, |_| true)?;
+        text = self.replaced(&text, "crashes", &crashes)?;
+        std::fs::write(self.path, text).map_err(told)?;
+        println!("{} shows {}", self.path, folder.display());
+        Ok(())
+    }
+
+    fn replaced(&self, text: &str, name: &str, with: &str) -> Result<String> {
+        replaced(text, name, with).ok_or_else(|| format!("{} has no place for `{name}`", self.path))
+    }
 }
 
-fn line(record: &Record, row: &Row) -> String {
-    let ours = record.spread(SUITE, &row.case, "anyplace").middle();
-    let peers = PEERS.map(|peer| beside(record, row, peer)).join(" | ");
-    let others = record.peers(SUITE, &row.case).into_iter().filter(|who| !PEERS.contains(who));
-    let floors: Vec<String> = others.map(|who| format!("{who}: {}", beside(record, row, who))).collect();
-    let case = row.case.split(" (").next().unwrap_or_default();
-    let goals = goals(record, row).join("; ");
-    format!("| {case}, {} | **{ours}** | {peers} | {} | {goals} |\n", row.unit, floors.join(", "))
+impl Table {
+    fn filled(&self, record: &Record, suite: &str) -> String {
+        let cases = record.cases().into_iter().filter(|row| row.suite == suite && (self.shows)(&row.case));
+        self.columns.head() + &cases.map(|row| self.columns.line(record, row)).collect::<String>()
+    }
 }
 
-/// `203 (40.6 [38.0..44.1]x)`: the peer's median, and how many times as good anyplace was within each round.
-fn beside(record: &Record, row: &Row, peer: &str) -> String {
-    let theirs = record.spread(SUITE, &row.case, peer);
-    let times = record.times(row, peer).to_string();
-    // Nothing is a number of times as good as zero.
-    if times.is_empty() { theirs.middle() } else { format!("{} ({times}x)", theirs.middle()) }
-}
-
-fn goals(record: &Record, row: &Row) -> Vec<String> {
-    let peers = record.peers(SUITE, &row.case).into_iter();
-    let beside = peers.flat_map(|peer| targets::beside(record, row, peer).collect::<Vec<_>>());
-    beside.chain(targets::alone(record, row)).collect()
-}
-
-fn replaced(text: &str, name: &str, with: &str) -> Result<String> {
-    let wrong = || format!("{DOCUMENT} has no place for `{name}`");
+fn replaced(text: &str, name: &str, with: &str) -> Option<String> {
     let begin = format!("<!-- measured: {name} -->\n");
-    let (before, rest) = text.split_once(&begin).ok_or_else(wrong)?;
-    let (_, after) = rest.split_once("<!-- end -->").ok_or_else(wrong)?;
-    Ok(format!("{before}{begin}\n{}\n\n<!-- end -->{after}", with.trim_end()))
+    let (before, rest) = text.split_once(&begin)?;
+    let (_, after) = rest.split_once("<!-- end -->")?;
+    Some(format!("{before}{begin}\n{}\n\n<!-- end -->{after}", with.trim_end()))
 }
 
 #[cfg(test)]
@@ -80,19 +144,17 @@ mod tests {
             "a\n<!-- measured: x -->\n\nnew\n\n<!-- end -->\nb\n<!-- measured: y -->\n<!-- end -->\n"
         );
         assert_eq!(replaced(&filled, "x", "new\n").unwrap(), filled);
-        assert!(replaced(text, "z", "new").is_err());
+        assert!(replaced(text, "z", "new").is_none());
     }
 
     #[test]
-    fn a_line_holds_the_peers_in_their_columns() {
-        let mut record = Record { suite: SUITE.into(), rows: vec![] };
-        record.add("100 MB argument", "anyplace", 10.0, "ms");
-        record.add("100 MB argument", "loky", 300.0, "ms");
-        record.add("100 MB argument", "memcpy + touch", 8.0, "ms");
-        let found = line(&record, &record.rows[0]);
-        let loky = "| 100 MB argument, ms | **10.0** |  |  | 300 (30.0 [30.0..30.0]x) |  | ";
-        assert!(found.starts_with(loky), "{found}");
-        assert!(found.contains("memcpy + touch: 8.00 (0.80 [0.80..0.80]x)"), "{found}");
-        assert!(found.contains("within 1.5 of memcpy + touch: reached"), "{found}");
+    fn every_target_of_a_document_stands_in_one_of_its_tables() {
+        for document in DOCUMENTS {
+            let cases = crate::targets::cases(document.suite);
+            for case in cases {
+                let tables = document.tables.iter().filter(|table| (table.shows)(case)).count();
+                assert_eq!(tables, 1, "{case}");
+            }
+        }
     }
 }

@@ -36,6 +36,28 @@ const TARGETS: &[(&str, &str, Goal)] = &[
     ("processes", "start to first result of a first pool", Times("ProcessPoolExecutor", 1.0)),
     ("processes", "start to first result of a second pool", Times("ProcessPoolExecutor", 1.0)),
     ("processes", "idle CPU of 8 workers", AtMost(0.5)),
+    ("share", "threads: Lock acquire + release", Times("threading", 1.5)),
+    ("share", "threads: Semaphore there and back", Times("threading", 10.0)),
+    ("share", "threads: Condition there and back", Times("threading", 10.0)),
+    ("share", "threads: Event there and back", Times("threading", 10.0)),
+    ("share", "thread queue: put + get", Times("queue.Queue", 4.0)),
+    ("share", "thread queue: put + get", Times("queue.SimpleQueue", 1.0)),
+    ("share", "thread queue: 1 producer 1 consumer", Times("queue.Queue", 4.0)),
+    ("share", "thread queue: 1 producer 1 consumer", Times("queue.SimpleQueue", 1.0)),
+    ("share", "processes: Lock acquire + release", Times("multiprocessing", 1.0)),
+    ("share", "process queue: small ints", Times("multiprocessing.Queue", 8.0)),
+    ("share", "process queue: small ints", Times("faster-fifo", 8.0)),
+    ("share", "process queue: small ints", AtLeast(1.5e6)),
+    ("share", "process queue: 1 MB arrays", Times("multiprocessing.Queue", 4.0)),
+    ("share", "process queue: 1 MB arrays", AtLeast(6000.0)),
+    ("share", "process queue: round trip p50", Times("multiprocessing.Queue", 10.0)),
+    ("share", "process queue: idle CPU of 8 blocked in get", AtMost(0.5)),
+    ("share", "manager: dict get", Times("multiprocessing", 20.0)),
+    ("share", "Rust: bounded queue 1 to 1", Times("crossbeam-channel", 1.0 / 1.2)),
+    ("share", "Rust: bounded queue 4 to 4", Times("crossbeam-channel", 1.0 / 1.2)),
+    ("share", "Rust: unbounded queue 1 to 1", Times("crossbeam-channel", 1.0 / 1.2)),
+    ("share", "Rust: unbounded queue 4 to 4", Times("crossbeam-channel", 1.0 / 1.2)),
+    ("share", "Rust: queue there and back", Times("crossbeam-channel", 1.0 / 1.2)),
     ("rayon", "items of 1 us", Times("rayon", 1.0 / 1.1)),
     ("rayon", "items of 10 us", Times("rayon", 1.0 / 1.1)),
     ("rayon", "items of 100 us", Times("rayon", 1.0 / 1.1)),
@@ -60,6 +82,12 @@ pub(crate) fn beside(record: &Record, row: &Row, peer: &str) -> impl Iterator<It
 /// How the goals that need no peer came out in a case.
 pub(crate) fn alone(record: &Record, row: &Row) -> impl Iterator<Item = String> {
     of(row).filter(|goal| goal.peer().is_none()).map(|goal| goal.verdict(record, row))
+}
+
+/// The cases of a suite in which something has to be reached.
+#[cfg(test)]
+pub(crate) fn cases(suite: &str) -> impl Iterator<Item = &'static str> {
+    TARGETS.iter().filter(move |target| target.0 == suite).map(|target| target.1)
 }
 
 /// The goals of a case: `CASE (4 workers)` has those of `CASE`.

@@ -81,6 +81,8 @@ fn spin() -> bool {
             }
             std::hint::spin_loop();
         }
+        // Who has the lock may be runnable on this very core.
+        std::thread::yield_now();
     }
     false
 }

@@ -76,7 +76,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::threading::{
-        ThreadBarrier, ThreadCondition, ThreadEvent, ThreadLock, ThreadRLock, ThreadSemaphore, quicken,
+        ThreadBarrier, ThreadCondition, ThreadEvent, ThreadLock, ThreadRLock, ThreadSemaphore, ThreadTurn,
+        quicken,
     };
     #[pymodule_export]
     use super::worker::{usable_cores, worker_log, worker_main, zygote_main};

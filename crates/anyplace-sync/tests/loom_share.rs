@@ -252,3 +252,54 @@ fn a_barrier_lets_both_go_in_both_rounds() {
         });
     });
 }
+
+/// A queue between processes in small: what is in it is guarded by one monitor, and who waits for it stands in the line of
+/// another, which is entered only if somebody seems to be there.
+#[derive(Default)]
+struct Letters {
+    state: Monitor,
+    items: Monitor,
+    room: Monitor,
+    inside: AtomicU32,
+}
+
+impl Shared<Letters> {
+    /// Changes how many are inside, at most one, if that is possible.
+    fn change(&self, from: u32, to: u32) -> Option<()> {
+        let _inside = self.object.state.enter(&self.ground);
+        (self.object.inside.load(Relaxed) == from).then(|| {
+            self.touch();
+            self.object.inside.store(to, Relaxed);
+        })
+    }
+
+    fn call(&self, line: &Monitor) {
+        if line.is_awaited() {
+            line.enter(&self.ground).wake(1);
+        }
+    }
+
+    fn put(&self) {
+        let turn = &mut Turn::new(&self.ground);
+        turn.wait(&self.object.room, None, |_, _| self.change(0, 1)).unwrap();
+        self.call(&self.object.items);
+    }
+
+    fn get(&self) {
+        let turn = &mut Turn::new(&self.ground);
+        turn.wait(&self.object.items, None, |_, _| self.change(1, 0)).unwrap();
+        self.call(&self.object.room);
+    }
+}
+
+#[test]
+fn whoever_changes_what_others_wait_for_sees_them_in_their_line() {
+    explore(3, || {
+        let shared = Shared::new(Letters::default());
+        let theirs = Arc::clone(&shared);
+        let getting = thread::spawn(move || (0..2).for_each(|_| theirs.get()));
+        (0..2).for_each(|_| shared.put());
+        getting.join().unwrap();
+        assert_eq!(shared.object.inside.load(Relaxed), 0);
+    });
+}

@@ -144,7 +144,7 @@ pub(crate) fn count_up(counts: Dict<u64, u64>, keys: u64) -> u64 {
     for key in 0..keys {
         let is_done = || {
             let now = counts.get(&key)?;
-            counts.exchange(&key, now.as_ref(), Some(&(now.unwrap_or(0) + 1)))
+            counts.exchange(key, now.as_ref(), Some(now.unwrap_or(0) + 1))
         };
         while !is_done().expect("the place is open") {}
     }

@@ -68,7 +68,7 @@ pub use anyplace_sync::{Acquired, Arrived};
 pub use array::Array;
 pub use barrier::Barrier;
 pub use condition::{Condition, ConditionGuard};
-pub use dict::Dict;
+pub use dict::{Dict, Key};
 pub use event::Event;
 pub(crate) use halls::Halls;
 pub(crate) use here::Here;

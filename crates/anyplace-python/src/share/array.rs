@@ -98,7 +98,7 @@ impl SharedArray {
         let dimensions =
             c_int::try_from(this.shape.len()).map_err(|_| PyBufferError::new_err("too many dimensions"))?;
         let filled = ffi::Py_buffer {
-            buf: this.array.start().as_ptr().cast::<c_void>(),
+            buf: this.array.as_mut_ptr().cast::<c_void>(),
             obj: slf.clone().into_ptr(),
             len: this.bytes(),
             itemsize: this.item.cast_signed(),

@@ -33,7 +33,7 @@ impl SharedDict {
     }
 
     fn __setitem__(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.0.set(&Key::new(key)?, &PyItem::new(value)).map_err(|error| raised(key.py(), &error))
+        self.0.set(Key::new(key)?, PyItem::new(value)).map_err(|error| raised(key.py(), &error))
     }
 
     fn __delitem__(&self, key: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -137,7 +137,7 @@ impl SharedDict {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = key.py();
         let default = default.unwrap_or_else(|| py.None().into_bound(py));
-        let there = self.0.get_or_set(&Key::new(key)?, &PyItem::new(&default));
+        let there = self.0.get_or_set(Key::new(key)?, PyItem::new(&default));
         let there = there.map_err(|error| raised(py, &error))?;
         there.map_or(Ok(default), |item| item.object(py))
     }
@@ -161,7 +161,7 @@ impl SharedDict {
         let pairs = all.cast_into::<PyDict>()?.iter();
         let pairs: Vec<_> =
             pairs.map(|(key, value)| Ok((Key::new(&key)?, PyItem::new(&value)))).collect::<PyResult<_>>()?;
-        self.0.set_many(pairs).map_err(|error| raised(py, &error))
+        self.0.update(pairs).map_err(|error| raised(py, &error))
     }
 
     /// Take all out.

@@ -23,7 +23,7 @@ where
     if let Some(given) = waiting.look().map_err(|error| raised(py, &error))? {
         return Ok(Some(given));
     }
-    let mut waiting = waiting.from_line(line(py));
+    let mut waiting = waiting.on_line(line(py));
     let mut ended = None;
     door::wait(py, deadline, |until| {
         ended = waiting.until(Some(until)).transpose();

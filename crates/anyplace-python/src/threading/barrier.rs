@@ -1,5 +1,6 @@
 //! A number of threads that wait for one another.
 
+use super::awaited::{ThreadTurn, no};
 use super::patience::Patience;
 use crate::door;
 use anyplace_sync::Barrier;
@@ -7,6 +8,7 @@ use anyplace_sync::ground::{Here, Turn};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
+use std::time::Instant;
 
 /// What ``anyplace.threading.Barrier`` is made of.
 #[pyclass(subclass, frozen, module = "anyplace._core")]
@@ -40,6 +42,16 @@ impl ThreadBarrier {
             self.barrier.abort(&Here);
         }
         Ok(arrived.and_then(Result::ok).map(|arrived| (arrived.index, arrived.is_last)))
+    }
+
+    /// The turn of a task that awaits the others: it gives what `_arrive` gives, but False for a broken barrier.
+    fn _turn(slf: &Bound<'_, Self>, label: &str) -> ThreadTurn {
+        ThreadTurn::new(slf, &slf.get().barrier, label, |py, barrier: &Barrier, turn| {
+            let arrived = barrier.arrive(turn, Some(Instant::now()))?;
+            let found = arrived.map(|arrived| (arrived.index, arrived.is_last).into_pyobject(py));
+            let found = found.map(|found| found.map(|found| found.into_any().unbind()));
+            Some(found.ok().and_then(Result::ok).unwrap_or_else(|| no(py)))
+        })
     }
 
     /// Lets all go who have come; false if the barrier was broken meanwhile.

@@ -1,6 +1,7 @@
 //! A condition over any lock. Over ours, who is notified takes the lock back before it asks for the interpreter's: whoever
 //! notified it mostly has both, and lets go of them one right after the other.
 
+use super::awaited::{ThreadTurn, yes};
 use super::lock::ThreadLock;
 use super::patience::Patience;
 use super::quick::Quick;
@@ -33,9 +34,9 @@ enum Beneath {
 
 /// A lock that can be let go of and taken back as it was, without the interpreter's lock.
 pub(super) trait TakenBack: Sync {
-    fn is_ours(&self) -> bool;
+    fn is_ours(&self, py: Python<'_>) -> bool;
 
-    fn give_up(&self) -> PyResult<Saved>;
+    fn give_up(&self, py: Python<'_>) -> PyResult<Saved>;
 
     /// Whether it is taken, which it may not be when `until` has come.
     fn take_back<'g>(&'g self, saved: Saved, turn: &mut Turn<'g, Here>, until: Option<Instant>) -> bool;
@@ -119,6 +120,23 @@ impl ThreadCondition {
         Self::notify(slf, i64::MAX)
     }
 
+    /// The turn of a task that awaits a notification, in line already.
+    fn _enlist(slf: &Bound<'_, Self>, label: &str) -> PyResult<ThreadTurn> {
+        Self::expect_owned(slf, "wait on")?;
+        let sleep = |py: Python<'_>, condition: &'static Condition, turn: &mut Turn<'static, Here>| {
+            condition.sleep(turn, Some(Instant::now())).then(|| yes(py))
+        };
+        let turn = ThreadTurn::new(slf, &slf.get().condition, label, sleep);
+        // Looking puts it in line: nobody notifies it before.
+        turn.look(slf.py());
+        Ok(turn)
+    }
+
+    /// Passes on a notification that came to one who does not wait any more.
+    fn _pass_on(&self) {
+        self.condition.notify(&Here, 1);
+    }
+
     /// How many wait.
     fn _waiting(&self) -> usize {
         self.condition.waiting(&Here)
@@ -161,8 +179,8 @@ impl ThreadCondition {
 impl ThreadCondition {
     fn expect_owned(slf: &Bound<'_, Self>, purpose: &str) -> PyResult<()> {
         let is_owned = match slf.get().lock.get() {
-            Some(Beneath::Lock(lock)) => lock.get().is_ours(),
-            Some(Beneath::RLock(lock)) => lock.get().is_ours(),
+            Some(Beneath::Lock(lock)) => lock.get().is_ours(slf.py()),
+            Some(Beneath::RLock(lock)) => lock.get().is_ours(slf.py()),
             _ => slf.call_method0(intern!(slf.py(), "_is_owned"))?.is_truthy()?,
         };
         let error = || PyRuntimeError::new_err(format!("cannot {purpose} un-acquired lock"));
@@ -172,7 +190,7 @@ impl ThreadCondition {
     fn wait_over(&self, py: Python<'_>, lock: &impl TakenBack, deadline: Option<Instant>) -> PyResult<bool> {
         let (mut turn, mut back) = (Turn::new(&Here), Turn::new(&Here));
         self.condition.enlist(&mut turn);
-        let saved = lock.give_up()?;
+        let saved = lock.give_up(py)?;
         let notified = door::stand(py, &mut turn, deadline, |turn, until| {
             self.condition.sleep(turn, until).then(|| lock.take_back(saved, &mut back, until))
         });

@@ -1,5 +1,6 @@
 //! A flag that threads wait for.
 
+use super::awaited::{ThreadTurn, yes};
 use super::patience::Patience;
 use crate::door;
 use anyplace_sync::Event;
@@ -64,6 +65,13 @@ impl ThreadEvent {
             Patience::Not => Ok(false),
             patience => self.sleep(py, patience.deadline()),
         }
+    }
+
+    /// The turn of a task that awaits it.
+    fn _turn(slf: &Bound<'_, Self>, label: &str) -> ThreadTurn {
+        ThreadTurn::new(slf, &slf.get().event, label, |py, event: &Event, turn| {
+            event.wait(turn, Some(Instant::now())).then(|| yes(py))
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! A lock that any thread may release.
 
+use super::awaited::{ThreadTurn, yes};
 use super::condition::TakenBack;
 use super::patience::Patience;
 use super::quick::Quick;
@@ -89,6 +90,14 @@ impl ThreadLock {
         self.release()
     }
 
+    /// The turn of a task that awaits it.
+    #[pyo3(signature = (label, _saved=None))]
+    fn _turn(slf: &Bound<'_, Self>, label: &str, _saved: Option<&Bound<'_, PyAny>>) -> ThreadTurn {
+        ThreadTurn::new(slf, &slf.get().lock, label, |py, lock: &Lock, turn| {
+            lock.acquire(turn, Some(Instant::now())).map(|_| yes(py))
+        })
+    }
+
     /// Free it in the child of a fork: whoever had it stayed with the parent.
     fn _at_fork_reinit(&self) {
         // Nobody having it is as good.
@@ -106,6 +115,15 @@ impl ThreadLock {
 }
 
 impl Quick for ThreadLock {
+    fn acquire(
+        &self,
+        py: Python<'_>,
+        blocking: Option<&Bound<'_, PyAny>>,
+        timeout: Option<f64>,
+    ) -> PyResult<bool> {
+        self.acquire(py, blocking, timeout)
+    }
+
     #[inline]
     fn try_take(&self) -> bool {
         self.lock.try_acquire(&Here).is_some()
@@ -123,11 +141,11 @@ impl Quick for ThreadLock {
 
 impl TakenBack for ThreadLock {
     /// Any thread may have taken it: somebody has, as the standard library's condition finds it.
-    fn is_ours(&self) -> bool {
+    fn is_ours(&self, _: Python<'_>) -> bool {
         self.lock.is_locked()
     }
 
-    fn give_up(&self) -> PyResult<Saved> {
+    fn give_up(&self, _: Python<'_>) -> PyResult<Saved> {
         self.release().map(|()| Saved::default())
     }
 

@@ -4,6 +4,7 @@
 //!
 //! A call first tries, with the interpreter's lock: mostly that is all. If it has to wait, it goes through the door.
 
+mod awaited;
 mod barrier;
 mod condition;
 mod event;
@@ -16,6 +17,7 @@ mod semaphore;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
+pub(crate) use awaited::ThreadTurn;
 pub(crate) use barrier::ThreadBarrier;
 pub(crate) use condition::ThreadCondition;
 pub(crate) use event::ThreadEvent;

@@ -1,25 +1,32 @@
 //! Calls of a lock that cost as little as calls of the interpreter's own.
 //!
 //! A lock is taken and let go of in ten nanoseconds, and PyO3's preparations for a call cost twice that. So the calls that
-//! mostly succeed at once are plain functions, which look at the lock first; all else is left to the methods that PyO3
-//! made. The interpreter calls a method quickest on objects of exactly the class that it was made for, which is why they
+//! mostly succeed at once are plain functions, which look at the lock first and prepare only what has to wait. The interpreter calls a method quickest on objects of exactly the class that it was made for, which is why they
 //! are made for the class that users see.
 
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::ffi;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 use pyo3::pyclass::boolean_struct::True;
-use pyo3::types::{PyDict, PyTuple, PyType};
+use pyo3::types::{PyTuple, PyType};
 use pyo3::{Borrowed, PyClass};
 use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::slice;
 
 /// A lock of ours.
 pub(super) trait Quick: PyClass<Frozen = True> + Sync {
     /// Takes it if that is possible at once.
     fn try_take(&self) -> bool;
+
+    /// Takes it as the arguments of a call say.
+    fn acquire(
+        &self,
+        py: Python<'_>,
+        blocking: Option<&Bound<'_, PyAny>>,
+        timeout: Option<f64>,
+    ) -> PyResult<bool>;
 
     /// Takes it, waiting for it if need be.
     fn take(&self, py: Python<'_>) -> PyResult<bool>;
@@ -87,16 +94,17 @@ unsafe extern "C" fn acquire<T: Quick>(
         // SAFETY: the interpreter calls this as `enter`.
         return unsafe { enter::<T>(slf, std::ptr::null_mut()) };
     }
-    // SAFETY: the interpreter calls it while attached.
-    let py = unsafe { Python::assume_attached() };
+    // SAFETY: the interpreter calls it while attached, on an object of the method's class, and holds that meanwhile.
+    let lock = unsafe { lock::<T>(slf) };
     guarded(|| {
-        // SAFETY: the interpreter holds the object while its method runs.
-        let this = unsafe { Borrowed::from_ptr(py, slf) };
-        // SAFETY: it gives so many arguments by position, and behind them one for each name.
-        let (arguments, keywords) = unsafe { arguments(py, args, count, keywords) }?;
-        let all = [this.to_owned()].into_iter().chain(arguments);
-        let method = py.get_type::<T>().getattr("acquire")?;
-        Ok(method.call(PyTuple::new(py, all.collect::<Vec<_>>())?, keywords.as_ref())?.into_ptr())
+        Python::attach(|py| {
+            // SAFETY: it gives so many arguments by position, and behind them one for each name.
+            let (blocking, timeout) = unsafe { arguments(py, args, count, keywords) }?;
+            let timeout = timeout.map(|timeout| timeout.extract()).transpose()?;
+            let taken = lock.acquire(py, blocking.as_ref(), timeout)?;
+            // SAFETY: the thread is attached.
+            Ok(unsafe { ffi::PyBool_FromLong(taken.into()) })
+        })
     })
 }
 
@@ -143,10 +151,11 @@ fn guarded(body: impl FnOnce() -> PyResult<*mut ffi::PyObject>) -> *mut ffi::PyO
     })
 }
 
-type Arguments<'py> = (Vec<Bound<'py, PyAny>>, Option<Bound<'py, PyDict>>);
+/// The arguments of `acquire`, in this order and by these names.
+const NAMES: [&str; 2] = ["blocking", "timeout"];
 
-/// The arguments of a call, by position and by name.
-///
+type Arguments<'py> = (Option<Bound<'py, PyAny>>, Option<Bound<'py, PyAny>>);
+
 /// # Safety
 /// `args` are `count` objects, and one more for each of `keywords`, which is null or a tuple of names.
 unsafe fn arguments<'py>(
@@ -158,14 +167,20 @@ unsafe fn arguments<'py>(
     // SAFETY: null or a tuple, says the caller.
     let names = unsafe { Bound::from_borrowed_ptr_or_opt(py, keywords) };
     let names = names.map(Bound::cast_into::<PyTuple>).transpose()?;
-    let total = count as usize + names.as_ref().map_or(0, PyTupleMethods::len);
-    // SAFETY: so many there are, says the caller.
-    let all = if total == 0 { &[] } else { unsafe { slice::from_raw_parts(args, total) } };
-    // SAFETY: they are alive while the call lasts.
-    let object = |&argument: &*mut ffi::PyObject| unsafe { Bound::from_borrowed_ptr(py, argument) };
-    let (positional, named) = all.split_at(count as usize);
-    let Some(names) = names else { return Ok((positional.iter().map(object).collect(), None)) };
-    let keywords = PyDict::new(py);
-    names.iter().zip(named).try_for_each(|(name, value)| keywords.set_item(name, object(value)))?;
-    Ok((positional.iter().map(object).collect(), Some(keywords)))
+    let count = count as usize;
+    if count > NAMES.len() {
+        return Err(PyTypeError::new_err(format!("acquire() takes at most 2 arguments ({count} given)")));
+    }
+    // SAFETY: so many there are, and they are alive while the call lasts, says the caller.
+    let given = |index: usize| unsafe { Bound::from_borrowed_ptr(py, *args.add(index)) };
+    let mut found = [(count > 0).then(|| given(0)), (count > 1).then(|| given(1))];
+    for (name, index) in names.iter().flatten().zip(count..) {
+        let name: PyBackedStr = name.extract()?;
+        let place = NAMES.iter().position(|known| **known == *name);
+        let free = place.map(|place| &mut found[place]).filter(|found| found.is_none());
+        let error = || PyTypeError::new_err(format!("acquire() got an unexpected argument '{name}'"));
+        *free.ok_or_else(error)? = Some(given(index));
+    }
+    let [blocking, timeout] = found;
+    Ok((blocking, timeout))
 }

@@ -1,5 +1,6 @@
 //! A number of permits.
 
+use super::awaited::{ThreadTurn, yes};
 use super::patience::Patience;
 use crate::door;
 use anyplace_sync::ground::{Here, Turn};
@@ -98,6 +99,13 @@ impl ThreadSemaphore {
         _traceback: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         self.give(1)
+    }
+
+    /// The turn of a task that awaits a permit.
+    fn _turn(slf: &Bound<'_, Self>, label: &str) -> ThreadTurn {
+        ThreadTurn::new(slf, &slf.get().semaphore, label, |py, semaphore: &Semaphore, turn| {
+            semaphore.acquire(turn, Some(Instant::now())).then(|| yes(py))
+        })
     }
 
     /// How many permits there are.

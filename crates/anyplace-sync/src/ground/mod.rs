@@ -56,6 +56,11 @@ pub trait Ground: Sync {
     /// Looks for parties that are no more, sets right what they held, and wakes who waits for it.
     fn bury_the_dead(&self);
 
+    /// The same for those who only sleep for long and have heard of no death: it may be left to another who just looked.
+    fn look_for_the_dead(&self) {
+        self.bury_the_dead();
+    }
+
     /// Whether nobody shall wait here any more: then operations that would have to, give up as if their time were over.
     /// Those who wait already find that out when they are [woken](Inside::wake).
     fn is_closed(&self) -> bool {

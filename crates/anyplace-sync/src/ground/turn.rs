@@ -45,6 +45,9 @@ impl<'g, G: Ground> Turn<'g, G> {
     /// Says which task waits, and where in the program: for those who ask why nothing goes on.
     pub fn label(&mut self, task: u64, label: impl Into<String>) {
         (self.task, self.label) = (task, label.into());
+        if self.is_standing() {
+            self.waiter().describe(self.task, &self.label);
+        }
     }
 
     /// Where the object lies.
@@ -137,7 +140,7 @@ impl<'g, G: Ground> Turn<'g, G> {
             self.doubt = SHORTEST;
         } else if !cfg!(loom) && Instant::now() >= look {
             self.doubt = (self.doubt * 2).min(LONGEST);
-            self.ground.bury_the_dead();
+            self.ground.look_for_the_dead();
         }
     }
 }
@@ -172,5 +175,29 @@ impl<G: Ground> Drop for Turn<'_, G> {
 impl<G: Ground> std::fmt::Debug for Turn<'_, G> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Turn").field("number", &self.number).field("standing", &self.is_standing()).finish()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::Lock;
+    use crate::ground::Here;
+
+    #[test]
+    fn who_waits_may_say_where_before_and_later() {
+        let lock = Lock::new();
+        assert!(lock.try_acquire(&Here).is_some());
+        let mut turn = Turn::new(&Here);
+        turn.stay_in_line();
+        turn.label(1, "here");
+        assert!(lock.acquire(&mut turn, Some(Instant::now())).is_none());
+        let seen = || {
+            let waiters = (1..=Here.waiters()).filter_map(|number| Here.waiter(number).seen());
+            waiters.filter(|seen| seen.object == Here.name_of(lock.monitor())).collect::<Vec<_>>()
+        };
+        assert_eq!(seen().iter().map(|seen| &*seen.label).collect::<Vec<_>>(), ["here"]);
+        turn.label(2, "there");
+        assert_eq!(seen().iter().map(|seen| (seen.task, &*seen.label)).collect::<Vec<_>>(), [(2, "there")]);
     }
 }

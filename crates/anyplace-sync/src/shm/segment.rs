@@ -175,6 +175,7 @@ impl Segment {
     ///
     /// # Panics
     /// If they are not in the segment.
+    #[inline]
     pub(crate) fn pointer(&self, offset: usize, len: usize) -> NonNull<u8> {
         let inside = offset.checked_add(len).is_some_and(|end| end <= self.len());
         assert!(inside, "{len} bytes at {offset} are outside the segment");
@@ -186,6 +187,7 @@ impl Segment {
     ///
     /// # Panics
     /// If they are not in the segment, or not aligned.
+    #[inline]
     pub(crate) fn shared<T: Shared>(&self, offset: usize, count: usize) -> &[T] {
         let start = self.pointer(offset, count.saturating_mul(size_of::<T>())).cast::<T>();
         assert!(start.is_aligned(), "what lies at {offset} is not aligned");

@@ -59,7 +59,7 @@ pub(super) static SHARE: &[Behaviour] = &[
     ),
     behaviour!(dicts::a_dict_is_the_same_for_all, "and keeps the order of its keys"),
     behaviour!(dicts::a_dict_exchanges_what_is_expected_and_nothing_else, "so that many can count in it"),
-    behaviour!(dicts::a_dict_takes_values_of_any_size, "and says where one is not of the type"),
+    behaviour!(dicts::a_dict_takes_values_of_any_size, "none and a megabyte"),
     behaviour!(dicts::an_array_is_filled_where_it_is, "by all at once, without a copy"),
     behaviour!(values::adding_from_many_tasks_loses_nothing, "whole numbers and floats"),
     behaviour!(values::a_value_is_exchanged_by_one_alone, "who was first"),

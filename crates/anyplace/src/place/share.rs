@@ -4,7 +4,8 @@ use super::Place;
 use crate::driver::Share;
 use crate::error::Result;
 use crate::share::{
-    Array, Barrier, Condition, Dict, Event, Item, Lock, Number, Pipe, Queue, RLock, Semaphore, Value, Why,
+    Array, Barrier, Condition, Dict, Event, Item, Key, Lock, Number, Pipe, Queue, RLock, Semaphore, Value,
+    Why,
 };
 use std::sync::Arc;
 
@@ -131,17 +132,17 @@ impl Place {
     /// The dict of this name: values by their keys.
     ///
     /// # Errors
-    /// As [`lock`](Self::lock).
-    pub fn dict<K: Item, V: Item>(&self, name: &str) -> Result<Dict<K, V>> {
+    /// As [`lock`](Self::lock); `ConfigInvalid`, too, where the dict has keys or values of another type.
+    pub fn dict<K: Key, V: Item + Clone>(&self, name: &str) -> Result<Dict<K, V>> {
         self.share()?.dict(name)
     }
 
-    /// The array of this name, of so many bytes, which are zero at first.
+    /// The array of this name, of `len` bytes, which are zero at first.
     ///
     /// # Errors
     /// As [`lock`](Self::lock); `ResourceExhausted` if there is no memory for it.
-    pub fn array(&self, name: &str, bytes: usize) -> Result<Array> {
-        self.share()?.array(name, bytes)
+    pub fn array(&self, name: &str, len: usize) -> Result<Array> {
+        self.share()?.array(name, len)
     }
 
     /// The value of this name: a number, which begins with `first`.

@@ -1,9 +1,9 @@
 //! An [`Array`]: bytes that all see and change where they are.
 
 use super::body::Body;
-use super::halls;
+use super::halls::told;
 use super::object::{self, Shared};
-use super::shape::{Kind, Shape, Wish};
+use super::shape::{Shape, Wish};
 use super::site::Site;
 use super::travel::{Travelling, refuse_to_come, refuse_to_go};
 use crate::driver::Share;
@@ -12,62 +12,54 @@ use anyplace_sync::ground::Monitor;
 use anyplace_sync::shm::hall;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
-use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-/// Bytes that all see and change where they are, without a copy: [`Place::array`](crate::Place::array) makes it. Clones are
-/// the same array.
+/// Bytes that all see and change where they are: [`Place::array`](crate::Place::array) makes it, of zeros. Clones are the same
+/// array.
 ///
-/// In Rust they are seen as [words](Self::words), which are atomic. Nothing else orders who reads and who writes: whoever
-/// shares an array agrees on that, with a lock for example.
+/// Nobody keeps two from writing the same bytes at once: that is for a lock. So Rust shows them as atomic
+/// [words](Self::words), and [`as_mut_ptr`](Self::as_mut_ptr) is where unsafe code begins.
 ///
 /// ```
-/// use std::sync::atomic::Ordering::Relaxed;
-///
-/// let place = anyplace::open("threads:4")?;
-/// let squares = place.array("squares", 80)?;
-/// let filled = squares.clone();
-/// place.map(move |n: u64| filled.words()[n as usize].store(n * n, Relaxed), 0..10)?.for_each(drop);
-/// assert_eq!(squares.words()[7].load(Relaxed), 49);
+/// let place = anyplace::open("threads:2")?;
+/// let sums = place.array("sums", 80)?;
+/// assert_eq!(sums.len(), 80);
+/// assert_eq!(place.array("sums", 80)?.as_mut_ptr(), sums.as_mut_ptr());
 /// # Ok::<(), anyplace::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct Array(Arc<Lies>);
 
 enum Lies {
-    Here(Shared<Here>),
-    Hall(Hall),
+    Here(Shared<Words>),
+    Hall { site: Arc<Site>, name: Arc<str>, array: hall::Array },
 }
 
-struct Hall {
-    site: Arc<Site>,
-    name: Arc<str>,
-    array: hall::Array,
-}
-
-/// Bytes in the memory of one process.
-struct Here {
-    bytes: usize,
+/// The bytes where only this process sees them.
+#[derive(Debug)]
+struct Words {
     words: Box<[AtomicU64]>,
+    len: usize,
 }
 
 impl Array {
-    pub(super) fn find(share: &dyn Share, name: &str, bytes: usize) -> Result<Self> {
-        let words = || (0..bytes.div_ceil(8)).map(|_| AtomicU64::new(0)).collect();
-        let make = || Arc::new(Here { bytes, words: words() }) as _;
-        let object = share.open(name, &Wish { shape: Shape::Array { bytes }, make: &make })?;
-        Ok(Self(Arc::new(match object.in_hall::<hall::Array>() {
-            Some(array) => Lies::Hall(Hall { array, site: object.site, name: object.name }),
-            None => Lies::Here(object.as_kind(Kind::Array)?),
-        })))
+    pub(super) fn find(share: &dyn Share, name: &str, len: usize) -> Result<Self> {
+        let shape = Shape::Array { len };
+        let make = || Arc::new(Words::new(len)) as _;
+        let object = share.open(name, &Wish { shape, make: &make })?;
+        let lies = match object.in_hall::<hall::Array>() {
+            Some(array) => Lies::Hall { array, site: object.site, name: object.name },
+            None => Lies::Here(object.into_kind(shape.kind())?),
+        };
+        Ok(Self(Arc::new(lies)))
     }
 
-    /// How many bytes.
+    /// How many bytes there are.
     pub fn len(&self) -> usize {
         match &*self.0 {
-            Lies::Here(array) => array.bytes,
-            Lies::Hall(hall) => hall.array.len(),
+            Lies::Here(words) => words.len,
+            Lies::Hall { array, .. } => array.len(),
         }
     }
 
@@ -76,57 +68,62 @@ impl Array {
         self.len() == 0
     }
 
-    /// The bytes, eight by eight; what is left over at the end is not among them.
+    /// The bytes, eight by eight, as atomic numbers; what is left over at the end is not among them.
     pub fn words(&self) -> &[AtomicU64] {
         match &*self.0 {
-            Lies::Here(array) => &array.words[..array.bytes / 8],
-            Lies::Hall(hall) => hall.array.words(),
+            Lies::Here(words) => &words.words[..words.len / 8],
+            Lies::Hall { array, .. } => array.words(),
         }
     }
 
-    /// Where the bytes are, for those who promise what Rust cannot see: they stay there while a clone of this is left, and
-    /// anybody may change them at any time.
-    pub fn start(&self) -> NonNull<u8> {
+    /// Where the bytes lie, in this process; at a multiple of 8. They stay there as long as a handle does.
+    pub fn as_mut_ptr(&self) -> *mut u8 {
         match &*self.0 {
-            Lies::Here(array) => NonNull::from(&*array.words).cast(),
-            Lies::Hall(hall) => hall.array.start(),
+            Lies::Here(words) => words.words.as_ptr().cast_mut().cast(),
+            Lies::Hall { array, .. } => array.start().as_ptr(),
         }
     }
 
     /// Its name; empty if it has none.
     pub fn name(&self) -> &str {
         match &*self.0 {
-            Lies::Here(array) => &array.name,
-            Lies::Hall(hall) => &hall.name,
+            Lies::Here(words) => &words.name,
+            Lies::Hall { name, .. } => name,
         }
     }
 
-    fn site(&self) -> &Arc<Site> {
+    fn site(&self) -> &Site {
         match &*self.0 {
-            Lies::Here(array) => &array.site,
-            Lies::Hall(hall) => &hall.site,
+            Lies::Here(words) => &words.site,
+            Lies::Hall { site, .. } => site,
         }
+    }
+
+    /// Opens the array of a handle that has arrived.
+    fn arrive(travelling: Travelling) -> Result<Self> {
+        let (site, name, handle) = travelling.arrive()?;
+        let array = site.in_hall().open_array(handle).map_err(|error| told(error, &site.place))?;
+        Ok(Self(Arc::new(Lies::Hall { site, name, array })))
     }
 }
 
-impl Body for Here {
+impl Words {
+    fn new(len: usize) -> Self {
+        Self { words: (0..len.div_ceil(8)).map(|_| AtomicU64::new(0)).collect(), len }
+    }
+}
+
+impl Body for Words {
     fn lines(&self) -> Vec<&Monitor> {
         Vec::new()
-    }
-}
-
-impl fmt::Debug for Array {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("array ")?;
-        object::write_name(f, self.name(), self.site())
     }
 }
 
 impl Serialize for Array {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let travelling = match &*self.0 {
-            Lies::Here(array) => array.travel().map_err(refuse_to_go)?,
-            Lies::Hall(hall) => Travelling::of(&hall.site, &hall.name, hall.array.object().handle()),
+            Lies::Here(words) => words.travel().map_err(refuse_to_go)?,
+            Lies::Hall { site, name, array } => Travelling::of(site, name, array.object().handle()),
         };
         travelling.serialize(serializer)
     }
@@ -134,15 +131,13 @@ impl Serialize for Array {
 
 impl<'de> Deserialize<'de> for Array {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let hall = Hall::arrive(Deserialize::deserialize(deserializer)?).map_err(refuse_to_come)?;
-        Ok(Self(Arc::new(Lies::Hall(hall))))
+        Self::arrive(Deserialize::deserialize(deserializer)?).map_err(refuse_to_come)
     }
 }
 
-impl Hall {
-    fn arrive(travelling: Travelling) -> Result<Self> {
-        let (site, name, handle) = travelling.arrive()?;
-        let array = site.in_hall().open_array(handle).map_err(|error| halls::told(error, &site.place))?;
-        Ok(Self { site, name, array })
+impl fmt::Debug for Array {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("array ")?;
+        object::write_name(f, self.name(), self.site())
     }
 }

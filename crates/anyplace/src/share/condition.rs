@@ -56,7 +56,7 @@ pub struct ConditionGuard<'a> {
 impl Condition {
     pub(super) fn find(share: &dyn Share, name: &str, lock: RLock) -> Result<Self> {
         let line = share.open(name, &Wish { shape: Shape::Condition, make: &|| Arc::new(Words::new()) })?;
-        Ok(Self { line: Arc::new(line.as_kind(Kind::Condition)?), lock })
+        Ok(Self { line: Arc::new(line.into_kind(Kind::Condition)?), lock })
     }
 
     /// Waits for the lock.

@@ -2,215 +2,207 @@
 
 mod here;
 
-use super::halls;
+use super::halls::told;
 use super::item::Item;
 use super::message;
 use super::object::{self, Shared};
-use super::shape::{Kind, Shape, Wish};
+use super::shape::{Shape, Wish};
 use super::site::Site;
 use super::travel::{Travelling, refuse_to_come, refuse_to_go};
 use crate::driver::Share;
-use crate::error::Result;
-use anyplace_sync::shm::Full;
-use anyplace_sync::shm::hall;
+use crate::error::{Error, Result};
+use anyplace_sync::shm::{Full, hall};
 use here::Here;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
+use std::hash::Hash;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// Values by their keys, shared by all: [`Place::dict`](crate::Place::dict) makes it. Clones are the same dict.
+/// Values by their keys: [`Place::dict`](crate::Place::dict) makes it. Clones are the same dict.
 ///
-/// Keys and values are copies, on every place: who changes what it has got changes nothing here, and [sets](Self::set) it
-/// again. Keys are the same if their bytes are. Each operation is done wholly or not at all, whoever is killed in it. Keys
-/// keep the order in which they came.
+/// Every operation is done as a whole, and keys are told in the order in which they came. Where keys and values travel, they
+/// are copied in and out, and two keys are the same if they are packed alike.
 ///
 /// ```
 /// let place = anyplace::open("threads:2")?;
 /// let ages = place.dict::<String, u32>("ages")?;
-/// let told = ages.clone();
-/// place.call(move || told.set(&"Ann".to_owned(), &41))?.wait()??;
-/// assert_eq!(ages.get(&"Ann".to_owned())?, Some(41));
-/// assert_eq!(ages.len(), 1);
+/// ages.set("Ada".to_owned(), 36)?;
+/// assert_eq!(place.dict::<String, u32>("ages")?.get(&"Ada".to_owned())?, Some(36));
 /// # Ok::<(), anyplace::Error>(())
 /// ```
-pub struct Dict<K: Item, V: Item> {
-    lies: Arc<Lies>,
-    items: PhantomData<fn(K) -> V>,
+pub struct Dict<K: Key, V: Item + Clone>(Arc<Lies<K, V>>);
+
+/// What can be a key: an [`Item`] that can be compared.
+pub trait Key: Item + Clone + Eq + Hash {}
+
+impl<K: Item + Clone + Eq + Hash> Key for K {}
+
+enum Lies<K: Key, V: Item + Clone> {
+    Here(Shared<Here<K, V>>),
+    Hall { site: Arc<Site>, name: Arc<str>, dict: hall::Dict, holds: PhantomData<fn() -> (K, V)> },
 }
 
-enum Lies {
-    Here(Shared<Here>),
-    Hall(Hall),
-}
-
-struct Hall {
-    site: Arc<Site>,
-    name: Arc<str>,
-    dict: hall::Dict,
-}
-
-impl<K: Item, V: Item> Dict<K, V> {
+impl<K: Key, V: Item + Clone> Dict<K, V> {
     pub(super) fn find(share: &dyn Share, name: &str) -> Result<Self> {
-        let object = share.open(name, &Wish { shape: Shape::Dict, make: &|| Arc::new(Here::default()) })?;
+        let shape = Shape::Dict;
+        let make = || Arc::new(Here::<K, V>::default()) as _;
+        let object = share.open(name, &Wish { shape, make: &make })?;
         let lies = match object.in_hall::<hall::Dict>() {
-            Some(dict) => Lies::Hall(Hall { dict, site: object.site, name: object.name }),
-            None => Lies::Here(object.as_kind(Kind::Dict)?),
+            Some(dict) => Lies::Hall { dict, site: object.site, name: object.name, holds: PhantomData },
+            None => Lies::Here(object.into_kind(shape.kind())?),
         };
-        Ok(Self { lies: Arc::new(lies), items: PhantomData })
+        Ok(Self(Arc::new(lies)))
     }
 
-    /// What `key` stands for, if anything.
+    /// The value of a key, if it is there.
     ///
     /// # Errors
-    /// `NotSerializable` if the key cannot travel, or what it stands for is no `V`; `PlaceClosed`.
+    /// `PlaceClosed`; `NotSerializable` where the key has to travel and cannot.
     pub fn get(&self, key: &K) -> Result<Option<V>> {
-        let key = self.bytes(key)?;
-        value(match &*self.lies {
-            Lies::Here(dict) => dict.get(&key),
-            Lies::Hall(hall) => hall.dict.get(&key),
-        })
+        match self.open()? {
+            Lies::Here(here) => Ok(here.get(key)),
+            Lies::Hall { dict, .. } => dict.get(&pack(key)?).map(unpack).transpose(),
+        }
     }
 
-    /// Makes `key` stand for `value`.
+    /// Whether a key is there.
     ///
     /// # Errors
-    /// `NotSerializable` if either cannot travel; `ResourceExhausted` if there is no memory for it; `PlaceClosed`.
-    pub fn set(&self, key: &K, value: &V) -> Result<()> {
-        let (key, value) = (self.bytes(key)?, self.bytes(value)?);
-        match &*self.lies {
-            Lies::Here(dict) => dict.set(key, value),
-            Lies::Hall(hall) => hall.dict.set(&key, &value).map_err(|full| self.full(full))?,
+    /// As [`get`](Self::get).
+    pub fn contains(&self, key: &K) -> Result<bool> {
+        match self.open()? {
+            Lies::Here(here) => Ok(here.get(key).is_some()),
+            Lies::Hall { dict, .. } => Ok(dict.contains(&pack(key)?)),
+        }
+    }
+
+    /// Gives a key this value, in the place of the one that it may have.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get); `ResourceExhausted` if there is no memory for it.
+    pub fn set(&self, key: K, value: V) -> Result<()> {
+        match self.open()? {
+            Lies::Here(here) => {
+                here.set(key, value);
+                Ok(())
+            }
+            Lies::Hall { dict, .. } => dict.set(&pack(&key)?, &pack(&value)?).map_err(|full| self.full(full)),
+        }
+    }
+
+    /// The value of a key; if it is not there, it gets this one, and nothing is given.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    pub fn get_or_set(&self, key: K, value: V) -> Result<Option<V>> {
+        match self.open()? {
+            Lies::Here(here) => Ok(here.get_or_set(key, value)),
+            Lies::Hall { dict, .. } => {
+                let there = dict.get_or_set(&pack(&key)?, &pack(&value)?).map_err(|full| self.full(full))?;
+                there.map(unpack).transpose()
+            }
+        }
+    }
+
+    /// Gives a key the value `new`, or takes it out if there is none, if its value is `expected`, or if it is not there and
+    /// nothing is expected; whether it did. So that many can change what is there, one at a time.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    pub fn exchange(&self, key: K, expected: Option<&V>, new: Option<V>) -> Result<bool>
+    where
+        V: PartialEq,
+    {
+        match self.open()? {
+            Lies::Here(here) => Ok(here.exchange(key, expected, new)),
+            Lies::Hall { dict, .. } => {
+                let bytes = |value: Option<&V>| value.map(pack).transpose();
+                let (expected, new) = (bytes(expected)?, bytes(new.as_ref())?);
+                let exchanged = dict.exchange(&pack(&key)?, expected.as_deref(), new.as_deref());
+                Ok(exchanged.map_err(|full| self.full(full))?.is_none())
+            }
+        }
+    }
+
+    /// Gives all these keys their values, at once.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set); if the memory does not do, some of them have got theirs.
+    pub fn update(&self, items: impl IntoIterator<Item = (K, V)>) -> Result<()> {
+        match self.open()? {
+            Lies::Here(here) => here.update(items),
+            Lies::Hall { dict, .. } => {
+                let both = |(key, value)| Ok((pack(&key)?, pack(&value)?));
+                let items: Vec<(Vec<u8>, Vec<u8>)> = items.into_iter().map(both).collect::<Result<_>>()?;
+                let items = items.iter().map(|(key, value)| (&key[..], &value[..]));
+                return dict.set_many(items).map_err(|full| self.full(full));
+            }
         }
         Ok(())
     }
 
-    /// What `key` stands for; if it is nothing, makes it stand for `value` and gives `None`.
-    ///
-    /// # Errors
-    /// As [`set`](Self::set) and [`get`](Self::get).
-    pub fn get_or_set(&self, key: &K, value: &V) -> Result<Option<V>> {
-        let (key, new) = (self.bytes(key)?, self.bytes(value)?);
-        self::value(match &*self.lies {
-            Lies::Here(dict) => dict.get_or_set(key, new),
-            Lies::Hall(hall) => hall.dict.get_or_set(&key, &new).map_err(|full| self.full(full))?,
-        })
-    }
-
-    /// Makes `key` stand for `new`, or for nothing, if it stands for `expected`, or for nothing; whether it did.
-    ///
-    /// # Errors
-    /// As [`set`](Self::set).
-    pub fn exchange(&self, key: &K, expected: Option<&V>, new: Option<&V>) -> Result<bool> {
-        let bytes = |value: Option<&V>| value.map(|value| self.bytes(value)).transpose();
-        let (key, expected, new) = (self.bytes(key)?, bytes(expected)?, bytes(new)?);
-        Ok(match &*self.lies {
-            Lies::Here(dict) => dict.exchange(key, expected.as_ref(), new),
-            Lies::Hall(hall) => {
-                let exchanged = hall.dict.exchange(&key, expected.as_deref(), new.as_deref());
-                exchanged.map_err(|full| self.full(full))?.is_none()
-            }
-        })
-    }
-
-    /// Takes `key` out; what it stood for.
+    /// Takes a key out; the value that it had.
     ///
     /// # Errors
     /// As [`get`](Self::get).
     pub fn remove(&self, key: &K) -> Result<Option<V>> {
-        let key = self.bytes(key)?;
-        value(match &*self.lies {
-            Lies::Here(dict) => dict.remove(&key),
-            Lies::Hall(hall) => hall.dict.remove(&key),
-        })
+        match self.open()? {
+            Lies::Here(here) => Ok(here.remove(key)),
+            Lies::Hall { dict, .. } => dict.remove(&pack(key)?).map(unpack).transpose(),
+        }
     }
 
-    /// Takes out the key that came last, and what it stood for.
+    /// Takes the key out that came last, and gives it with its value.
     ///
     /// # Errors
     /// As [`get`](Self::get).
     pub fn remove_last(&self) -> Result<Option<(K, V)>> {
-        self.site().check_open()?;
-        let last = match &*self.lies {
-            Lies::Here(dict) => dict.remove_last(),
-            Lies::Hall(hall) => hall.dict.remove_last(),
-        };
-        last.map(pair).transpose()
-    }
-
-    /// Makes all these keys stand for their values; nobody sees some of them only, unless this process is killed.
-    ///
-    /// # Errors
-    /// As [`set`](Self::set).
-    pub fn set_many(&self, items: impl IntoIterator<Item = (K, V)>) -> Result<()> {
-        let bytes = |(key, value): (K, V)| Ok((self.bytes(&key)?, self.bytes(&value)?));
-        let items = items.into_iter().map(bytes).collect::<Result<Vec<_>>>()?;
-        match &*self.lies {
-            Lies::Here(dict) => dict.set_many(items),
-            Lies::Hall(hall) => {
-                let all = items.iter().map(|(key, value)| (&**key, &**value));
-                hall.dict.set_many(all).map_err(|full| self.full(full))?;
-            }
+        match self.open()? {
+            Lies::Here(here) => Ok(here.remove_last()),
+            Lies::Hall { dict, .. } => dict.remove_last().map(unpack_both).transpose(),
         }
-        Ok(())
-    }
-
-    /// Whether `key` stands for anything.
-    ///
-    /// # Errors
-    /// `NotSerializable` if the key cannot travel; `PlaceClosed`.
-    pub fn contains(&self, key: &K) -> Result<bool> {
-        let key = self.bytes(key)?;
-        Ok(match &*self.lies {
-            Lies::Here(dict) => dict.contains(&key),
-            Lies::Hall(hall) => hall.dict.contains(&key),
-        })
     }
 
     /// All keys, in the order in which they came.
     ///
     /// # Errors
-    /// `NotSerializable` if one is no `K`; `PlaceClosed`.
+    /// As [`get`](Self::get).
     pub fn keys(&self) -> Result<Vec<K>> {
-        self.site().check_open()?;
-        let keys = match &*self.lies {
-            Lies::Here(dict) => dict.keys(),
-            Lies::Hall(hall) => hall.dict.keys(),
-        };
-        keys.into_iter().map(unpack).collect()
+        match self.open()? {
+            Lies::Here(here) => Ok(here.items().into_iter().map(|(key, _)| key).collect()),
+            Lies::Hall { dict, .. } => dict.keys().into_iter().map(unpack).collect(),
+        }
     }
 
-    /// All keys and what they stand for, in the order in which they came, as they were at one moment.
+    /// All keys with their values, in the order in which the keys came, as they were at one moment.
     ///
     /// # Errors
-    /// `NotSerializable` if one is no `K` or `V`; `PlaceClosed`.
+    /// As [`get`](Self::get).
     pub fn items(&self) -> Result<Vec<(K, V)>> {
-        self.site().check_open()?;
-        let items = match &*self.lies {
-            Lies::Here(dict) => dict.items(),
-            Lies::Hall(hall) => hall.dict.items(),
-        };
-        items.into_iter().map(pair).collect()
+        match self.open()? {
+            Lies::Here(here) => Ok(here.items()),
+            Lies::Hall { dict, .. } => dict.items().into_iter().map(unpack_both).collect(),
+        }
     }
 
     /// Takes all keys out.
     ///
     /// # Errors
-    /// `ResourceExhausted` if there is no memory even for an empty one; `PlaceClosed`.
+    /// `PlaceClosed`; `ResourceExhausted` if there is no memory even for an empty dict.
     pub fn clear(&self) -> Result<()> {
-        self.site().check_open()?;
-        match &*self.lies {
-            Lies::Here(dict) => dict.clear(),
-            Lies::Hall(hall) => hall.dict.clear().map_err(|full| self.full(full))?,
+        match self.open()? {
+            Lies::Here(here) => here.clear(),
+            Lies::Hall { dict, .. } => return dict.clear().map_err(|full| self.full(full)),
         }
         Ok(())
     }
 
     /// How many keys there are.
     pub fn len(&self) -> usize {
-        match &*self.lies {
-            Lies::Here(dict) => dict.len(),
-            Lies::Hall(hall) => hall.dict.len(),
+        match &*self.0 {
+            Lies::Here(here) => here.len(),
+            Lies::Hall { dict, .. } => dict.len(),
         }
     }
 
@@ -221,75 +213,73 @@ impl<K: Item, V: Item> Dict<K, V> {
 
     /// Its name; empty if it has none.
     pub fn name(&self) -> &str {
-        match &*self.lies {
-            Lies::Here(dict) => &dict.name,
-            Lies::Hall(hall) => &hall.name,
+        match &*self.0 {
+            Lies::Here(here) => &here.name,
+            Lies::Hall { name, .. } => name,
         }
     }
 
-    fn site(&self) -> &Arc<Site> {
-        match &*self.lies {
-            Lies::Here(dict) => &dict.site,
-            Lies::Hall(hall) => &hall.site,
-        }
-    }
-
-    fn bytes(&self, item: &impl Item) -> Result<Vec<u8>> {
+    fn open(&self) -> Result<&Lies<K, V>> {
         self.site().check_open()?;
-        Ok(message::to_bytes(&item.pack()?))
+        Ok(&self.0)
     }
 
-    fn full(&self, full: Full) -> crate::Error {
-        halls::told(full.into(), &self.site().place)
+    fn full(&self, full: Full) -> Error {
+        told(full.into(), &self.site().place)
     }
+
+    fn site(&self) -> &Site {
+        match &*self.0 {
+            Lies::Here(here) => &here.site,
+            Lies::Hall { site, .. } => site,
+        }
+    }
+
+    /// Opens the dict of a handle that has arrived.
+    fn arrive(travelling: Travelling) -> Result<Self> {
+        let (site, name, handle) = travelling.arrive()?;
+        let dict = site.in_hall().open_dict(handle).map_err(|error| told(error, &site.place))?;
+        Ok(Self(Arc::new(Lies::Hall { site, name, dict, holds: PhantomData })))
+    }
+}
+
+fn pack(item: &impl Item) -> Result<Vec<u8>> {
+    Ok(message::to_bytes(&item.pack()?))
 }
 
 fn unpack<T: Item>(bytes: Vec<u8>) -> Result<T> {
     T::unpack(message::read(&bytes.into())?)
 }
 
-fn value<V: Item>(found: Option<Vec<u8>>) -> Result<Option<V>> {
-    found.map(unpack).transpose()
-}
-
-fn pair<K: Item, V: Item>((key, value): (Vec<u8>, Vec<u8>)) -> Result<(K, V)> {
+fn unpack_both<K: Item, V: Item>((key, value): (Vec<u8>, Vec<u8>)) -> Result<(K, V)> {
     Ok((unpack(key)?, unpack(value)?))
 }
 
-impl<K: Item, V: Item> Clone for Dict<K, V> {
+impl<K: Key, V: Item + Clone> Clone for Dict<K, V> {
     fn clone(&self) -> Self {
-        Self { lies: self.lies.clone(), items: PhantomData }
+        Self(self.0.clone())
     }
 }
 
-impl<K: Item, V: Item> fmt::Debug for Dict<K, V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("dict ")?;
-        object::write_name(f, self.name(), self.site())
-    }
-}
-
-impl<K: Item, V: Item> Serialize for Dict<K, V> {
+impl<K: Key, V: Item + Clone> Serialize for Dict<K, V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let travelling = match &*self.lies {
-            Lies::Here(dict) => dict.travel().map_err(refuse_to_go)?,
-            Lies::Hall(hall) => Travelling::of(&hall.site, &hall.name, hall.dict.object().handle()),
+        let travelling = match &*self.0 {
+            Lies::Here(here) => here.travel().map_err(refuse_to_go)?,
+            Lies::Hall { site, name, dict, .. } => Travelling::of(site, name, dict.object().handle()),
         };
         travelling.serialize(serializer)
     }
 }
 
-impl<'de, K: Item, V: Item> Deserialize<'de> for Dict<K, V> {
+impl<'de, K: Key, V: Item + Clone> Deserialize<'de> for Dict<K, V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let hall = Hall::arrive(Deserialize::deserialize(deserializer)?).map_err(refuse_to_come)?;
-        Ok(Self { lies: Arc::new(Lies::Hall(hall)), items: PhantomData })
+        Self::arrive(Deserialize::deserialize(deserializer)?).map_err(refuse_to_come)
     }
 }
 
-impl Hall {
-    fn arrive(travelling: Travelling) -> Result<Self> {
-        let (site, name, handle) = travelling.arrive()?;
-        let dict = site.in_hall().open_dict(handle).map_err(|error| halls::told(error, &site.place))?;
-        Ok(Self { site, name, dict })
+impl<K: Key, V: Item + Clone> fmt::Debug for Dict<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("dict ")?;
+        object::write_name(f, self.name(), self.site())
     }
 }

@@ -112,7 +112,7 @@ fn make(hall: &Arc<Hall>, name: &str, shape: Shape) -> Result<Arc<dyn Any + Send
             Arc::new(hall.queue(name, order, capacity)?)
         }
         Shape::Pipe { is_duplex } => Arc::new(hall.pipe(name, is_duplex)?),
-        Shape::Array { bytes } => Arc::new(hall.array(name, bytes)?),
+        Shape::Array { len } => Arc::new(hall.array(name, len)?),
         Shape::Dict => Arc::new(hall.dict(name)?),
         Shape::Value { first, is_float: false } => Arc::new(hall.value(name, Kind::Value, first)?),
         Shape::Value { first, is_float: true } => {

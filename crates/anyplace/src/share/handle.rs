@@ -5,7 +5,7 @@ macro_rules! handle {
     ($handle:ident $(<$item:ident: $bound:path>)?, $kind:expr) => {
         impl $(<$item: $bound>)? $handle $(<$item>)? {
             pub(super) fn of(object: $crate::share::Object) -> $crate::Result<Self> {
-                Ok(Self(std::sync::Arc::new(object.as_kind($kind)?)))
+                Ok(Self(std::sync::Arc::new(object.into_kind($kind)?)))
             }
 
             /// Its name; empty if it has none.

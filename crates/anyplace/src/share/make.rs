@@ -1,7 +1,8 @@
 //! Every kind of object by its name, from whatever has the Share family: a place, or the [`commons`](super::commons).
 
 use super::{
-    Array, Barrier, Condition, Dict, Event, Item, Lock, Number, Order, Pipe, Queue, RLock, Semaphore, Value,
+    Array, Barrier, Condition, Dict, Event, Item, Key, Lock, Number, Order, Pipe, Queue, RLock, Semaphore,
+    Value,
 };
 use crate::driver::Share;
 use crate::error::Result;
@@ -108,17 +109,17 @@ impl dyn Share {
     /// The dict of this name.
     ///
     /// # Errors
-    /// As [`lock`](Self::lock).
-    pub fn dict<K: Item, V: Item>(&self, name: &str) -> Result<Dict<K, V>> {
+    /// As [`lock`](Self::lock); `ConfigInvalid`, too, where the dict has keys or values of another type.
+    pub fn dict<K: Key, V: Item + Clone>(&self, name: &str) -> Result<Dict<K, V>> {
         Dict::find(self, name)
     }
 
-    /// The array of this name, of so many bytes, which are zero at first.
+    /// The array of this name, of `len` bytes, which are zero at first.
     ///
     /// # Errors
     /// As [`lock`](Self::lock); `ResourceExhausted` if there is no memory for it.
-    pub fn array(&self, name: &str, bytes: usize) -> Result<Array> {
-        Array::find(self, name, bytes)
+    pub fn array(&self, name: &str, len: usize) -> Result<Array> {
+        Array::find(self, name, len)
     }
 
     /// The value of this name, which begins with `first`.

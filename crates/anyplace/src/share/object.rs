@@ -67,7 +67,7 @@ impl Object {
 
     /// # Errors
     /// `ConfigInvalid` if it is of another kind, or holds values of another type.
-    pub(super) fn as_kind<K: Body>(self, kind: Kind) -> Result<Shared<K>> {
+    pub(super) fn into_kind<K: Body>(self, kind: Kind) -> Result<Shared<K>> {
         if self.kind != kind {
             return Err(self.is_no(kind));
         }

@@ -58,7 +58,7 @@ impl<T: Item> Pipe<T> {
             return Ok((first, second));
         }
         let Object { site, name, .. } = object.clone();
-        let pipe = object.as_kind::<Here<T>>(Kind::Pipe)?.here();
+        let pipe = object.into_kind::<Here<T>>(Kind::Pipe)?.here();
         let end = |number| Self::here(&site, &name, End::open(&site, &pipe, number));
         Ok((end(0), end(1)))
     }

@@ -52,7 +52,7 @@ impl<T: Item> Queue<T> {
         let object = share.open(name, &Wish { shape, make: &make })?;
         let lies = match object.in_hall::<anyplace_sync::shm::hall::Queue>() {
             Some(queue) => Lies::Hall(hall::Shared { queue, site: object.site, name: object.name }),
-            None => Lies::Here(object.as_kind(shape.kind())?),
+            None => Lies::Here(object.into_kind(shape.kind())?),
         };
         Ok(Self(Arc::new(lies)))
     }

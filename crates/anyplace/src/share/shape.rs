@@ -114,7 +114,7 @@ pub enum Shape {
     /// So many bytes, all zero.
     Array {
         /// How many.
-        bytes: usize,
+        len: usize,
     },
     /// An empty dict.
     Dict,

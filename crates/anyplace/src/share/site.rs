@@ -155,6 +155,13 @@ impl Ground for Site {
         }
     }
 
+    fn look_for_the_dead(&self) {
+        match &self.lies {
+            Lies::Here => HERE.look_for_the_dead(),
+            Lies::Hall(hall) => hall.look_for_the_dead(),
+        }
+    }
+
     fn waiter(&self, number: u32) -> &Waiter {
         match &self.lies {
             Lies::Here => HERE.waiter(number),

@@ -57,7 +57,7 @@ impl<T: Number> Value<T> {
         };
         let shape = Shape::Value { first, is_float: T::IS_FLOAT };
         let object = share.open(name, &Wish { shape, make: &make })?;
-        Ok(Self { words: Arc::new(object.as_kind(shape.kind())?), number: PhantomData })
+        Ok(Self { words: Arc::new(object.into_kind(shape.kind())?), number: PhantomData })
     }
 
     /// What is there.

@@ -71,7 +71,7 @@ fn listen(site: &Site, bell: &Bell<'_, Site>) {
         let was_quiet = called.is_empty() && Instant::now() >= until;
         called.into_iter().for_each(|waker| crate::context::caught(|| waker.wake()));
         if was_quiet {
-            site.bury_the_dead();
+            site.look_for_the_dead();
             let mut watched = site.watch.watched();
             if watched.wakers.is_empty() {
                 watched.bell = 0;

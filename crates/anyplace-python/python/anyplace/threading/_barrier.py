@@ -69,7 +69,26 @@ class Barrier(_core.ThreadBarrier):
         BrokenBarrierError
             If the barrier is broken, or is broken or reset while this thread waits.
         """
-        arrived = self._arrive(self._timeout if timeout is None else timeout)
+        return self._pass(self._arrive(self._timeout if timeout is None else timeout))
+
+    async def wait_async(self) -> int:
+        """Wait until all have come, in the running asyncio loop, which goes on meanwhile.
+
+        Returns
+        -------
+        int
+            A number from 0 to ``parties - 1`` that nobody else of the round gets.
+
+        Raises
+        ------
+        BrokenBarrierError
+            If the barrier is broken, or is broken or reset while the task waits.
+        """
+        from anyplace.threading import _awaiting
+
+        return self._pass(await _awaiting.wait(self._turn(_awaiting.line())) or None)
+
+    def _pass(self, arrived: tuple[int, bool] | None) -> int:
         if arrived is None:
             raise BrokenBarrierError
         index, is_last = arrived

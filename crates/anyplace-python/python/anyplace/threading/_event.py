@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import warnings
-from typing import Any
 
 from anyplace import _core
 from anyplace.threading._condition import Condition
@@ -34,6 +33,20 @@ class Event(_core.ThreadEvent):
         """Tell whether it is set."""
         return f"<{name_of(self)} at {id(self):#x}: {'set' if self.is_set() else 'unset'}>"
 
+    async def wait_async(self) -> bool:
+        """Wait until it is set, in the running asyncio loop, which goes on meanwhile.
+
+        Returns
+        -------
+        bool
+            True: a wait that is cancelled raises.
+        """
+        if not self.is_set():
+            from anyplace.threading import _awaiting
+
+            await _awaiting.wait(self._turn(_awaiting.line()))
+        return True
+
     def isSet(self) -> bool:  # noqa: N802
         """Tell whether it is set; an old name of ``is_set()``.
 
@@ -45,21 +58,20 @@ class Event(_core.ThreadEvent):
         warnings.warn("isSet() is deprecated, use is_set() instead", DeprecationWarning, stacklevel=2)
         return self.is_set()
 
-    def __getattr__(self, name: str) -> Any:
-        """Make the condition of the standard library's events for a program that asks for it.
+    @property
+    def _cond(self) -> Condition:
+        """The condition of the standard library's events, made for a program that asks for it.
 
         From then on the event changes as theirs does: while nobody else has the condition, and telling those
         who wait for that.
         """
-        if name != "_cond":
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        condition = self.__dict__.setdefault(name, Condition(Lock()))
+        condition: Condition = self.__dict__.setdefault("_condition", Condition(Lock()))
         for change in ("set", "clear"):
             self.__dict__[change] = functools.partial(_change, self, condition, change)
         return condition
 
     def _at_fork_reinit(self) -> None:
-        if "_cond" in self.__dict__:
+        if "_condition" in self.__dict__:
             self._cond._at_fork_reinit()
 
 

@@ -35,6 +35,28 @@ class Lock(_core.ThreadLock):
         """Refuse subclasses, as the standard library's lock does."""
         raise TypeError("type 'anyplace.threading.Lock' is not an acceptable base type")
 
+    async def acquire_async(self) -> bool:
+        """Take the lock, waiting for it in the running asyncio loop, which goes on meanwhile.
+
+        Returns
+        -------
+        bool
+            True: a wait that is cancelled raises.
+        """
+        if not self.acquire(False):
+            from anyplace.threading import _awaiting
+
+            await _awaiting.wait(self._turn(_awaiting.line()))
+        return True
+
+    async def __aenter__(self) -> None:
+        """Take it, as ``acquire_async()`` does."""
+        await self.acquire_async()
+
+    async def __aexit__(self, *_error: object) -> None:
+        """Let go of it."""
+        self.release()
+
     def __repr__(self) -> str:
         """Tell whether it is locked."""
         return f"<{'locked' if self.locked() else 'unlocked'} {name_of(self)} object at {id(self):#x}>"
@@ -42,9 +64,9 @@ class Lock(_core.ThreadLock):
 
 @_core.quicken
 class RLock(_core.ThreadRLock):
-    """One thread has it at a time, as often as it likes.
+    """One thread, or one asyncio task that awaits it, has it at a time, as often as it likes.
 
-    It is free when the thread has released it as often as it took it. All else is as with `Lock`.
+    It is free when it was released as often as it was taken. All else is as with `Lock`.
 
     Examples
     --------
@@ -57,6 +79,29 @@ class RLock(_core.ThreadRLock):
 
     __slots__ = ("__weakref__",)
     __module__ = "anyplace.threading"
+
+    async def acquire_async(self) -> bool:
+        """Take the lock for the running asyncio task, waiting for it in its loop, which goes on meanwhile.
+
+        Returns
+        -------
+        bool
+            True: a wait that is cancelled raises.
+        """
+        task = self._task()
+        if not self._try(task):
+            from anyplace.threading import _awaiting
+
+            await _awaiting.wait(self._turn(_awaiting.line(), task))
+        return True
+
+    async def __aenter__(self) -> None:
+        """Take it, as ``acquire_async()`` does."""
+        await self.acquire_async()
+
+    async def __aexit__(self, *_error: object) -> None:
+        """Let go of it."""
+        self.release()
 
     def __repr__(self) -> str:
         """Tell who has it, and how often."""

@@ -36,6 +36,28 @@ class Semaphore(_core.ThreadSemaphore):
         """Begin with `value` permits."""
         self._begin(value, False)
 
+    async def acquire_async(self) -> bool:
+        """Take a permit, waiting for one in the running asyncio loop, which goes on meanwhile.
+
+        Returns
+        -------
+        bool
+            True: a wait that is cancelled raises.
+        """
+        if not self.acquire(False):
+            from anyplace.threading import _awaiting
+
+            await _awaiting.wait(self._turn(_awaiting.line()))
+        return True
+
+    async def __aenter__(self) -> None:
+        """Take it, as ``acquire_async()`` does."""
+        await self.acquire_async()
+
+    async def __aexit__(self, *_error: object) -> None:
+        """Let go of it."""
+        self.release()
+
     def __repr__(self) -> str:
         """Tell how many permits there are."""
         return f"<{name_of(self)} at {id(self):#x}: value={self._value}>"

@@ -47,6 +47,9 @@ pub(super) struct Header {
     pub(super) mason: Monitor,
     /// The deposit of a row that is being made.
     pub(super) moving: AtomicU64,
+    /// When somebody last looked for the dead, by [`now`](crate::ground::now), and how long that took.
+    pub(super) looked: AtomicU64,
+    pub(super) look_cost: AtomicU64,
     /// Whoever buries is inside.
     pub(super) grave: Monitor,
     /// By party, from 1 on: its process; 0 if there is none.

@@ -104,6 +104,7 @@ impl Handle {
 pub struct Object<K: Body> {
     hall: Arc<Hall>,
     handle: Handle,
+    entry: NonNull<Entry>,
     body: NonNull<K>,
 }
 
@@ -116,7 +117,7 @@ impl<K: Body> Object<K> {
     /// The object at an entry that this process has just opened.
     pub(super) fn opened(hall: Arc<Hall>, number: u32, entry: &Entry, state: State) -> Self {
         let body = NonNull::from(hall.body::<K>(entry));
-        Self { handle: Handle { number, state: state.0 }, body, hall }
+        Self { handle: Handle { number, state: state.0 }, entry: entry.into(), body, hall }
     }
 
     /// Where it lies.
@@ -139,8 +140,10 @@ impl<K: Body> Object<K> {
         super::name::Name::text(self.entry())
     }
 
+    #[inline]
     pub(super) fn entry(&self) -> &Entry {
-        self.hall.entry(self.handle.number).expect("it was opened")
+        // SAFETY: as for the body, in `deref`.
+        unsafe { self.entry.as_ref() }
     }
 }
 

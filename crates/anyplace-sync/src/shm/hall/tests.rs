@@ -161,3 +161,18 @@ fn a_hall_tells_who_waits_for_what() {
     drop(turn);
     assert_eq!(waiting(), []);
 }
+
+#[test]
+fn a_machine_without_memory_is_told_and_what_is_there_can_be_used() {
+    let hall = Hall::create().unwrap();
+    let lock = hall.lock(Some("door")).unwrap();
+    let poor = Hall::enter(crate::shm::segment::tests::deprived(&hall.segment)).unwrap();
+    let same = poor.lock(Some("door")).unwrap();
+    assert!(same.try_acquire(&*poor).is_some());
+    assert!(matches!(poor.semaphore(None, 1, true), Err(HallError::Full(_))));
+    assert_eq!(hall.catalogue().len(), 1, "what could not be made is not there");
+    let events: Vec<_> = std::iter::from_fn(|| poor.event(None).ok()).collect();
+    assert_eq!(events.len(), OBJECTS.row as usize - 1, "as many as one row has");
+    drop((lock, events));
+    assert!(poor.event(None).is_ok());
+}

@@ -26,10 +26,12 @@ impl Map {
         Ok(Self { start: NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?, len })
     }
 
+    #[inline]
     pub(super) fn start(&self) -> NonNull<u8> {
         self.start
     }
 
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.len
     }

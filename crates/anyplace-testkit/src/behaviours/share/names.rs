@@ -61,7 +61,7 @@ pub(super) fn a_handle_opens_itself_in_a_task(place: &Place) -> Result<()> {
         let locks = (lock.clone(), rlock.clone(), semaphore.clone());
         let others = (condition.clone(), event.clone(), barrier.clone(), value.clone(), queue.clone());
         ended(submit(place, use_all, (locks, others))?)?;
-        assert_eq!(lock.is_locked(), true);
+        assert!(lock.is_locked(), "the task has kept it");
         assert_eq!((rlock.is_locked(), semaphore.value()), (false, 1));
         assert_eq!((event.is_set(), value.get()), (true, 2.0));
         assert_eq!(queue.get()?, "it was here");

@@ -1,126 +1,142 @@
-//! A dict in the memory of one process. Its keys and values are bytes, so that it is the same as between processes.
+//! A dict of one process: keys and values are moved in, and cloned out.
 
+use super::{Item, Key};
 use crate::share::body::Body;
 use anyplace_sync::ground::Monitor;
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-type Key = Vec<u8>;
-type Value = Vec<u8>;
+/// Values by their keys, in the memory of this process.
+///
+/// What goes is dropped after the guard: whatever its destructor does, it may use the dict.
+pub(super) struct Here<K: Key, V: Item + Clone>(Mutex<Ordered<K, V>>);
 
-#[derive(Default)]
-pub(super) struct Here(Mutex<Items>);
-
-#[derive(Default)]
-struct Items {
-    /// With when the key came.
-    values: HashMap<Key, (u64, Value)>,
-    /// In the order in which they came.
-    keys: BTreeMap<u64, Key>,
-    /// How many have come.
-    came: u64,
+struct Ordered<K, V> {
+    values: HashMap<K, (u64, V)>,
+    /// The keys by when they came.
+    order: BTreeMap<u64, K>,
+    next: u64,
 }
 
-impl Items {
-    fn set(&mut self, key: Key, value: Value) {
-        if let Some((_, old)) = self.values.get_mut(&key) {
-            *old = value;
-            return;
-        }
-        self.keys.insert(self.came, key.clone());
-        self.values.insert(key, (self.came, value));
-        self.came += 1;
-    }
-
-    fn remove(&mut self, key: &Key) -> Option<Value> {
-        let (came, value) = self.values.remove(key)?;
-        self.keys.remove(&came);
-        Some(value)
-    }
-
-    fn get(&self, key: &Key) -> Option<&Value> {
-        self.values.get(key).map(|(_, value)| value)
-    }
-}
-
-impl Here {
-    fn items_now(&self) -> MutexGuard<'_, Items> {
-        // Nothing in here can panic half way.
+impl<K: Key, V: Item + Clone> Here<K, V> {
+    fn ordered(&self) -> MutexGuard<'_, Ordered<K, V>> {
+        // Nothing in here panics in the middle of a change but the program's own `Eq`, before it.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn get(&self, key: &Key) -> Option<Value> {
-        self.items_now().get(key).cloned()
+    pub(super) fn get(&self, key: &K) -> Option<V> {
+        self.ordered().values.get(key).map(|(_, value)| value.clone())
     }
 
-    pub(super) fn contains(&self, key: &Key) -> bool {
-        self.items_now().get(key).is_some()
+    pub(super) fn set(&self, key: K, value: V) {
+        let before = self.ordered().set(key, value);
+        drop(before);
     }
 
-    pub(super) fn set(&self, key: Key, value: Value) {
-        self.items_now().set(key, value);
-    }
-
-    pub(super) fn set_many(&self, items: Vec<(Key, Value)>) {
-        let mut now = self.items_now();
-        items.into_iter().for_each(|(key, value)| now.set(key, value));
-    }
-
-    pub(super) fn get_or_set(&self, key: Key, value: Value) -> Option<Value> {
-        let mut now = self.items_now();
-        let found = now.get(&key).cloned();
-        if found.is_none() {
-            now.set(key, value);
+    pub(super) fn get_or_set(&self, key: K, value: V) -> Option<V> {
+        let mut ordered = self.ordered();
+        if let Some((_, there)) = ordered.values.get(&key) {
+            return Some(there.clone());
         }
-        found
+        ordered.set(key, value).map(|(_, before)| before)
     }
 
-    pub(super) fn exchange(&self, key: Key, expected: Option<&Value>, new: Option<Value>) -> bool {
-        let mut now = self.items_now();
-        if now.get(&key) != expected {
+    pub(super) fn exchange(&self, key: K, expected: Option<&V>, new: Option<V>) -> bool
+    where
+        V: PartialEq,
+    {
+        let mut ordered = self.ordered();
+        if ordered.values.get(&key).map(|(_, value)| value) != expected {
             return false;
         }
-        match new {
-            Some(new) => now.set(key, new),
-            None => drop(now.remove(&key)),
-        }
+        let before = match new {
+            Some(new) => ordered.set(key, new),
+            None => ordered.remove(&key),
+        };
+        drop(ordered);
+        drop(before);
         true
     }
 
-    pub(super) fn remove(&self, key: &Key) -> Option<Value> {
-        self.items_now().remove(key)
+    pub(super) fn update(&self, items: impl IntoIterator<Item = (K, V)>) {
+        let items: Vec<_> = items.into_iter().collect();
+        let mut ordered = self.ordered();
+        let before: Vec<_> = items.into_iter().map(|(key, value)| ordered.set(key, value)).collect();
+        drop(ordered);
+        drop(before);
     }
 
-    pub(super) fn remove_last(&self) -> Option<(Key, Value)> {
-        let mut now = self.items_now();
-        let (_, key) = now.keys.pop_last()?;
-        let (_, value) = now.values.remove(&key)?;
+    pub(super) fn remove(&self, key: &K) -> Option<V> {
+        let removed = self.ordered().remove(key);
+        removed.map(|(_, value)| value)
+    }
+
+    pub(super) fn remove_last(&self) -> Option<(K, V)> {
+        let mut ordered = self.ordered();
+        let (_, key) = ordered.order.pop_last()?;
+        let (_, value) = ordered.values.remove(&key)?;
         Some((key, value))
     }
 
-    pub(super) fn keys(&self) -> Vec<Key> {
-        self.items_now().keys.values().cloned().collect()
-    }
-
-    pub(super) fn items(&self) -> Vec<(Key, Value)> {
-        let now = self.items_now();
-        let item = |key: &Key| Some((key.clone(), now.get(key)?.clone()));
-        now.keys.values().filter_map(item).collect()
+    pub(super) fn items(&self) -> Vec<(K, V)> {
+        let ordered = self.ordered();
+        let pair = |key: &K| ordered.values.get(key).map(|(_, value)| (key.clone(), value.clone()));
+        ordered.order.values().filter_map(pair).collect()
     }
 
     pub(super) fn clear(&self) {
-        let mut now = self.items_now();
-        now.values.clear();
-        now.keys.clear();
+        let all = std::mem::take(&mut *self.ordered());
+        drop(all);
     }
 
     pub(super) fn len(&self) -> usize {
-        self.items_now().values.len()
+        self.ordered().values.len()
     }
 }
 
-impl Body for Here {
+impl<K: Key, V> Ordered<K, V> {
+    fn remove(&mut self, key: &K) -> Option<(K, V)> {
+        let (came, value) = self.values.remove(key)?;
+        Some((self.order.remove(&came)?, value))
+    }
+
+    /// What was there before.
+    fn set(&mut self, key: K, value: V) -> Option<(K, V)> {
+        if let Some((_, there)) = self.values.get_mut(&key) {
+            return Some((key, std::mem::replace(there, value)));
+        }
+        self.next += 1;
+        self.order.insert(self.next, key.clone());
+        self.values.insert(key, (self.next, value));
+        None
+    }
+}
+
+impl<K, V> Default for Ordered<K, V> {
+    fn default() -> Self {
+        Self { values: HashMap::new(), order: BTreeMap::new(), next: 0 }
+    }
+}
+
+impl<K: Key, V: Item + Clone> Default for Here<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Key, V: Item + Clone> Body for Here<K, V> {
     fn lines(&self) -> Vec<&Monitor> {
         Vec::new()
+    }
+
+    fn holds(&self) -> Option<&'static str> {
+        Some(std::any::type_name::<(K, V)>())
+    }
+}
+
+impl<K: Key, V: Item + Clone> fmt::Debug for Here<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Here").field("len", &self.len()).finish_non_exhaustive()
     }
 }

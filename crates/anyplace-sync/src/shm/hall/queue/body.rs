@@ -9,6 +9,7 @@ use crate::shm::hall::error::HallError;
 use crate::shm::hall::layout::Entry;
 use crate::shm::segment::Shared;
 use crate::shm::{BlockMut, Deposit, Full};
+use std::cell::Cell;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
@@ -56,6 +57,8 @@ pub(super) struct Within<'q> {
     hall: &'q Hall,
     entry: &'q Entry,
     body: &'q QueueBody,
+    /// The words of its block, which changes when it grows.
+    words: Cell<&'q [AtomicU64]>,
     _inside: Inside<'q, Hall>,
 }
 
@@ -100,7 +103,8 @@ impl QueueBody {
     pub(super) fn enter<'q>(&'q self, hall: &'q Hall, entry: &'q Entry) -> Within<'q> {
         let inside = self.state.enter(hall);
         let was_left = inside.was_left();
-        let within = Within { hall, entry, body: self, _inside: inside };
+        let words = Cell::new(hall.storage(entry));
+        let within = Within { hall, entry, body: self, words, _inside: inside };
         if was_left {
             within.repair();
         }
@@ -153,7 +157,7 @@ pub(super) fn call(hall: &Hall, line: &Monitor, count: usize) {
 
 impl<'q> Within<'q> {
     fn words(&self) -> &'q [AtomicU64] {
-        self.hall.storage(self.entry)
+        self.words.get()
     }
 
     fn ring(&self) -> Ring<'q> {
@@ -260,6 +264,7 @@ impl<'q> Within<'q> {
             _ => self.heap().copy_to(larger),
         }
         hall.exchange_storage(self.entry, block, new);
+        self.words.set(larger);
         Ok(())
     }
 
