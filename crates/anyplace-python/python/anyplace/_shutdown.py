@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-try:
+import queue
+from typing import TYPE_CHECKING
+
+__all__ = ["ShutDown"]
+
+if TYPE_CHECKING:
+
+    class ShutDown(Exception):  # noqa: D101, N818
+        pass
+
+elif hasattr(queue, "ShutDown"):
     from queue import ShutDown
-except ImportError:
+else:
 
-    class ShutDown(Exception):  # type: ignore[no-redef]
-        """The queue was shut down."""
+    class ShutDown(Exception):  # noqa: N818 (Python 3.13 calls it so)
+        """The queue is shut down. From Python 3.13 on it is the standard library's own."""
 
-        __module__ = "anyplace.share"
+        __module__ = "anyplace.queue"
