@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import queue
 from queue import Empty, Full
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from anyplace import _core, _queue_open
 from anyplace._core import SimpleQueue
