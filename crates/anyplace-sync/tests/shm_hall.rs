@@ -383,3 +383,26 @@ fn the_desk_outlives_processes_that_are_killed_anywhere() {
     let rows = hall.usage().blocks - before;
     assert!(rows <= 2, "{rows} blocks are lost");
 }
+
+/// What a dead process was working on is done with, as nobody else will say so.
+#[test]
+fn a_wait_for_rest_ends_when_who_works_is_killed() {
+    let hall = Hall::create().unwrap();
+    let queue = hall.queue(None, Order::Fifo, 0).unwrap();
+    (0..5).for_each(|number| put(&queue, number));
+    let mut child = Child::start(|tell| {
+        (0..3).for_each(|number| assert_eq!(get(&queue, soon()), Some(number)));
+        queue.task_done(1).unwrap();
+        tell.write_all(b"!").unwrap();
+    });
+    child.hear().expect("it has taken three");
+    assert_eq!((get(&queue, soon()), get(&queue, soon())), (Some(3), Some(4)));
+    queue.task_done(2).unwrap();
+    assert_eq!(queue.unfinished(), 2, "what the child works on");
+    std::thread::scope(|scope| {
+        let rest = scope.spawn(|| queue.join(&mut turn(&hall), soon()));
+        child.kill();
+        assert!(rest.join().unwrap());
+    });
+    assert_eq!(queue.unfinished(), 0);
+}

@@ -7,6 +7,9 @@ use crate::ground::{self, Ground, Monitor, Party, Waiter};
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
+/// In nanoseconds.
+const BETWEEN_TRIMS: u64 = 1_000_000_000;
+
 impl Ground for Hall {
     #[inline]
     fn me(&self) -> Party {
@@ -36,6 +39,7 @@ impl Ground for Hall {
         let is_due = now.saturating_sub(before) >= cost.saturating_mul(20);
         if is_due && header.looked.compare_exchange(before, now, Relaxed, Relaxed).is_ok() {
             self.bury_all();
+            self.trim_sometimes(now);
             header.look_cost.store(ground::now().saturating_sub(now), Relaxed);
         }
     }
@@ -83,6 +87,16 @@ impl Ground for Hall {
 }
 
 impl Hall {
+    /// Gives memory back that nobody has used for a while.
+    fn trim_sometimes(&self, now: u64) {
+        let trimmed = &self.header().trimmed;
+        let before = trimmed.load(Relaxed);
+        let is_due = now.saturating_sub(before) >= BETWEEN_TRIMS;
+        if is_due && trimmed.compare_exchange(before, now, Relaxed, Relaxed).is_ok() {
+            self.memory().trim();
+        }
+    }
+
     fn spare_waiter(&self) -> Option<u32> {
         self.seat().spare().pop()
     }

@@ -50,6 +50,8 @@ pub(super) struct Header {
     /// When somebody last looked for the dead, by [`now`](crate::ground::now), and how long that took.
     pub(super) looked: AtomicU64,
     pub(super) look_cost: AtomicU64,
+    /// When somebody last gave memory back that was not used.
+    pub(super) trimmed: AtomicU64,
     /// Whoever buries is inside.
     pub(super) grave: Monitor,
     /// By party, from 1 on: its process; 0 if there is none.

@@ -21,8 +21,7 @@ impl<'h> Making<'h> {
 
     /// Gives it a block of its own, of zeros.
     pub(super) fn storage(&self, len: usize) -> Result<(), HallError> {
-        let mut block = self.hall.memory().allocate(len)?;
-        block.fill(0);
+        let block = self.hall.blank(len)?;
         let deposit = block.as_deposit()?;
         // Whoever finds us dead after this discards it, deposited or not.
         self.entry.moving[0].store(deposit.word(), Release);

@@ -59,7 +59,7 @@ pub use ticket::Ticket;
 use crate::fork;
 use crate::ground::MOST_PARTIES;
 use crate::shm::segment::PAGE;
-use crate::shm::{Deposit, Memory, Segment, Usage};
+use crate::shm::{BlockMut, Deposit, Full, Memory, Segment, Trimmed, Usage};
 use counts::Counts;
 use layout::{Entry, Header, OBJECTS, WAITERS};
 use roll::Roll;
@@ -134,6 +134,12 @@ impl Hall {
         self.memory().usage()
     }
 
+    /// Gives memory back to the machine that nobody has used since the last time. Whoever sleeps here for long does so now
+    /// and then.
+    pub fn trim(&self) -> Trimmed {
+        self.memory().trim()
+    }
+
     fn header(&self) -> &Header {
         header_of(&self.segment)
     }
@@ -148,6 +154,14 @@ impl Hall {
 
     fn memory(&self) -> &Memory {
         &self.seat().memory
+    }
+
+    /// A block of at least `len` bytes, all of them zero: also those beyond, as others see the whole block.
+    fn blank(&self, len: usize) -> Result<BlockMut, Full> {
+        let mut block = self.memory().allocate(len)?;
+        block.grow(block.capacity())?;
+        block.fill(0);
+        Ok(block)
     }
 
     /// The body of the object at an entry.

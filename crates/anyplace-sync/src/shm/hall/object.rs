@@ -87,7 +87,8 @@ impl Handle {
 /// One without a name ends when no process has it open. A process that has sent a handle away should keep its own until
 /// the other has opened it.
 ///
-/// In a child by `fork` it is open, too, from the first use on.
+/// In a child by `fork` it is open, too, from the child's first use of the hall on. Should all others have closed one without a
+/// name before that, its use panics.
 ///
 /// ```
 /// use anyplace_sync::shm::hall::Hall;
@@ -104,6 +105,8 @@ impl Handle {
 pub struct Object<K: Body> {
     hall: Arc<Hall>,
     handle: Handle,
+    /// The generation of forks in which it was opened.
+    born: u32,
     entry: NonNull<Entry>,
     body: NonNull<K>,
 }
@@ -117,7 +120,13 @@ impl<K: Body> Object<K> {
     /// The object at an entry that this process has just opened.
     pub(super) fn opened(hall: Arc<Hall>, number: u32, entry: &Entry, state: State) -> Self {
         let body = NonNull::from(hall.body::<K>(entry));
-        Self { handle: Handle { number, state: state.0 }, entry: entry.into(), body, hall }
+        Self {
+            handle: Handle { number, state: state.0 },
+            born: fork::current(),
+            entry: entry.into(),
+            body,
+            hall,
+        }
     }
 
     /// Where it lies.
@@ -140,8 +149,21 @@ impl<K: Body> Object<K> {
         super::name::Name::text(self.entry())
     }
 
+    /// A child of `fork` has the object open, too, unless all others closed it before the child first used the hall.
+    #[cold]
+    fn check(&self) {
+        let handle = self.handle;
+        let _ours = self.hall.seat();
+        // SAFETY: as for the body, in `deref`.
+        let state = unsafe { self.entry.as_ref() }.state.load(Acquire);
+        assert!(state == handle.state, "{}", HallError::Gone(self.kind()));
+    }
+
     #[inline]
     pub(super) fn entry(&self) -> &Entry {
+        if self.born != fork::current() {
+            self.check();
+        }
         // SAFETY: as for the body, in `deref`.
         unsafe { self.entry.as_ref() }
     }
@@ -152,6 +174,9 @@ impl<K: Body> Deref for Object<K> {
 
     #[inline]
     fn deref(&self) -> &K {
+        if self.born != fork::current() {
+            self.check();
+        }
         // SAFETY: it lies in the segment, which is mapped as long as `hall` lives; being atomics, any bytes are values.
         unsafe { self.body.as_ref() }
     }

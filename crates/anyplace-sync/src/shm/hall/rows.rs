@@ -61,8 +61,7 @@ impl Rows {
         if deposits[row].load(Relaxed) != 0 {
             return Ok(());
         }
-        let mut block = hall.memory().allocate(self.shape.row as usize * size_of::<T>())?;
-        block.fill(0);
+        let block = hall.blank(self.shape.row as usize * size_of::<T>())?;
         let deposit = block.as_deposit()?;
         let moving = &hall.header().moving;
         moving.store(deposit.word(), Relaxed);

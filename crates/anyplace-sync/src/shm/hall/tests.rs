@@ -9,6 +9,17 @@ pub(super) fn another(hall: &Hall) -> Arc<Hall> {
     Hall::enter(Segment::open(fd).unwrap()).unwrap()
 }
 
+/// A hall whose memory has been used before, in blocks that are larger than what will be asked for.
+pub(super) fn worn() -> Arc<Hall> {
+    let hall = Hall::create().unwrap();
+    let sizes = (0..10).map(|octave| 1792 << octave);
+    let blocks: Vec<_> = sizes.map(|size| hall.memory().allocate(size).unwrap()).collect();
+    for mut block in blocks {
+        block.fill(0xaa);
+    }
+    hall
+}
+
 fn now() -> Option<Instant> {
     Some(Instant::now())
 }

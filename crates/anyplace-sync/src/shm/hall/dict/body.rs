@@ -104,8 +104,7 @@ impl<'d> Within<'d> {
     }
 
     pub(super) fn clear(&self) -> Result<(), Full> {
-        let mut block = self.hall.memory().allocate(FIRST)?;
-        block.fill(0);
+        let block = self.hall.blank(FIRST)?;
         let new = block.as_deposit()?;
         self.hall.exchange_storage(self.entry, block, new);
         self.count();
@@ -114,8 +113,7 @@ impl<'d> Within<'d> {
 
     /// Moves to a block of about so many bytes, without what is no longer needed.
     fn move_to(&self, len: usize) -> Result<(), Full> {
-        let mut block = self.hall.memory().allocate(len.max(FIRST))?;
-        block.fill(0);
+        let block = self.hall.blank(len.max(FIRST))?;
         let new = block.as_deposit()?;
         let words = self.hall.words_of(new).ok_or(Full::Space { wanted: len as u64, left: 0 })?;
         self.table().copy_to(Table::new(words));

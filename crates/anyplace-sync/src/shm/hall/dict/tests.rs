@@ -1,4 +1,4 @@
-use super::super::tests::another;
+use super::super::tests::{another, worn};
 use super::*;
 use proptest::prelude::*;
 
@@ -53,7 +53,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn a_dict_is_what_was_done_to_it(steps in steps()) {
-        let ours = Hall::create().unwrap().dict(None).unwrap();
+        let ours = worn().dict(None).unwrap();
         let theirs = another(ours.object().hall()).open_dict(ours.object().handle()).unwrap();
         let mut model = Model::new();
         for (step, dict) in steps.into_iter().zip([&ours, &theirs].into_iter().cycle()) {

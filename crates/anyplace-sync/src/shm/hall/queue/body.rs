@@ -3,10 +3,11 @@
 use super::heap::{self, Heap};
 use super::message::{Content, Message, Received, Record, Writing};
 use super::ring::{self, Ring};
-use crate::ground::{Inside, Monitor, Party};
+use crate::ground::{Inside, MOST_PARTIES, Monitor, Party};
 use crate::shm::hall::Hall;
 use crate::shm::hall::error::HallError;
 use crate::shm::hall::layout::Entry;
+use crate::shm::hall::words;
 use crate::shm::segment::Shared;
 use crate::shm::{BlockMut, Deposit, Full};
 use std::cell::Cell;
@@ -57,9 +58,26 @@ pub(super) struct Within<'q> {
     hall: &'q Hall,
     entry: &'q Entry,
     body: &'q QueueBody,
-    /// The words of its block, which changes when it grows.
-    words: Cell<&'q [AtomicU64]>,
+    /// What its block holds, which changes when it grows.
+    block: Cell<Parts<'q>>,
     _inside: Inside<'q, Hall>,
+}
+
+/// The block of a queue: how many messages each party took and has not said to be done with; and the messages.
+#[derive(Clone, Copy)]
+struct Parts<'q> {
+    tally: &'q [AtomicU64],
+    words: &'q [AtomicU64],
+}
+
+/// Parties are numbered from 1.
+const TALLY: usize = MOST_PARTIES + 1;
+
+impl<'q> Parts<'q> {
+    fn of(block: &'q [AtomicU64]) -> Self {
+        let (tally, words) = block.split_at(TALLY.min(block.len()));
+        Self { tally, words }
+    }
 }
 
 impl QueueBody {
@@ -103,21 +121,23 @@ impl QueueBody {
     pub(super) fn enter<'q>(&'q self, hall: &'q Hall, entry: &'q Entry) -> Within<'q> {
         let inside = self.state.enter(hall);
         let was_left = inside.was_left();
-        let words = Cell::new(hall.storage(entry));
-        let within = Within { hall, entry, body: self, words, _inside: inside };
+        let block = Cell::new(Parts::of(hall.storage(entry)));
+        let within = Within { hall, entry, body: self, block, _inside: inside };
         if was_left {
             within.repair();
         }
         within
     }
 
-    /// Takes a party that is no more out of all lines. Whoever it should have woken is woken.
+    /// Takes a party that is no more out of all lines, and counts what it was working on as done with. Whoever it should
+    /// have woken is woken.
     pub(in crate::shm::hall) fn bury(&self, hall: &Hall, entry: &Entry, party: Party) {
-        drop(self.enter(hall, entry));
-        for line in [&self.items, &self.room, &self.rest] {
+        self.enter(hall, entry).forget(party);
+        let resting = if self.unfinished() == 0 { usize::MAX } else { 1 };
+        for (line, count) in [(&self.items, 1), (&self.room, 1), (&self.rest, resting)] {
             let mut inside = line.enter(hall);
             inside.bury(party);
-            inside.wake(1);
+            inside.wake(count);
         }
     }
 
@@ -157,7 +177,11 @@ pub(super) fn call(hall: &Hall, line: &Monitor, count: usize) {
 
 impl<'q> Within<'q> {
     fn words(&self) -> &'q [AtomicU64] {
-        self.words.get()
+        self.block.get().words
+    }
+
+    fn tally(&self, party: Party) -> Option<&'q AtomicU64> {
+        self.block.get().tally.get(party as usize)
     }
 
     fn ring(&self) -> Ring<'q> {
@@ -175,6 +199,14 @@ impl<'q> Within<'q> {
 
     /// Puts a message, if there is memory for it. Killed anywhere, it is in the queue, or its block is made available.
     pub(super) fn put(&self, message: &mut Message<'_>, key: u64) -> Result<(), Full> {
+        if let Content::Short(bytes) = message.0
+            && bytes.len() > self.body.inline()
+        {
+            // It was made for another queue.
+            let mut block = self.hall.memory().allocate(bytes.len())?;
+            block.copy_from_slice(bytes);
+            *message = block.into();
+        }
         let writing = match &message.0 {
             Content::Short(bytes) => Writing::Short(bytes),
             Content::Long(block) => Writing::Long(block.as_deposit()?, block.len()),
@@ -230,6 +262,10 @@ impl<'q> Within<'q> {
         if let Some(deposit) = record.deposit() {
             moving.store(deposit.word(), Release);
         }
+        // First, so that a death before the rest adds nothing: what is missing decides how much is counted as done with.
+        if let Some(ours) = self.tally(self.hall.seat().party) {
+            ours.fetch_add(1, Relaxed);
+        }
         pass();
         self.body.taken.fetch_add(1, Release);
         let received = copied.or_else(|| record.withdrawn(self.hall.memory()));
@@ -254,27 +290,42 @@ impl<'q> Within<'q> {
 
     /// Moves to a block twice as large. One store says which of the two it is.
     fn grow(&self) -> Result<(), Full> {
-        let old = self.words();
-        let mut block = self.hall.memory().allocate(old.len() * 16)?;
-        block.fill(0);
+        let old = self.block.get();
+        let block = self.hall.blank((TALLY + old.words.len() * 2) * 8)?;
         let (hall, new) = (self.hall, block.as_deposit()?);
         let larger = hall.words_of(new).ok_or(Full::Space { wanted: block.len() as u64, left: 0 })?;
+        let larger = Parts::of(larger);
+        words::copy(old.tally, larger.tally);
         match self.body.order() {
-            Order::Fifo => self.ring().copy_to(larger),
-            _ => self.heap().copy_to(larger),
+            Order::Fifo => self.ring().copy_to(larger.words),
+            _ => self.heap().copy_to(larger.words),
         }
         hall.exchange_storage(self.entry, block, new);
-        self.words.set(larger);
+        self.block.set(larger);
         Ok(())
     }
 
-    /// How many more are done with; false if that is more than were got.
+    /// Says that so many more are done with; false if there were not as many.
     pub(super) fn finish(&self, count: u64) -> bool {
         let fits = count <= self.body.unfinished() as u64;
         if fits {
             self.body.done.fetch_add(count, Release);
+            if let Some(ours) = self.tally(self.hall.seat().party) {
+                ours.store(ours.load(Relaxed).saturating_sub(count), Relaxed);
+            }
         }
         fits
+    }
+
+    /// What a party took and died over is done with as far as nobody else said so: no more than is missing.
+    fn forget(&self, party: Party) {
+        let Some(theirs) = self.tally(party) else { return };
+        let taken = theirs.load(Relaxed);
+        let all: u64 = self.block.get().tally.iter().map(|tally| tally.load(Relaxed)).sum();
+        let unfinished = (self.body.unfinished() as u64).saturating_sub(self.body.len() as u64);
+        let missing = unfinished.saturating_sub(all - taken);
+        self.body.done.fetch_add(missing.min(taken), Release);
+        theirs.store(0, Relaxed);
     }
 
     pub(super) fn body(&self) -> &QueueBody {
@@ -289,7 +340,7 @@ impl<'q> Within<'q> {
     pub(super) fn discard_all(self) -> Self {
         while let Some(message) = self.get() {
             drop(message);
-            self.body.done.fetch_add(1, Release);
+            self.finish(1);
         }
         self
     }
@@ -354,7 +405,7 @@ impl From<Full> for super::PutError {
 }
 
 /// How long a new queue's block is, in bytes.
-pub(super) const FIRST: usize = 4096;
+pub(super) const FIRST: usize = 8192;
 
 pub(in crate::shm::hall) fn make(
     making: &crate::shm::hall::making::Making<'_>,
@@ -364,7 +415,7 @@ pub(in crate::shm::hall) fn make(
     making.body::<QueueBody>().begin(order, capacity);
     making.storage(FIRST)?;
     if order != Order::Fifo {
-        let words = making.hall.storage(making.entry);
+        let words = Parts::of(making.hall.storage(making.entry)).words;
         Heap::new(&making.body::<QueueBody>().tail, words).set_in_order();
     }
     Ok(())

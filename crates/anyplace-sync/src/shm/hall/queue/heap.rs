@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// So many bytes lie in a slot.
-pub(super) const INLINE: usize = 64;
+pub(super) const INLINE: usize = 128;
 
 /// In use, key, sequence, and the record.
 const SLOT: usize = 4 + INLINE / 8;

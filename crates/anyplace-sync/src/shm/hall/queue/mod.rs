@@ -305,7 +305,7 @@ impl Queue {
 
     /// Waits until all messages that were put are done with; false if they were not by `until`.
     ///
-    /// A message that a process took and died over is never done with, unless another says so.
+    /// A message that a process took and died over is done with, unless another has said so of as many.
     pub fn join<'g, G: Ground>(&'g self, turn: &mut Turn<'g, G>, until: Option<Instant>) -> bool {
         let rested = || (self.unfinished() == 0).then_some(());
         turn.wait(&self.0.rest, until, |_, _| rested()).is_some()

@@ -1,11 +1,11 @@
-use super::super::tests::another;
+use super::super::tests::{another, worn};
 use super::*;
 use proptest::prelude::*;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 fn queue(order: Order, capacity: usize) -> Queue {
-    Hall::create().unwrap().queue(None, order, capacity).unwrap()
+    worn().queue(None, order, capacity).unwrap()
 }
 
 fn turn(queue: &Queue) -> Turn<'_, Hall> {
