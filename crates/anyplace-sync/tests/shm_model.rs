@@ -1,7 +1,7 @@
 //! Whatever a host and its workers do with shared memory, in any order: it is as if each block were a value of its own.
 #![cfg(all(target_os = "linux", not(loom)))]
 
-use anyplace_sync::shm::{Block, BlockMut, Memory, Segment, View};
+use anyplace_sync::shm::{Block, BlockMut, Deposit, Memory, Segment, View};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::collections::HashSet;
@@ -25,6 +25,9 @@ enum Step {
     WorkerPublishes(Index),
     WorkerBorrows(usize, Index),
     WorkerDropsView(Index),
+    WorkerDeposits(Index),
+    WorkerWithdraws(usize, Index),
+    SomebodyDiscards(Index),
     WorkerDies(usize),
 }
 
@@ -45,6 +48,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         which().prop_map(WorkerPublishes),
         (0..WORKERS, which()).prop_map(|(worker, which)| WorkerBorrows(worker, which)),
         which().prop_map(WorkerDropsView),
+        which().prop_map(WorkerDeposits),
+        (0..WORKERS, which()).prop_map(|(worker, which)| WorkerWithdraws(worker, which)),
+        which().prop_map(SomebodyDiscards),
         (0..WORKERS).prop_map(WorkerDies),
     ];
     prop::collection::vec(step, 1..80)
@@ -67,6 +73,10 @@ struct World {
     replies: Vec<Owned<BlockMut>>,
     published: Vec<Owned<(u32, usize)>>,
     views: Vec<Owned<View>>,
+    deposits: Vec<Owned<(Deposit, usize)>>,
+    withdrawn: Vec<Owned<Block>>,
+    /// Deposits that are gone.
+    spent: Vec<Deposit>,
     next_byte: u8,
 }
 
@@ -80,7 +90,22 @@ impl World {
         let workers = (0..WORKERS).map(|index| open(&segment, index)).collect();
         let (filling, shared, replies) = Default::default();
         let (published, views) = Default::default();
-        Self { segment, host, workers, filling, shared, replies, published, views, next_byte: 0 }
+        let (deposits, withdrawn, spent) = Default::default();
+        let next_byte = 0;
+        Self {
+            segment,
+            host,
+            workers,
+            filling,
+            shared,
+            replies,
+            published,
+            views,
+            deposits,
+            withdrawn,
+            spent,
+            next_byte,
+        }
     }
 
     fn filled(&mut self, worker: usize, len: usize) -> Owned<BlockMut> {
@@ -122,8 +147,33 @@ impl World {
             }
             Step::WorkerBorrows(worker, which) => self.borrow(worker, which),
             Step::WorkerDropsView(which) => drop(removed(&mut self.views, which)),
+            Step::WorkerDeposits(which) => self.deposit(which),
+            Step::WorkerWithdraws(worker, which) => self.withdraw(worker, which),
+            Step::SomebodyDiscards(which) => {
+                let Some(Owned { value: (deposit, _), .. }) = removed(&mut self.deposits, which) else {
+                    return;
+                };
+                assert!(self.host.discard(deposit));
+                self.spent.push(deposit);
+            }
             Step::WorkerDies(worker) => self.die(worker),
         }
+    }
+
+    fn deposit(&mut self, which: Index) {
+        let Some(block) = removed(&mut self.replies, which) else { return };
+        let value = (block.value.as_deposit().unwrap(), block.value.len());
+        self.deposits.push(Owned { worker: HOST, byte: block.byte, value });
+        block.value.deposit();
+    }
+
+    fn withdraw(&mut self, worker: usize, which: Index) {
+        let Some(Owned { byte, value: (deposit, len), .. }) = removed(&mut self.deposits, which) else {
+            return;
+        };
+        let value = self.workers[worker].withdraw(deposit, len).unwrap();
+        self.spent.push(deposit);
+        self.withdrawn.push(Owned { worker, byte, value });
     }
 
     fn find(&mut self, which: Index) {
@@ -162,6 +212,7 @@ impl World {
     fn die(&mut self, worker: usize) {
         forget(&mut self.replies, worker);
         forget(&mut self.views, worker);
+        forget(&mut self.withdrawn, worker);
         self.published.retain(|owned| owned.worker != worker);
         self.host.sweep(worker);
         self.workers[worker] = open(&self.segment, worker);
@@ -173,14 +224,22 @@ impl World {
         self.shared.iter().for_each(Owned::check);
         self.replies.iter().for_each(Owned::check);
         self.views.iter().for_each(Owned::check);
+        self.withdrawn.iter().for_each(Owned::check);
+        for owned in &self.deposits {
+            assert!(self.host.is_deposited(owned.value.0));
+        }
+        for &spent in &self.spent {
+            assert!(!self.host.is_deposited(spent) && !self.host.discard(spent), "it is another's by now");
+        }
         let mut numbers: HashSet<u32> = self.shared.iter().map(|owned| owned.value.number()).collect();
         numbers.extend(self.views.iter().map(|owned| owned.value.number()));
         let shared = numbers.len();
         numbers.extend(self.filling.iter().chain(&self.replies).map(|owned| owned.value.number()));
         numbers.extend(self.published.iter().map(|owned| owned.value.0));
-        let alone = self.filling.len() + self.replies.len() + self.published.len();
+        numbers.extend(self.withdrawn.iter().map(|owned| owned.value.number()));
+        let alone = self.filling.len() + self.replies.len() + self.published.len() + self.withdrawn.len();
         assert_eq!(numbers.len(), shared + alone, "nobody shares a block unknowingly");
-        assert_eq!(self.host.usage().blocks, numbers.len());
+        assert_eq!(self.host.usage().blocks, numbers.len() + self.deposits.len());
     }
 }
 
@@ -227,6 +286,9 @@ proptest! {
         }
         (0..WORKERS).for_each(|worker| world.die(worker));
         (world.filling, world.shared) = Default::default();
+        for owned in world.deposits {
+            assert!(world.host.discard(owned.value.0), "what was deposited outlives its makers");
+        }
         assert_eq!(world.host.usage().blocks, 0);
     }
 }

@@ -57,6 +57,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
         fn what_is_written_is_read(bytes in prop::collection::vec(any::<u8>(), 0..50), other: u8) {
             let words: Vec<_> = (0..8).map(|_| AtomicU64::new(u64::MAX)).collect();

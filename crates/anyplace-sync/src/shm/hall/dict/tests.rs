@@ -50,7 +50,7 @@ fn set(model: &mut Model, key: Vec<u8>, value: Vec<u8>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
     #[test]
     fn a_dict_is_what_was_done_to_it(steps in steps()) {
         let ours = worn().dict(None).unwrap();

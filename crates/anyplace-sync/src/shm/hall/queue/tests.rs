@@ -79,7 +79,7 @@ fn orders() -> impl Strategy<Value = Order> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
     /// Two processes use it by turns, whatever the order, the length of messages and the limit.
     #[test]
     fn a_queue_gives_what_was_put_in_its_order(order in orders(), capacity in 0..50_usize, steps in steps()) {
