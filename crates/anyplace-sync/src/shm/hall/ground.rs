@@ -19,7 +19,7 @@ impl Ground for Hall {
     /// The counters of the semaphore that is object `table - 1`.
     fn counters(&self, table: u32) -> Option<&[AtomicU32]> {
         let entry = self.entry(table.checked_sub(1)?)?;
-        self.words(entry, super::objects::COUNTERS)
+        self.counters_of(entry, super::objects::COUNTERS)
     }
 
     fn is_gone(&self, party: Party) -> bool {

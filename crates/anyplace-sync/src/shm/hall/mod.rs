@@ -44,6 +44,7 @@ mod roll;
 mod rows;
 mod seat;
 mod state;
+mod storage;
 mod ticket;
 mod words;
 
@@ -59,7 +60,7 @@ pub use ticket::Ticket;
 use crate::fork;
 use crate::ground::MOST_PARTIES;
 use crate::shm::segment::PAGE;
-use crate::shm::{BlockMut, Deposit, Full, Memory, Segment, Trimmed, Usage};
+use crate::shm::{Memory, Segment, Trimmed, Usage};
 use counts::Counts;
 use layout::{Entry, Header, OBJECTS, WAITERS};
 use roll::Roll;
@@ -156,26 +157,11 @@ impl Hall {
         &self.seat().memory
     }
 
-    /// A block of at least `len` bytes, all of them zero: also those beyond, as others see the whole block.
-    fn blank(&self, len: usize) -> Result<BlockMut, Full> {
-        let mut block = self.memory().allocate(len)?;
-        block.grow(block.capacity())?;
-        block.fill(0);
-        Ok(block)
-    }
-
     /// The body of the object at an entry.
     fn body<K: Body>(&self, entry: &Entry) -> &K {
         let base = self.segment.pointer(0, 0).addr().get();
         let offset = std::ptr::from_ref(entry).addr() - base + offset_of!(Entry, body);
         &self.segment.shared(offset, 1)[0]
-    }
-
-    /// The first words of the block that belongs to the object at an entry.
-    fn words(&self, entry: &Entry, count: usize) -> Option<&[AtomicU32]> {
-        let deposit = Deposit::from_word(entry.storage.load(Acquire))?;
-        let extent = self.memory().extent_of(deposit).filter(|extent| extent.len() >= count * 4)?;
-        Some(self.segment.shared(extent.start, count))
     }
 
     #[inline]

@@ -5,11 +5,15 @@
 //! process that is killed in the middle of anything has put its message or has not, and has taken one or has not.
 
 mod body;
+mod error;
 mod heap;
 mod message;
 mod ring;
+mod wait;
+mod within;
 
 pub use body::{Order, QueueBody};
+pub use error::{DoneTooOften, PutError, ShutDown};
 pub use message::{Message, Received};
 
 use super::Hall;
@@ -18,18 +22,17 @@ use super::kind::Kind;
 use super::object::{Body, Handle, Object};
 use crate::ground::{Ground, Monitor, Turn};
 use crate::shm::{BlockMut, Full};
-use crate::spin;
-use body::Within;
 pub(super) use body::make;
 use message::Content;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
+use within::Within;
 
 /// A queue that processes share. Cloning it is cheap.
 ///
-/// Waiting is done in a [`Turn`] on the hall, or on a ground that stands for it, as for all objects of a hall: `None` says that the deadline came first, and the next call
-/// with the same turn goes on waiting from the same place in the line.
+/// Waiting is done in a [`Turn`] on the hall, or on a ground that stands for it: `None` says that the deadline came first, and
+/// the next call with the same turn goes on waiting from the same place in the line.
 ///
 /// ```
 /// use anyplace_sync::ground::Turn;
@@ -50,50 +53,6 @@ use std::time::Instant;
 /// ```
 #[derive(Clone)]
 pub struct Queue(Object<QueueBody>);
-
-/// The queue was shut down: nothing can be put any more, and nothing is left to be got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ShutDown;
-
-impl fmt::Display for ShutDown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the queue was shut down")
-    }
-}
-
-impl std::error::Error for ShutDown {}
-
-/// Why a message could not be put.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PutError {
-    /// The queue was shut down.
-    ShutDown,
-    /// There is no memory for it.
-    Full(Full),
-}
-
-impl fmt::Display for PutError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ShutDown => ShutDown.fmt(f),
-            Self::Full(full) => full.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for PutError {}
-
-/// More messages are said to be done with than there were.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DoneTooOften;
-
-impl fmt::Display for DoneTooOften {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("task_done() called too many times")
-    }
-}
-
-impl std::error::Error for DoneTooOften {}
 
 impl Body for QueueBody {
     fn suits(kind: Kind) -> bool {
@@ -319,62 +278,6 @@ impl Queue {
 
     fn enter(&self) -> Within<'_> {
         self.0.enter(self.0.hall(), self.0.entry())
-    }
-
-    /// Tries inside the queue, in its turn among those who stand in `line`, until `attempt` gives something.
-    fn wait<'g, G: Ground, R>(
-        &'g self,
-        turn: &mut Turn<'g, G>,
-        line: &'g Monitor,
-        until: Option<Instant>,
-        mut attempt: impl FnMut(&Within<'_>) -> Option<R>,
-    ) -> Option<R> {
-        if !turn.is_standing() && !line.is_awaited() {
-            self.look_out(line, until);
-            let within = self.enter();
-            if let Some(result) = attempt(&within) {
-                return Some(result);
-            }
-        }
-        turn.wait(line, until, |inside, number| {
-            if !inside.may_try(number) {
-                return None;
-            }
-            let within = self.enter();
-            let result = attempt(&within)?;
-            // There may be more for the next in line, and whoever was woken for it may be gone.
-            inside.wake(2);
-            Some(result)
-        })
-    }
-
-    /// Spins for a moment while there is nothing to be had: whoever works at the other end may be about to bring it, and
-    /// need not know that we wait.
-    fn look_out(&self, line: &Monitor, until: Option<Instant>) {
-        let for_items = std::ptr::eq(line, &raw const self.0.items);
-        let ready = || self.is_shut() || if for_items { !self.is_empty() } else { !self.is_full() };
-        if ready() {
-            return;
-        }
-        let limit = Instant::now() + spin::DEFAULT;
-        let until = until.map_or(limit, |until| until.min(limit));
-        if let Some(permit) = spin::WAITERS.enter() {
-            permit.spin_until(until, ready);
-        }
-    }
-
-    fn got(&self, count: usize) {
-        self.call(&self.0.room, count);
-    }
-
-    fn call(&self, line: &Monitor, count: usize) {
-        body::call(self.0.hall(), line, count);
-    }
-}
-
-impl Within<'_> {
-    fn is_shut(&self) -> bool {
-        self.body().is_shut()
     }
 }
 
