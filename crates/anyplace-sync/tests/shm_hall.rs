@@ -4,10 +4,10 @@
 
 mod children;
 
-use anyplace_sync::ground::{Ground, Turn};
+use anyplace_sync::ground::{Ground, Monitor, Turn};
 use anyplace_sync::shm::hall::{Hall, HallError, Kind, Order, Queue, Ticket};
 use children::Child;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -405,4 +405,67 @@ fn a_wait_for_rest_ends_when_who_works_is_killed() {
         assert!(rest.join().unwrap());
     });
     assert_eq!(queue.unfinished(), 0);
+}
+
+fn until_in_line(hall: &Hall, monitor: &Monitor, count: usize) {
+    while monitor.enter(hall).line().count() < count {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_killed_process_leaves_its_place_in_a_barrier_to_another() {
+    let hall = Hall::create().unwrap();
+    let barrier = hall.barrier(None, 2).unwrap();
+    let child = Child::start(|_| assert!(barrier.arrive(&mut turn(&hall), soon()).is_some()));
+    until_in_line(&hall, barrier.monitor(), 1);
+    child.kill();
+    hall.bury_the_dead();
+    assert_eq!(barrier.waiting(&*hall), 0);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| barrier.arrive(&mut turn(&hall), soon()).unwrap().unwrap());
+        until_in_line(&hall, barrier.monitor(), 1);
+        let last = barrier.arrive(&mut turn(&hall), soon()).unwrap().unwrap();
+        assert!(last.is_last);
+        barrier.open(&*hall).unwrap();
+        assert!(!other.join().unwrap().is_last);
+    });
+}
+
+#[test]
+fn a_notification_goes_to_one_who_lives() {
+    let hall = Hall::create().unwrap();
+    let condition = hall.condition(None).unwrap();
+    let wait = || {
+        let mut turn = turn(&hall);
+        condition.enlist(&mut turn);
+        condition.sleep(&mut turn, soon())
+    };
+    let first = Child::start(|_| assert!(wait()));
+    until_in_line(&hall, condition.monitor(), 1);
+    std::thread::scope(|scope| {
+        let second = scope.spawn(wait);
+        until_in_line(&hall, condition.monitor(), 2);
+        first.kill();
+        hall.bury_the_dead();
+        assert_eq!(condition.notify(&*hall, 1), 1);
+        assert!(second.join().unwrap());
+    });
+}
+
+/// Its parent closed what they shared before the child touched it: the entry may be another object's by now.
+#[test]
+fn a_forked_child_never_takes_another_object_for_its_own() {
+    let hall = Hall::create().unwrap();
+    let lock = hall.lock(None).unwrap();
+    let (mut closed, mut close) = std::io::pipe().unwrap();
+    let mut child = Child::start(|tell| {
+        closed.read_exact(&mut [0]).unwrap();
+        let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| lock.is_locked()));
+        tell.write_all(&[refused.is_err().into()]).unwrap();
+    });
+    drop(lock);
+    let _another = hall.event(None).unwrap();
+    close.write_all(b"!").unwrap();
+    assert_eq!(child.hear(), Some(1));
 }
