@@ -46,9 +46,7 @@ impl Queue {
         }
         let limit = Instant::now() + spin::DEFAULT;
         let until = until.map_or(limit, |until| until.min(limit));
-        if let Some(permit) = spin::WAITERS.enter() {
-            permit.spin_until(until, || self.is_ready(line));
-        }
+        spin::WAITERS.spin_until(until, || self.is_ready(line));
     }
 
     /// Whether those in this line need not wait at this moment.
