@@ -104,9 +104,11 @@ impl Lock {
     }
 
     fn not_held(&self) -> Error {
-        self.0
-            .misused(ErrorKind::NotHeld, format!("nobody has {self:?}, so it cannot be released"))
-            .with_help("release it once for each time it was acquired")
+        self.0.misused(
+            ErrorKind::NotHeld,
+            format!("nobody has {self:?}, so it cannot be released"),
+            "release it once for each time it was acquired",
+        )
     }
 }
 

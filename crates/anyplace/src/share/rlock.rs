@@ -142,9 +142,11 @@ impl RLock {
     }
 
     fn not_owned(&self) -> Error {
-        self.0
-            .misused(ErrorKind::NotHeld, format!("{self:?} is not held by who releases it"))
-            .with_help("only the thread that has acquired it releases it, once for each time")
+        self.0.misused(
+            ErrorKind::NotHeld,
+            format!("{self:?} is not held by who releases it"),
+            "only the thread that has acquired it releases it, once for each time",
+        )
     }
 }
 

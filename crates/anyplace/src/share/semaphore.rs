@@ -102,9 +102,11 @@ impl Semaphore {
 
     fn too_often(&self) -> Error {
         let message = format!("{self:?} has {} permits, and none more were taken", self.0.value());
-        self.0
-            .misused(crate::Kind::ConfigInvalid, message)
-            .with_help("release it once for each time it was acquired, or make one that is not bounded")
+        self.0.misused(
+            crate::Kind::ConfigInvalid,
+            message,
+            "release it once for each time it was acquired, or make one that is not bounded",
+        )
     }
 }
 
