@@ -72,7 +72,7 @@ mod _core {
     #[pymodule_export]
     use super::share::{
         _opened, SharedArray, SharedBarrier, SharedCondition, SharedDict, SharedEvent, SharedLock,
-        SharedQueue, SharedRLock, SharedSemaphore, SharedValue, Waiting,
+        SharedPipe, SharedQueue, SharedRLock, SharedSemaphore, SharedValue, Waiting, keep_sent, shared_pipe,
     };
     #[pymodule_export]
     use super::threading::{

@@ -257,6 +257,38 @@ def test_a_queue_is_joined_when_all_is_done(beside: anyplace.Place) -> None:
         jobs.task_done()
 
 
+def test_a_pipe_ends_when_its_other_end_is_closed(beside: anyplace.Place) -> None:
+    ours, theirs = beside.pipe()
+
+    def talk(end: share.Pipe) -> None:
+        with end:
+            end.send(end.recv() + 1)
+            end.send_bytes(b"bytes")
+
+    talking = beside.submit(talk, theirs)
+    ours.send(1)
+    assert ours.recv() == 2
+    assert ours.poll(LIMIT_S)
+    assert ours.recv_bytes() == b"bytes"
+    talking.result(LIMIT_S)
+    theirs.close()
+    assert theirs.closed
+    with pytest.raises(EOFError):
+        ours.recv()
+    with pytest.raises(OSError, match="closed"):
+        theirs.recv()
+
+
+def test_a_pipe_of_one_direction(place: anyplace.Place) -> None:
+    reader, writer = place.pipe(duplex=False)
+    assert not reader.poll()
+    writer.send({"a": [1]})
+    assert reader.poll()
+    assert reader.recv() == {"a": [1]}
+    with pytest.raises(anyplace.Ended):
+        reader.send(1)
+
+
 @pytest.mark.parametrize("first", [False, 5, 2.5])
 def test_a_value_keeps_its_type(place: anyplace.Place, first: float) -> None:
     value = place.value("it", first)

@@ -81,7 +81,7 @@ pub use queue::Queue;
 pub use rlock::{RLock, RLockGuard, thread_owner};
 pub use semaphore::{Permit, Semaphore};
 pub use shape::{Kind, Order, Shape, Wish};
-pub use travel::{from_ticket, to_ticket};
+pub use travel::{from_ticket, to_ticket, to_ticket_of_kept};
 pub use value::{Number, Value};
 pub use wait::Wait;
 pub use why::Why;

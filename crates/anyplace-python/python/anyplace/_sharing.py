@@ -150,7 +150,7 @@ class Sharing:
 
         return share.pipe(_of(self), name, duplex)
 
-    def value(self, name: str = "", first: N = 0) -> share.Value[N]:
+    def value(self, name: str = "", first: N = 0) -> share.Value[N]:  # type: ignore[assignment]
         """Make or find a number that changes as a whole; else as `lock`.
 
         Parameters

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-try:
+import queue
+from typing import TYPE_CHECKING
+
+__all__ = ["ShutDown"]
+
+if TYPE_CHECKING:
+
+    class ShutDown(Exception):
+        pass
+
+elif hasattr(queue, "ShutDown"):
     from queue import ShutDown
-except ImportError:
+else:
 
-    class ShutDown(Exception):  # type: ignore[no-redef]
-        """The queue was shut down."""
+    class ShutDown(Exception):
+        """The queue is shut down. From Python 3.13 on it is the standard library's own."""
 
-        __module__ = "anyplace.share"
+        __module__ = "anyplace.queue"

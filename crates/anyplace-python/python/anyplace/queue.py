@@ -27,23 +27,11 @@ from __future__ import annotations
 
 import queue
 from queue import Empty, Full
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from anyplace import _core, _queue_open
 from anyplace._core import SimpleQueue
-
-if TYPE_CHECKING:
-
-    class ShutDown(Exception):
-        pass
-
-elif hasattr(queue, "ShutDown"):
-    from queue import ShutDown
-else:
-
-    class ShutDown(Exception):
-        """The queue is shut down. From Python 3.13 on it is the standard library's own."""
-
+from anyplace._shutdown import ShutDown
 
 __all__ = ["Empty", "Full", "LifoQueue", "PriorityQueue", "Queue", "ShutDown", "SimpleQueue"]
 

@@ -2,12 +2,13 @@
 
 use super::raised::raised;
 use anyplace::Result;
-use anyplace::share::{from_ticket, to_ticket};
+use anyplace::share::{from_ticket, to_ticket, to_ticket_of_kept};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple, PyType};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::cell::RefCell;
 
 /// The handle that a ticket opens; without one, the handle that is made.
 pub(crate) fn or<T: DeserializeOwned>(
@@ -30,11 +31,34 @@ pub(crate) fn reduce_with<'py>(
     more: Option<Bound<'py, PyTuple>>,
 ) -> PyResult<Bound<'py, PyTuple>> {
     let py = slf.py();
-    let ticket = to_ticket(handle).map_err(|error| raised(py, &error))?;
+    let ticket = match collected(slf)? {
+        true => to_ticket_of_kept(handle),
+        false => to_ticket(handle),
+    };
+    let ticket = ticket.map_err(|error| raised(py, &error))?;
     let more = more.unwrap_or_else(|| PyTuple::empty(py));
     let arguments = (slf.get_type(), PyBytes::new(py, &ticket), more);
     let open = py.import(intern!(py, "anyplace._core"))?.getattr(intern!(py, "_opened"))?;
     (open, arguments).into_pyobject(py)
+}
+
+thread_local! {
+    /// Where what is sent away is kept until it has arrived, by whoever sends it now.
+    static KEPT: RefCell<Option<Py<PyList>>> = const { RefCell::new(None) };
+}
+
+/// Adds what this thread pickles from now on to a list, whose owner keeps it until it has arrived; with None, no more.
+#[pyfunction]
+pub(crate) fn keep_sent(kept: Option<Py<PyList>>) {
+    KEPT.set(kept);
+}
+
+/// Whether somebody keeps what is sent away.
+fn collected(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    KEPT.with_borrow(|kept| match kept {
+        None => Ok(false),
+        Some(kept) => kept.bind(object.py()).append(object).map(|()| true),
+    })
 }
 
 /// The object that a ticket opens, as one of its class. Pickles name this function.

@@ -3,10 +3,12 @@
 use super::watch::Watch;
 use crate::error::{Error, Kind, Result, Retry};
 use anyplace_sync::ground::{Ground, Here, Monitor, Party, Waiter};
-use anyplace_sync::shm::hall::Hall;
+use anyplace_sync::shm::hall::{Anything, Hall, Handle, Object};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// The ground of this process.
 static HERE: Here = Here;
@@ -18,6 +20,8 @@ pub(crate) struct Site {
     closed: AtomicBool,
     pub(super) watch: Watch,
     pub(super) lies: Lies,
+    /// What handles were sent away of: nobody else may have it open before they arrive.
+    sent: Mutex<HashMap<Handle, Object<Anything>>>,
     own: Weak<Self>,
 }
 
@@ -41,7 +45,7 @@ impl Site {
 
     fn new(place: String, lies: Lies) -> Arc<Self> {
         let (closed, watch) = (AtomicBool::new(false), Watch::new());
-        Arc::new_cyclic(|own| Self { place, closed, watch, lies, own: own.clone() })
+        Arc::new_cyclic(|own| Self { place, closed, watch, lies, sent: Mutex::default(), own: own.clone() })
     }
 
     /// Itself, for those who stay longer than who lent it to them.
@@ -60,9 +64,25 @@ impl Site {
         }
     }
 
+    /// Keeps an object of the hall open, of which a handle is sent away: until the place is closed, or nobody here has a handle
+    /// of anything in the hall.
+    pub(super) fn keep(&self, handle: Handle) {
+        if let Entry::Vacant(entry) = self.sent().entry(handle)
+            && let Ok(object) = self.in_hall().open(handle)
+        {
+            entry.insert(object);
+        }
+    }
+
+    fn sent(&self) -> MutexGuard<'_, HashMap<Handle, Object<Anything>>> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Nobody may use the objects any more. Those who wait have to be woken after this.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
+        let sent = std::mem::take(&mut *self.sent());
+        drop(sent);
     }
 
     /// The number of a process that uses the objects.

@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 use anyplace_sync::shm::hall::{Body as HallBody, Hall, Handle, Object, Ticket};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, de, ser};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 /// A handle on its way.
@@ -24,6 +24,8 @@ pub(super) struct Travelling {
 thread_local! {
     /// What a serializer that keeps no messages was told last.
     static REFUSED: RefCell<Option<Error>> = const { RefCell::new(None) };
+    /// Whoever sends handles now keeps them himself until they have arrived.
+    static LENT: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Why the last handle on this thread could not travel, or open itself. An encoding may keep nothing of it.
@@ -37,6 +39,18 @@ pub(crate) fn take_refusal() -> Option<Error> {
 /// `NotSerializable` if the object lies in the memory of this process.
 pub fn to_ticket<T: Serialize>(handle: &T) -> Result<Vec<u8>> {
     postcard::to_stdvec(handle).map_err(|error| take_refusal().unwrap_or_else(|| unreadable(&error)))
+}
+
+/// As [`to_ticket`], for those who keep the handle until it has arrived. Of others, this process keeps open whatever it has sent
+/// a handle of, for as long as the place is open.
+///
+/// # Errors
+/// As [`to_ticket`].
+pub fn to_ticket_of_kept<T: Serialize>(handle: &T) -> Result<Vec<u8>> {
+    let outer = LENT.replace(true);
+    let ticket = to_ticket(handle);
+    LENT.set(outer);
+    ticket
 }
 
 /// The handle of a ticket, which has opened its object.
@@ -53,6 +67,9 @@ fn unreadable(error: &postcard::Error) -> Error {
 
 impl Travelling {
     pub(super) fn of(site: &Site, name: &str, handle: Handle) -> Self {
+        if !LENT.get() {
+            site.keep(handle);
+        }
         let ticket = site.in_hall().ticket().numbers();
         Self { place: site.place.clone(), name: name.to_owned(), ticket, handle: handle.numbers() }
     }

@@ -33,7 +33,9 @@ class DictProxy(Proxied, _core.SharedDict[Any, Any]):
 
     def __iter__(self) -> Iterator[Any]:
         """Give the keys; raises RuntimeError if others come or go meanwhile."""
-        keys = self.keys()
+        return self._walk(self.keys())
+
+    def _walk(self, keys: list[Any]) -> Iterator[Any]:
         for key in keys:
             if len(self) != len(keys):
                 raise RuntimeError("dictionary changed size during iteration")
@@ -149,7 +151,7 @@ class ListProxy(Proxied):
 
     def __reversed__(self) -> Iterator[Any]:
         """Give the items from the last to the first."""
-        return reversed(self._getvalue())
+        return iter(self._getvalue()[::-1])
 
     def __add__(self, other: list[Any]) -> list[Any]:
         """Give a list of both."""
@@ -168,7 +170,7 @@ class ListProxy(Proxied):
 
     def __imul__(self, times: int) -> ListProxy:
         """Repeat the content."""
-        self._change(lambda items: operator.imul(items, times))
+        self._change(lambda items: items.extend(items * (times - 1)) if times > 0 else items.clear())
         return self
 
     def append(self, value: Any, /) -> None:
@@ -276,7 +278,7 @@ class ArrayProxy(Proxied):
         self._list[index] = values if isinstance(index, slice) else values[0]
 
     def _getvalue(self) -> array.array[Any]:
-        return array.array(self._typecode, self._list)
+        return array.array(self._typecode, self._list[:])
 
     def __str__(self) -> str:
         """Show the content."""

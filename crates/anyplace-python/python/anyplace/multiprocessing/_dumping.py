@@ -10,6 +10,8 @@ from multiprocessing.context import set_spawning_popen
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, Protocol
 
+from anyplace import _core
+
 #: Names of modules that mean another thing in a new process.
 _ELSEWHERE = (b"__main__", b"__mp_main__")
 
@@ -23,14 +25,21 @@ class Sharing(Protocol):
     def DupFd(self, fd: int, /) -> Any:  # noqa: N802
         """Something that travels, and gives the descriptor there by ``detach()``."""
 
+    def keep(self, sent: list[Any], /) -> None:
+        """Holds shared objects until the process has them."""
+
 
 def dumps(value: Any, sharing: Sharing) -> bytes:
-    """The bytes of a value that a process is started with; `sharing` hears of its descriptors."""
+    """The bytes of a value that a process is started with; `sharing` hears of what it has to share."""
+    sent: list[Any] = []
     set_spawning_popen(sharing)  # type: ignore[arg-type]
+    _core.keep_sent(sent)
     try:
         return _dumps(value)
     finally:
+        _core.keep_sent(None)
         set_spawning_popen(None)
+        sharing.keep(sent)
 
 
 def _dumps(value: Any) -> bytes:

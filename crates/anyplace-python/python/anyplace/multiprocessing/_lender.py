@@ -12,6 +12,7 @@ import os
 import socket
 import struct
 import threading
+from typing import Any
 
 #: A worker that asks is at work at once. One that is stopped in the middle must not keep the others waiting.
 _PATIENCE_S = 10
@@ -25,6 +26,7 @@ class Lender:
 
     def __init__(self) -> None:
         self._fds: list[int] = []
+        self._sent: list[Any] = []
         self._socket: socket.socket | None = None
         self._thread: threading.Thread | None = None
 
@@ -41,6 +43,10 @@ class Lender:
             self._thread.start()
         self._fds.append(os.dup(fd))
         return Lent(self._socket.getsockname(), len(self._fds) - 1)
+
+    def keep(self, sent: list[Any], /) -> None:
+        """Hold shared objects as long as the pool is there."""
+        self._sent += sent
 
     def close(self, wait: bool = True) -> None:
         """Lend nothing more; wait until the descriptors are closed."""

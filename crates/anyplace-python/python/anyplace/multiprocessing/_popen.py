@@ -35,6 +35,7 @@ class Popen:
         library._flush_std_streams()
         self.returncode: int | None = None
         self._inherited: list[int] = []
+        self._sent: list[Any] = []
         self._reaping = threading.Lock()
         data = _child.header(work, self) + dumps(work, self)
         reading, self._writing = os.pipe()
@@ -60,6 +61,10 @@ class Popen:
         """What travels in the place of the descriptor."""
         return _child.Inherited(fd)
 
+    def keep(self, sent: list[Any], /) -> None:
+        """Hold shared objects until the process has ended."""
+        self._sent = sent
+
     def poll(self, flag: int = os.WNOHANG) -> int | None:
         """The exit code, or the negative number of the signal, if it has ended."""
         return self.wait(0.0 if flag else None)
@@ -78,6 +83,7 @@ class Popen:
                 self.returncode = os.waitstatus_to_exitcode(status)
             except ChildProcessError:
                 self.returncode = _UNKNOWN
+            self._sent.clear()
 
     def terminate(self) -> None:
         """Send SIGTERM."""

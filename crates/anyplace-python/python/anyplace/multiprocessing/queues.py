@@ -45,7 +45,7 @@ class Queue(_core.SharedQueue[T], Generic[T]):
         """Have a subclass that hears of what cannot be pickled hear of it, instead of its caller."""
         super().__init_subclass__()
         if "_on_queue_feeder_error" in vars(cls):
-            cls.put = _put_or_tell  # type: ignore[method-assign]
+            cls.put = _put_or_tell  # type: ignore[method-assign, assignment]
 
 
 def _put_or_tell(self: Any, obj: Any, block: bool = True, timeout: float | None = None) -> None:

@@ -26,6 +26,7 @@ from ._condition import Condition
 from ._dict import Dict, Namespace
 from ._event import Event
 from ._lock import Lock, RLock
+from ._pipe import Pipe, pipe
 from ._queue import Queue
 from ._semaphore import Semaphore
 from ._value import Counter, Value
@@ -42,6 +43,7 @@ __all__ = [
     "Link",
     "Lock",
     "Namespace",
+    "Pipe",
     "Queue",
     "RLock",
     "Semaphore",
@@ -49,4 +51,5 @@ __all__ = [
     "Value",
     "Who",
     "Why",
+    "pipe",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any, TypeVar
 
 from anyplace import _core
@@ -11,7 +11,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Dict(_core.SharedDict[K, V], MutableMapping[K, V]):
+class Dict(_core.SharedDict[K, V]):
     """A dict that threads and processes share.
 
     Each operation is done as a whole. Between processes keys and values travel by copy: to change a value
@@ -34,9 +34,10 @@ class Dict(_core.SharedDict[K, V], MutableMapping[K, V]):
 
     __module__ = "anyplace.share"
 
-    def __iter__(self) -> Iterator[K]:
-        """Give the keys that are there now."""
-        return iter(self.keys())
+    __slots__ = ()
+
+
+MutableMapping.register(Dict)
 
 
 class Namespace:

@@ -13,8 +13,8 @@ from ._waiting import given
 class Pipe(_core.SharedPipe):
     """One end of a pipe, which `Place.pipe` gives two of; its methods are those of multiprocessing's.
 
-    When the other end is closed, or the last process that has it dies, `recv` raises `EOFError` after the
-    last message, and `send` raises `BrokenPipeError`.
+    When the other end is closed, or the last process that has it dies, `recv` raises `EOFError` (as `Ended`)
+    after the last message. A pipe takes as much as there is memory for, so that `send` never waits.
 
     Examples
     --------
@@ -28,10 +28,6 @@ class Pipe(_core.SharedPipe):
 
     __module__ = "anyplace.share"
     __slots__ = ()
-
-    async def send_async(self, value: Any) -> None:
-        """Send, without keeping the event loop from other work while the pipe is full."""
-        await given(self._sending(value))
 
     async def recv_async(self) -> Any:
         """Receive, without keeping the event loop from other work while there is nothing."""
@@ -49,3 +45,21 @@ class Pipe(_core.SharedPipe):
     ) -> None:
         """Close it."""
         self.close()
+
+
+def pipe(place: _core.Place | None = None, name: str = "", duplex: bool = True) -> tuple[Pipe, Pipe]:
+    """Make or find a pipe, and give its two ends.
+
+    Parameters
+    ----------
+    place, name
+        As for `Lock`.
+    duplex : bool, default True
+        Whether both ends send and receive; else the first receives what the second sends.
+
+    Returns
+    -------
+    tuple of Pipe
+        The ends.
+    """
+    return _core.shared_pipe(Pipe, place, name, duplex)

@@ -51,7 +51,7 @@ pub use array::{Array, ArrayBody};
 pub use dict::{Dict, DictBody};
 pub use error::HallError;
 pub use kind::Kind;
-pub use object::{Body, Handle, Object};
+pub use object::{Anything, Body, Handle, Object};
 pub use pipe::{Pipe, PipeBody};
 pub use queue::{DoneTooOften, Message, Order, PutError, Queue, QueueBody, Received, ShutDown};
 pub use ticket::Ticket;

@@ -44,6 +44,20 @@ bodies! {
     Value: Value | Float | Counter;
 }
 
+/// An object whatever it is, for those who only keep it open.
+#[derive(Debug, Default)]
+#[repr(C)]
+pub struct Anything;
+
+// SAFETY: it has no bytes.
+unsafe impl Shared for Anything {}
+
+impl Body for Anything {
+    fn suits(_: Kind) -> bool {
+        true
+    }
+}
+
 /// Which object of a hall, for whoever has the hall: it travels beside the hall's ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Handle {
