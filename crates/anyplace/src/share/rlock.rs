@@ -75,9 +75,12 @@ impl RLock {
     ///
     /// # Errors
     /// `PlaceClosed`.
-    #[track_caller]
+    #[inline]
     pub fn try_acquire(&self) -> Result<Option<RLockGuard<'_>>> {
-        self.acquiring(thread_owner()).now()
+        self.0.site.check_open()?;
+        let owner = thread_owner();
+        let acquired = self.0.try_acquire(&*self.0.site, owner);
+        Ok(acquired.map(|acquired| self.guard(owner, acquired)))
     }
 
     /// The wait of `owner` for the lock, to step, wait for, or await. The owner is any number but 0 that means the same one in

@@ -73,9 +73,10 @@ impl Semaphore {
     ///
     /// # Errors
     /// `PlaceClosed`.
-    #[track_caller]
+    #[inline]
     pub fn try_acquire(&self) -> Result<Option<Permit<'_>>> {
-        self.acquiring().now()
+        self.0.site.check_open()?;
+        Ok(self.0.try_acquire(&*self.0.site).then_some(Permit { semaphore: self }))
     }
 
     /// The wait for a permit, to step, wait for, or await.
