@@ -1,4 +1,4 @@
-"""What every place promises that shares objects, by the names that the Rust tests show it by, on the same places."""
+"""What every place promises that shares objects, by the names that the Rust tests show it by."""
 
 from __future__ import annotations
 
