@@ -68,8 +68,8 @@ def test_a_name_stands_for_one_kind_of_object(place: anyplace.Place, kind: str) 
 
 
 def test_a_lock_is_one_for_all_who_name_it(place: anyplace.Place) -> None:
-    with place.lock("door") as door:
-        assert door.locked()
+    with place.lock("door"):
+        assert place.lock("door").locked()
         assert not place.lock("door").acquire(block=False)
         assert not place.lock("door").acquire(timeout=0.01)
         assert not place.lock("door").acquire(timeout=-1)

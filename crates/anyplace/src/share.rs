@@ -51,6 +51,7 @@ mod lock;
 mod make;
 mod message;
 mod object;
+mod per_process;
 mod pipe;
 mod queue;
 mod rlock;

@@ -44,8 +44,8 @@ class Sharing:
         Examples
         --------
         >>> import anyplace
-        >>> with anyplace.open("threads:2") as place, place.lock("door") as door:
-        ...     door.locked()
+        >>> with anyplace.open("threads:2") as place, place.lock("door"):
+        ...     place.lock("door").locked()
         True
         """
         from anyplace import share

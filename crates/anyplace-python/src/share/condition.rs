@@ -190,9 +190,8 @@ impl SharedCondition {
         waiting
     }
 
-    fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
-        slf.get().acquire(slf.py(), Truth(true), None)?;
-        Ok(slf)
+    fn __enter__(&self, py: Python<'_>) -> PyResult<bool> {
+        self.acquire(py, Truth(true), None)
     }
 
     #[pyo3(signature = (*_raised))]

@@ -6,6 +6,7 @@ use super::raised::raised;
 use super::ticket;
 use super::waiting::{self, Waiting};
 use crate::place::Place;
+use crate::threading::quick::Quick;
 use anyplace::share::{Lock, LockGuard};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -95,9 +96,8 @@ impl SharedLock {
         })
     }
 
-    fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
-        slf.get().acquire(slf.py(), Truth(true), None)?;
-        Ok(slf)
+    fn __enter__(&self, py: Python<'_>) -> PyResult<bool> {
+        self.acquire(py, Truth(true), None)
     }
 
     #[pyo3(signature = (*_raised))]
@@ -126,5 +126,39 @@ impl SharedLock {
 
     pub(crate) fn handle(&self) -> &Lock {
         &self.lock
+    }
+}
+
+impl Quick for SharedLock {
+    const NAMES: [&'static str; 2] = ["block", "timeout"];
+
+    #[inline]
+    fn try_take(&self) -> bool {
+        match self.lock.try_acquire() {
+            Ok(Some(guard)) => {
+                self.keep(guard);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn acquire(
+        &self,
+        py: Python<'_>,
+        block: Option<&Bound<'_, PyAny>>,
+        timeout: Option<f64>,
+    ) -> PyResult<bool> {
+        let block = block.map_or(Ok(true), |block| block.is_truthy())?;
+        Self::acquire(self, py, Truth(block), timeout)
+    }
+
+    fn take(&self, py: Python<'_>) -> PyResult<bool> {
+        Self::acquire(self, py, Truth(true), None)
+    }
+
+    #[inline]
+    fn let_go(&self) -> PyResult<()> {
+        self.lock.release().map_err(|error| Python::attach(|py| raised(py, &error)))
     }
 }

@@ -6,7 +6,8 @@ use super::raised::raised;
 use super::ticket;
 use super::waiting::{self, Waiting};
 use crate::place::Place;
-use anyplace::share::{RLock, thread_owner};
+use crate::threading::quick::Quick;
+use anyplace::share::{RLock, RLockGuard, thread_owner};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,7 +55,7 @@ impl SharedRLock {
     pub(crate) fn acquire(&self, py: Python<'_>, block: Truth, timeout: Option<f64>) -> PyResult<bool> {
         let acquiring = self.lock.acquiring(thread_owner());
         let guard = waiting::wait(py, acquiring, Limit::new(block, timeout))?;
-        Ok(guard.map(|guard| self.was_abandoned.store(guard.keep().abandoned, Ordering::Relaxed)).is_some())
+        Ok(guard.map(|guard| self.keep(guard)).is_some())
     }
 
     /// Release it once.
@@ -120,9 +121,8 @@ impl SharedRLock {
         Waiting::for_true(async move { lock.restoring(owner, count).await.map(|_| ()) })
     }
 
-    fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
-        slf.get().acquire(slf.py(), Truth(true), None)?;
-        Ok(slf)
+    fn __enter__(&self, py: Python<'_>) -> PyResult<bool> {
+        self.acquire(py, Truth(true), None)
     }
 
     #[pyo3(signature = (*_raised))]
@@ -141,7 +141,49 @@ impl SharedRLock {
 }
 
 impl SharedRLock {
+    #[inline]
+    fn keep(&self, guard: RLockGuard<'_>) {
+        let abandoned = guard.keep().abandoned;
+        if abandoned || self.was_abandoned.load(Ordering::Relaxed) {
+            self.was_abandoned.store(abandoned, Ordering::Relaxed);
+        }
+    }
+
     pub(crate) fn handle(&self) -> &RLock {
         &self.lock
+    }
+}
+
+impl Quick for SharedRLock {
+    const NAMES: [&'static str; 2] = ["block", "timeout"];
+
+    #[inline]
+    fn try_take(&self) -> bool {
+        match self.lock.try_acquire() {
+            Ok(Some(guard)) => {
+                self.keep(guard);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn acquire(
+        &self,
+        py: Python<'_>,
+        block: Option<&Bound<'_, PyAny>>,
+        timeout: Option<f64>,
+    ) -> PyResult<bool> {
+        let block = block.map_or(Ok(true), |block| block.is_truthy())?;
+        Self::acquire(self, py, Truth(block), timeout)
+    }
+
+    fn take(&self, py: Python<'_>) -> PyResult<bool> {
+        Self::acquire(self, py, Truth(true), None)
+    }
+
+    #[inline]
+    fn let_go(&self) -> PyResult<()> {
+        self.lock.release(thread_owner()).map_err(|error| Python::attach(|py| raised(py, &error)))
     }
 }

@@ -6,6 +6,7 @@ use super::raised::raised;
 use super::ticket;
 use super::waiting::{self, Waiting};
 use crate::place::Place;
+use crate::threading::quick::Quick;
 use anyplace::share::{Permit, Semaphore};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -89,9 +90,8 @@ impl SharedSemaphore {
         Waiting::for_true(async move { semaphore.acquiring().await.map(Permit::keep) })
     }
 
-    fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
-        slf.get().acquire(slf.py(), Truth(true), None)?;
-        Ok(slf)
+    fn __enter__(&self, py: Python<'_>) -> PyResult<bool> {
+        self.acquire(py, Truth(true), None)
     }
 
     #[pyo3(signature = (*_raised))]
@@ -105,5 +105,40 @@ impl SharedSemaphore {
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         ticket::repr(slf, slf.get().0.name(), &format!("value={}", slf.get().0.value()))
+    }
+}
+
+impl Quick for SharedSemaphore {
+    const NAMES: [&'static str; 2] = ["block", "timeout"];
+    const RELEASES_ONE: bool = false;
+
+    #[inline]
+    fn try_take(&self) -> bool {
+        match self.0.try_acquire() {
+            Ok(Some(permit)) => {
+                permit.keep();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn acquire(
+        &self,
+        py: Python<'_>,
+        block: Option<&Bound<'_, PyAny>>,
+        timeout: Option<f64>,
+    ) -> PyResult<bool> {
+        let block = block.map_or(Ok(true), |block| block.is_truthy())?;
+        Self::acquire(self, py, Truth(block), timeout)
+    }
+
+    fn take(&self, py: Python<'_>) -> PyResult<bool> {
+        Self::acquire(self, py, Truth(true), None)
+    }
+
+    #[inline]
+    fn let_go(&self) -> PyResult<()> {
+        self.0.release(1).map_err(|error| Python::attach(|py| raised(py, &error)))
     }
 }

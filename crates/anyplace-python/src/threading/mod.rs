@@ -10,10 +10,11 @@ mod condition;
 mod event;
 mod lock;
 mod patience;
-mod quick;
+pub(crate) mod quick;
 mod rlock;
 mod semaphore;
 
+use crate::share::{SharedLock, SharedRLock, SharedSemaphore};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
@@ -30,6 +31,12 @@ pub(crate) use semaphore::ThreadSemaphore;
 pub(crate) fn quicken<'py>(class_: Bound<'py, PyType>) -> PyResult<Bound<'py, PyType>> {
     if class_.is_subclass_of::<ThreadLock>()? {
         quick::quicken::<ThreadLock>(&class_)?;
+    } else if class_.is_subclass_of::<SharedLock>()? {
+        quick::quicken::<SharedLock>(&class_)?;
+    } else if class_.is_subclass_of::<SharedRLock>()? {
+        quick::quicken::<SharedRLock>(&class_)?;
+    } else if class_.is_subclass_of::<SharedSemaphore>()? {
+        quick::quicken::<SharedSemaphore>(&class_)?;
     } else {
         quick::quicken::<ThreadRLock>(&class_)?;
     }

@@ -1,8 +1,9 @@
 //! Calls of a lock that cost as little as calls of the interpreter's own.
 //!
 //! A lock is taken and let go of in ten nanoseconds, and PyO3's preparations for a call cost twice that. So the calls that
-//! mostly succeed at once are plain functions, which look at the lock first and prepare only what has to wait. The interpreter calls a method quickest on objects of exactly the class that it was made for, which is why they
-//! are made for the class that users see.
+//! mostly succeed at once are plain functions, which look at the lock first and prepare only what has to wait. The
+//! interpreter calls a method quickest on objects of exactly the class that it was made for, which is why they are made for
+//! the class that users see.
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::ffi;
@@ -16,7 +17,12 @@ use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A lock of ours.
-pub(super) trait Quick: PyClass<Frozen = True> + Sync {
+pub(crate) trait Quick: PyClass<Frozen = True> + Sync {
+    /// What the arguments of `acquire` are called.
+    const NAMES: [&'static str; 2] = ["blocking", "timeout"];
+    /// Whether `release` takes no argument.
+    const RELEASES_ONE: bool = true;
+
     /// Takes it if that is possible at once.
     fn try_take(&self) -> bool;
 
@@ -36,14 +42,16 @@ pub(super) trait Quick: PyClass<Frozen = True> + Sync {
 }
 
 /// Gives a class, which inherits from `T`, methods that cost less to call.
-pub(super) fn quicken<T: Quick>(class: &Bound<'_, PyType>) -> PyResult<()> {
+pub(crate) fn quicken<T: Quick>(class: &Bound<'_, PyType>) -> PyResult<()> {
     let acquire = ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: acquire::<T> };
     let enter = ffi::PyMethodDefPointer { PyCFunction: enter::<T> };
     let release = ffi::PyMethodDefPointer { PyCFunction: release::<T> };
     let exit = ffi::PyMethodDefPointer { PyCFunctionFast: exit::<T> };
     add::<T>(class, c"acquire", acquire, ffi::METH_FASTCALL | ffi::METH_KEYWORDS)?;
     add::<T>(class, c"__enter__", enter, ffi::METH_NOARGS)?;
-    add::<T>(class, c"release", release, ffi::METH_NOARGS)?;
+    if T::RELEASES_ONE {
+        add::<T>(class, c"release", release, ffi::METH_NOARGS)?;
+    }
     add::<T>(class, c"__exit__", exit, ffi::METH_FASTCALL)
 }
 
@@ -99,7 +107,7 @@ unsafe extern "C" fn acquire<T: Quick>(
     guarded(|| {
         Python::attach(|py| {
             // SAFETY: it gives so many arguments by position, and behind them one for each name.
-            let (blocking, timeout) = unsafe { arguments(py, args, count, keywords) }?;
+            let (blocking, timeout) = unsafe { arguments(py, &T::NAMES, args, count, keywords) }?;
             let timeout = timeout.map(|timeout| timeout.extract()).transpose()?;
             let taken = lock.acquire(py, blocking.as_ref(), timeout)?;
             // SAFETY: the thread is attached.
@@ -151,32 +159,31 @@ fn guarded(body: impl FnOnce() -> PyResult<*mut ffi::PyObject>) -> *mut ffi::PyO
     })
 }
 
-/// The arguments of `acquire`, in this order and by these names.
-const NAMES: [&str; 2] = ["blocking", "timeout"];
-
+/// The arguments of `acquire`, in the order of their names.
 type Arguments<'py> = (Option<Bound<'py, PyAny>>, Option<Bound<'py, PyAny>>);
 
 /// # Safety
 /// `args` are `count` objects, and one more for each of `keywords`, which is null or a tuple of names.
 unsafe fn arguments<'py>(
     py: Python<'py>,
+    names: &[&str; 2],
     args: *const *mut ffi::PyObject,
     count: ffi::Py_ssize_t,
     keywords: *mut ffi::PyObject,
 ) -> PyResult<Arguments<'py>> {
     // SAFETY: null or a tuple, says the caller.
-    let names = unsafe { Bound::from_borrowed_ptr_or_opt(py, keywords) };
-    let names = names.map(Bound::cast_into::<PyTuple>).transpose()?;
+    let keywords = unsafe { Bound::from_borrowed_ptr_or_opt(py, keywords) };
+    let keywords = keywords.map(Bound::cast_into::<PyTuple>).transpose()?;
     let count = count as usize;
-    if count > NAMES.len() {
+    if count > names.len() {
         return Err(PyTypeError::new_err(format!("acquire() takes at most 2 arguments ({count} given)")));
     }
     // SAFETY: so many there are, and they are alive while the call lasts, says the caller.
     let given = |index: usize| unsafe { Bound::from_borrowed_ptr(py, *args.add(index)) };
     let mut found = [(count > 0).then(|| given(0)), (count > 1).then(|| given(1))];
-    for (name, index) in names.iter().flatten().zip(count..) {
+    for (name, index) in keywords.iter().flatten().zip(count..) {
         let name: PyBackedStr = name.extract()?;
-        let place = NAMES.iter().position(|known| **known == *name);
+        let place = names.iter().position(|known| **known == *name);
         let free = place.map(|place| &mut found[place]).filter(|found| found.is_none());
         let error = || PyTypeError::new_err(format!("acquire() got an unexpected argument '{name}'"));
         *free.ok_or_else(error)? = Some(given(index));

@@ -103,9 +103,11 @@ impl Barrier {
     }
 
     fn broken(&self) -> Error {
-        self.0
-            .misused(ErrorKind::Broken, format!("{self:?} is broken, or was reset"))
-            .with_help("see why the others did not come, then `reset` it")
+        self.0.misused(
+            ErrorKind::Broken,
+            format!("{self:?} is broken, or was reset"),
+            "see why the others did not come, then `reset` it",
+        )
     }
 }
 

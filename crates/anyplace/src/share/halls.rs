@@ -50,7 +50,7 @@ impl Halls {
             return Ok(site.clone());
         }
         let hall = Hall::create().map_err(|error| told(error, &self.place))?;
-        Ok(state.site.insert(known::site(&hall, &self.place)).clone())
+        Ok(state.site.insert(known::made(&hall, &self.place)).clone())
     }
 
     /// A process of the place has died: what it had passes on now.

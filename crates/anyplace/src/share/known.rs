@@ -1,40 +1,61 @@
 //! The sites of the halls that this process has open: one for each, however many handles come from elsewhere.
 
+use super::per_process::PerProcess;
 use super::site::Site;
 use anyplace_sync::shm::hall::Hall;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-static KNOWN: Mutex<Vec<Weak<Site>>> = Mutex::new(Vec::new());
+#[derive(Default)]
+struct Known {
+    all: Vec<Weak<Site>>,
+    /// Those that handles came from last. To leave a hall with each task's last handle and enter it with the next one's first
+    /// would cost more than the tasks.
+    visited: VecDeque<Arc<Site>>,
+}
 
-/// Those that handles came from last. To leave a hall with each task's last handle and enter it with the next one's first
-/// would cost more than the tasks.
-static VISITED: Mutex<VecDeque<Arc<Site>>> = Mutex::new(VecDeque::new());
 const VISITS: usize = 4;
+
+fn known() -> MutexGuard<'static, Known> {
+    static KNOWN: PerProcess<Mutex<Known>> = PerProcess::new();
+    // If the parent was in the middle of this, a hall may get a second site, which costs a thread at most.
+    let of_parent = |parents: Option<&Mutex<Known>>| {
+        let all = parents.and_then(|known| Some(known.try_lock().ok()?.all.clone()));
+        Mutex::new(Known { all: all.unwrap_or_default(), visited: VecDeque::new() })
+    };
+    KNOWN.get(of_parent).lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The site of a hall from which a handle has come.
 pub(super) fn arrived(hall: &Arc<Hall>, place: &str) -> Arc<Site> {
-    let site = site(hall, place);
-    let mut visited = VISITED.lock().unwrap_or_else(PoisonError::into_inner);
-    if !visited.iter().any(|known| Arc::ptr_eq(known, &site)) {
-        visited.push_back(site.clone());
+    let mut known = known();
+    // What is known is kept by its place, or by other handles.
+    if let Some(site) = known.find(hall) {
+        return site;
     }
-    // What it held leaves its hall, which may take a while: not under the lock.
-    let left = if visited.len() > VISITS { visited.pop_front() } else { None };
-    drop(visited);
+    let site = known.add(hall, place);
+    known.visited.push_back(site.clone());
+    // Leaving a hall may take a while, so that is done outside.
+    let left = if known.visited.len() > VISITS { known.visited.pop_front() } else { None };
+    drop(known);
     drop(left);
     site
 }
 
-/// The site of this hall, which belongs to this place.
-pub(super) fn site(hall: &Arc<Hall>, place: &str) -> Arc<Site> {
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let ours = |site: &Arc<Site>| Arc::ptr_eq(site.in_hall(), hall);
-    if let Some(site) = known.iter().filter_map(Weak::upgrade).find(ours) {
-        return site;
+/// The site of a hall that a place of this process has made.
+pub(super) fn made(hall: &Arc<Hall>, place: &str) -> Arc<Site> {
+    known().add(hall, place)
+}
+
+impl Known {
+    fn find(&self, hall: &Arc<Hall>) -> Option<Arc<Site>> {
+        self.all.iter().filter_map(Weak::upgrade).find(|site| Arc::ptr_eq(site.in_hall(), hall))
     }
-    known.retain(|site| site.strong_count() > 0);
-    let site = Site::hall(place.to_owned(), hall.clone());
-    known.push(Arc::downgrade(&site));
-    site
+
+    fn add(&mut self, hall: &Arc<Hall>, place: &str) -> Arc<Site> {
+        let site = Site::hall(place.to_owned(), hall.clone());
+        self.all.retain(|site| site.strong_count() > 0);
+        self.all.push(Arc::downgrade(&site));
+        site
+    }
 }

@@ -70,9 +70,11 @@ impl Lock {
     ///
     /// # Errors
     /// `PlaceClosed`.
-    #[track_caller]
+    #[inline]
     pub fn try_acquire(&self) -> Result<Option<LockGuard<'_>>> {
-        self.acquiring().now()
+        self.0.site.check_open()?;
+        let acquired = self.0.try_acquire(&*self.0.site);
+        Ok(acquired.map(|acquired| self.guard(acquired)))
     }
 
     /// The wait for the lock, to step, wait for, or await.
@@ -104,9 +106,11 @@ impl Lock {
     }
 
     fn not_held(&self) -> Error {
-        self.0
-            .misused(ErrorKind::NotHeld, format!("nobody has {self:?}, so it cannot be released"))
-            .with_help("release it once for each time it was acquired")
+        self.0.misused(
+            ErrorKind::NotHeld,
+            format!("nobody has {self:?}, so it cannot be released"),
+            "release it once for each time it was acquired",
+        )
     }
 }
 

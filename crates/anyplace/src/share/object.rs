@@ -162,9 +162,11 @@ impl<K: Body> Shared<K> {
 }
 
 impl<K> Shared<K> {
-    /// An error of an operation on it, still without help.
-    pub(super) fn misused(&self, kind: ErrorKind, message: String) -> Error {
-        Error::new(kind, message).at(&self.site.place).during("share")
+    /// An error of an operation on it, with what to do. In a place that is closed, that is the reason of all: who was told so
+    /// in a wait may not have what it would release now.
+    pub(super) fn misused(&self, kind: ErrorKind, message: String, help: &'static str) -> Error {
+        let misused = || Error::new(kind, message).at(&self.site.place).during("share").with_help(help);
+        self.site.check_open().err().unwrap_or_else(misused)
     }
 }
 

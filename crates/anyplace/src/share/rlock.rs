@@ -75,9 +75,12 @@ impl RLock {
     ///
     /// # Errors
     /// `PlaceClosed`.
-    #[track_caller]
+    #[inline]
     pub fn try_acquire(&self) -> Result<Option<RLockGuard<'_>>> {
-        self.acquiring(thread_owner()).now()
+        self.0.site.check_open()?;
+        let owner = thread_owner();
+        let acquired = self.0.try_acquire(&*self.0.site, owner);
+        Ok(acquired.map(|acquired| self.guard(owner, acquired)))
     }
 
     /// The wait of `owner` for the lock, to step, wait for, or await. The owner is any number but 0 that means the same one in
@@ -142,9 +145,11 @@ impl RLock {
     }
 
     fn not_owned(&self) -> Error {
-        self.0
-            .misused(ErrorKind::NotHeld, format!("{self:?} is not held by who releases it"))
-            .with_help("only the thread that has acquired it releases it, once for each time")
+        self.0.misused(
+            ErrorKind::NotHeld,
+            format!("{self:?} is not held by who releases it"),
+            "only the thread that has acquired it releases it, once for each time",
+        )
     }
 }
 

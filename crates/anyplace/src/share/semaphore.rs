@@ -73,9 +73,10 @@ impl Semaphore {
     ///
     /// # Errors
     /// `PlaceClosed`.
-    #[track_caller]
+    #[inline]
     pub fn try_acquire(&self) -> Result<Option<Permit<'_>>> {
-        self.acquiring().now()
+        self.0.site.check_open()?;
+        Ok(self.0.try_acquire(&*self.0.site).then(|| Permit { semaphore: self }))
     }
 
     /// The wait for a permit, to step, wait for, or await.
@@ -102,9 +103,11 @@ impl Semaphore {
 
     fn too_often(&self) -> Error {
         let message = format!("{self:?} has {} permits, and none more were taken", self.0.value());
-        self.0
-            .misused(crate::Kind::ConfigInvalid, message)
-            .with_help("release it once for each time it was acquired, or make one that is not bounded")
+        self.0.misused(
+            crate::Kind::ConfigInvalid,
+            message,
+            "release it once for each time it was acquired, or make one that is not bounded",
+        )
     }
 }
 

@@ -44,7 +44,7 @@ impl Site {
     }
 
     fn new(place: String, lies: Lies) -> Arc<Self> {
-        let (closed, watch) = (AtomicBool::new(false), Watch::default());
+        let (closed, watch) = (AtomicBool::new(false), Watch::new());
         Arc::new_cyclic(|own| Self { place, closed, watch, lies, sent: Mutex::default(), own: own.clone() })
     }
 

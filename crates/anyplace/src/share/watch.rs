@@ -1,6 +1,7 @@
 //! How futures wait in lines: one thread for all of a site hears the bell that is rung when one of their turns is called,
 //! and wakes the task that awaits it. The thread is there while futures wait, and a moment longer.
 
+use super::per_process::PerProcess;
 use super::site::Site;
 use super::wait::Turn;
 use anyplace_sync::ground::{self, Bell, Ground};
@@ -12,9 +13,8 @@ use std::time::{Duration, Instant};
 /// How long the thread stays without a future that waits: starting another costs more than this one's sleep.
 const LINGER: Duration = Duration::from_millis(200);
 
-/// Who is to be woken when which turn is called.
-#[derive(Default)]
-pub(super) struct Watch(Mutex<Watched>);
+/// Who is to be woken when which turn is called. A child of `fork` has neither the thread nor those who wait.
+pub(super) struct Watch(PerProcess<Mutex<Watched>>);
 
 #[derive(Default)]
 struct Watched {
@@ -24,9 +24,13 @@ struct Watched {
 }
 
 impl Watch {
+    pub(super) const fn new() -> Self {
+        Self(PerProcess::new())
+    }
+
     fn watched(&self) -> MutexGuard<'_, Watched> {
         // Wakers run outside of this lock, so a poisoned one is still whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.get(|_| Mutex::default()).lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets a turn that is about to be dropped.

@@ -6,6 +6,7 @@ mod crashes;
 mod endings;
 mod lifetimes;
 mod setups;
+mod sharing;
 mod starts;
 mod strict;
 mod support;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         endings::trials(),
         lifetimes::trials(),
         setups::trials(),
+        sharing::trials(),
         starts::trials(),
         strict::trials(),
     ];

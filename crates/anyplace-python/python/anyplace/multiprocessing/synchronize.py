@@ -18,6 +18,7 @@ __all__ = ["Barrier", "BoundedSemaphore", "Condition", "Event", "Lock", "RLock",
 SEM_VALUE_MAX = 2**31 - 1
 
 
+@_core.quicken
 class Lock(_core.SharedLock):
     """A lock that any process or thread may release.
 
@@ -38,6 +39,7 @@ class Lock(_core.SharedLock):
         return f"<{type(self).__name__}(owner={'unknown' if self.locked() else None})>"
 
 
+@_core.quicken
 class RLock(_core.SharedRLock):
     """A lock that its owner may acquire again; only its owner may release it.
 
@@ -59,6 +61,7 @@ class RLock(_core.SharedRLock):
         return f"<{type(self).__name__}({owner}, {self._recursion_count()})>"
 
 
+@_core.quicken
 class Semaphore(_core.SharedSemaphore):
     """A number of permits.
 
@@ -85,6 +88,7 @@ class Semaphore(_core.SharedSemaphore):
         return f"<{type(self).__name__}(value={self.value})>"
 
 
+@_core.quicken
 class BoundedSemaphore(Semaphore):
     """A semaphore to which no more can be given back than were taken.
 

@@ -9,6 +9,7 @@ from anyplace import _core
 from ._waiting import given, owner
 
 
+@_core.quicken
 class Lock(_core.SharedLock):
     """A lock that one has at a time, whichever thread or process that is.
 
@@ -48,6 +49,7 @@ class Lock(_core.SharedLock):
         self.release()
 
 
+@_core.quicken
 class RLock(_core.SharedRLock):
     """A lock that whoever has it may acquire again; it is free after as many releases.
 
@@ -61,8 +63,8 @@ class RLock(_core.SharedRLock):
     Examples
     --------
     >>> import anyplace
-    >>> with anyplace.open("threads:2") as place, place.rlock() as lock:
-    ...     lock.acquire(block=False)
+    >>> with anyplace.open("threads:2") as place, place.rlock("door"):
+    ...     place.rlock("door").acquire(block=False)
     True
     """
 

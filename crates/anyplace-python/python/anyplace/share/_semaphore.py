@@ -9,6 +9,7 @@ from anyplace import _core
 from ._waiting import given
 
 
+@_core.quicken
 class Semaphore(_core.SharedSemaphore):
     """A number of permits that threads and processes take and give back.
 
