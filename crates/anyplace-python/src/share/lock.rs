@@ -131,6 +131,7 @@ impl SharedLock {
 
 impl Quick for SharedLock {
     const NAMES: [&'static str; 2] = ["block", "timeout"];
+    const TAKES_NONE: bool = true;
 
     #[inline]
     fn try_take(&self) -> bool {

@@ -156,6 +156,7 @@ impl SharedRLock {
 
 impl Quick for SharedRLock {
     const NAMES: [&'static str; 2] = ["block", "timeout"];
+    const TAKES_NONE: bool = true;
 
     #[inline]
     fn try_take(&self) -> bool {

@@ -110,6 +110,7 @@ impl SharedSemaphore {
 
 impl Quick for SharedSemaphore {
     const NAMES: [&'static str; 2] = ["block", "timeout"];
+    const TAKES_NONE: bool = true;
     const RELEASES_ONE: bool = false;
 
     #[inline]

@@ -76,7 +76,7 @@ impl Semaphore {
     #[inline]
     pub fn try_acquire(&self) -> Result<Option<Permit<'_>>> {
         self.0.site.check_open()?;
-        Ok(self.0.try_acquire(&*self.0.site).then_some(Permit { semaphore: self }))
+        Ok(self.0.try_acquire(&*self.0.site).then(|| Permit { semaphore: self }))
     }
 
     /// The wait for a permit, to step, wait for, or await.
