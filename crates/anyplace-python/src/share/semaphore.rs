@@ -130,7 +130,7 @@ impl Quick for SharedSemaphore {
         block: Option<&Bound<'_, PyAny>>,
         timeout: Option<f64>,
     ) -> PyResult<bool> {
-        let block = block.map_or(Ok(true), |block| block.is_truthy())?;
+        let block = block.map_or(Ok(true), PyAnyMethods::is_truthy)?;
         Self::acquire(self, py, Truth(block), timeout)
     }
 
