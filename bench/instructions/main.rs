@@ -6,9 +6,12 @@
 //! valgrind cannot run a whole place, since it does not know the system calls that watch processes.
 
 use anyplace::{Handle, Place, Result, open};
+use anyplace_sync::ground::{Here, Turn};
+use anyplace_sync::queue;
 use anyplace_sync::shm::Segment;
 use anyplace_sync::shm::board::{Body, Calls, Host, Job, Seat};
-use anyplace_sync::{Latch, Pool, PoolConfig, Thunk};
+use anyplace_sync::shm::hall::{Dict, Hall, Order, Queue};
+use anyplace_sync::{Latch, Lock, Pool, PoolConfig, Semaphore, Thunk};
 use std::hint::black_box;
 use std::sync::Arc;
 
@@ -30,6 +33,20 @@ const CASES: &[(&str, Case)] = &[
     ("board_claim", board),
     ("board_finish", board),
     ("board_collect", board),
+    ("lock_pair", || {
+        lock_pair(&Lock::new());
+        Ok(())
+    }),
+    ("semaphore_pair", || {
+        semaphore_pair(&Semaphore::new(1, false));
+        Ok(())
+    }),
+    ("thread_queue_pass", || {
+        thread_queue_pass(&queue::Queue::fifo(None));
+        Ok(())
+    }),
+    ("hall_queue_pass", hall_queue),
+    ("hall_dict_get", hall_dict),
 ];
 
 fn main() -> Result<()> {
@@ -151,4 +168,61 @@ fn board_collect(host: &Host<u64>) {
     let mut replies = Vec::with_capacity(TIMES);
     host.collect(&mut replies);
     assert_eq!(black_box(replies).len(), TIMES);
+}
+
+#[inline(never)]
+fn lock_pair(lock: &Lock) {
+    for _ in 0..TIMES {
+        black_box(lock.acquire(&mut Turn::new(&Here), None));
+        lock.release(&Here).expect("it is ours");
+    }
+}
+
+#[inline(never)]
+fn semaphore_pair(permits: &Semaphore) {
+    for _ in 0..TIMES {
+        black_box(permits.acquire(&mut Turn::new(&Here), None));
+        permits.release(&Here, 1).expect("it is not bounded");
+    }
+}
+
+#[inline(never)]
+fn thread_queue_pass(queue: &queue::Queue<u64>) {
+    for number in 0..TIMES as u64 {
+        queue.put(number, None).expect("it is open");
+        black_box(queue.get(None)).expect("there is one");
+    }
+}
+
+/// What processes share, used by one: nobody has to be woken.
+fn hall_queue() -> Result<()> {
+    let hall = Hall::create().expect("a memfd is made");
+    let queue = hall.queue(None, Order::Fifo, 0).expect("the hall has room");
+    hall_queue_pass(&hall, &queue);
+    Ok(())
+}
+
+#[inline(never)]
+fn hall_queue_pass(hall: &Hall, queue: &Queue) {
+    for _ in 0..TIMES {
+        let mut message = queue.message(black_box(&[7; 16])).expect("it is short");
+        let put = queue.put(&mut Turn::new(hall), &mut message, 0, None);
+        put.expect("nothing is waited for").expect("the queue is open");
+        black_box(queue.get(&mut Turn::new(hall), None)).expect("there is one").expect("the queue is open");
+    }
+}
+
+fn hall_dict() -> Result<()> {
+    let hall = Hall::create().expect("a memfd is made");
+    let dict = hall.dict(None).expect("the hall has room");
+    dict.set(b"key", b"value").expect("the hall has memory");
+    hall_dict_get(&dict);
+    Ok(())
+}
+
+#[inline(never)]
+fn hall_dict_get(dict: &Dict) {
+    for _ in 0..TIMES {
+        black_box(dict.get(black_box(b"key"))).expect("it is there");
+    }
 }

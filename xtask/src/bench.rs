@@ -8,9 +8,11 @@ use crate::{Result, tools};
 pub(crate) fn dispatch(site: &Site, words: &[&str]) -> Result<bool> {
     match words {
         ["local", options @ ..] => local(site, options),
-        ["crashes"] => crashes(site),
+        ["crashes"] => crashes(site, &["matrix.py", "killed.py"]),
+        ["crashes", "pools"] => crashes(site, &["matrix.py"]),
+        ["crashes", "sharing"] => crashes(site, &["killed.py"]),
         ["tables"] => run_all([itself(site).arg("tables")]),
-        _ => Err("say what to do: `bench local`, `bench crashes` or `bench tables`".into()),
+        _ => Err("say what to do: `bench local`, `bench crashes [pools|sharing]` or `bench tables`".into()),
     }
 }
 
@@ -26,10 +28,12 @@ fn local(site: &Site, options: &[&str]) -> Result<bool> {
     run_all([Line::of("cargo build --release")].into_iter().chain(environment(site)).chain([measure]))
 }
 
-/// Lets tasks crash in every pool.
-fn crashes(site: &Site) -> Result<bool> {
-    let matrix = Line::program(site.short(&site.peers_python()), "bench/crashes/matrix.py --keep bench/runs");
-    run_all(environment(site).into_iter().chain([matrix]))
+/// Lets tasks crash in every pool, and processes die with something shared in their hands.
+fn crashes(site: &Site, scripts: &[&str]) -> Result<bool> {
+    let python = site.peers_python();
+    let matrix =
+        |script| Line::program(site.short(&python), &format!("bench/crashes/{script} --keep bench/runs"));
+    run_all(environment(site).into_iter().chain(scripts.iter().map(matrix)))
 }
 
 /// The bench crate's program.

@@ -30,7 +30,7 @@ cargo xtask test                everything that must hold, step by step
 cargo xtask test STEP...        only these steps, such as `clippy pytest`
 cargo xtask test --list         the steps, with the commands that each runs
 cargo xtask bench local         how fast it is, side by side with its peers (add --quick for a first look)
-cargo xtask bench crashes       what a crash costs in every process pool
+cargo xtask bench crashes       what a crash costs in every process pool (pools) and in whatever shares (sharing)
 cargo xtask bench tables        shows the newest runs in docs/compare
 
 Parts of the test command, which it runs as steps:

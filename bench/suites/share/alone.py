@@ -20,6 +20,7 @@ import locking
 import managing
 import messages
 from clock import Measurement
+from kinds import KINDS
 
 #: Measures what was opened, each thing for so many seconds.
 Measure = Callable[[Any, float], Iterator[Measurement]]
@@ -55,8 +56,8 @@ GROUPS = {
     ),
     "killed": Group({"anyplace": library.ours}, [dying.passed_on]),
     "process queue": Group(
-        {**messages.KINDS},
-        [messages.numbers, messages.batches, messages.arrays, messages.round_trips],
+        {**KINDS},
+        [messages.numbers, messages.several, messages.arrays, messages.round_trips],
     ),
     "thread queue": Group(
         {

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from messages import KINDS, Get, Put
+from kinds import KINDS, Get, Put
 
 sys.path.append(str(Path(__file__).parents[1] / "processes"))
 from processes import cpu_seconds, family, megabytes

@@ -11,7 +11,7 @@ Measurement = tuple[str, float, str]
 
 
 def each(many: Callable[[int], object], seconds: float) -> float:
-    """Tell the seconds that one of many takes: `many` does so many, more and more until that takes long enough."""
+    """Tell the seconds that one of many takes: `many` does so many, and more until it takes long enough."""
     many(1)  # Whoever else takes part has begun by then.
     count = 16
     while True:

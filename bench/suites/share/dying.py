@@ -1,4 +1,4 @@
-"""How long a lock is gone when its holder is killed. (That of `multiprocessing` is gone for ever.)"""
+"""How long a lock is gone when its holder is killed: that of `multiprocessing` is gone for ever."""
 
 from __future__ import annotations
 

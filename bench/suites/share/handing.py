@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import clock
@@ -18,7 +19,7 @@ def handed_over(library: Library, seconds: float) -> Iterator[Measurement]:
     for name, start in [("Semaphore", by_semaphores), ("Condition", by_condition), ("Event", by_events)]:
         trip, other = start(library)
         with library.beside(*other):
-            took = clock.each(lambda n, trip=trip: again(trip, n), seconds)
+            took = clock.each(partial(again, trip), seconds)
         yield f"{name} there and back", took * 1e6, "us"
 
 

@@ -1,4 +1,4 @@
-"""`threading` and `multiprocessing`, theirs and ours, as one thing: names that both have, and a way to start."""
+"""`threading` and `multiprocessing`, theirs and ours, as one thing: names that all have, a way to start."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Library:
     def beside(self, function: Callable[..., object], *arguments: Any) -> Iterator[None]:
         """Let another one call a function that never returns, for as long as the block.
 
-        A thread goes on waiting. A process has to end: it would wait at memory that is given to the next queue.
+        A thread goes on waiting. A process has to end: it would wait at memory that the next queue is given.
         """
         started = self.start(function, *arguments)
         yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import repeat
 from typing import Any
 
@@ -18,9 +19,8 @@ def pairs(library: Library, seconds: float) -> Iterator[Measurement]:
         ("RLock", library.RLock()),
         ("Semaphore", library.Semaphore(1)),
     ]:
-        yield f"{name} acquire + release", clock.each(lambda n, lock=lock: pair(lock, n), seconds) * 1e9, "ns"
-    lock = library.Lock()
-    yield "with Lock", clock.each(lambda n: blocks(lock, n), seconds) * 1e9, "ns"
+        yield f"{name} acquire + release", clock.each(partial(pair, lock), seconds) * 1e9, "ns"
+    yield "with Lock", clock.each(partial(blocks, library.Lock()), seconds) * 1e9, "ns"
 
 
 def pair(lock: Any, count: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import repeat
 
 import clock
@@ -40,7 +41,7 @@ def managed(library: Library, seconds: float) -> Iterator[Measurement]:
             ("Lock acquire + release", pair),
             ("Value += 1", add),
         ]:
-            yield case, clock.each(lambda n, once=once: again(once, n), seconds) * 1e6, "us"
+            yield case, clock.each(partial(again, once), seconds) * 1e6, "us"
 
 
 def again(once: Callable[[], None], count: int) -> None:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import repeat
-from typing import Any
 
-import clock
-import library
 import numpy as np
-from clock import Measurement
-from items import consumer, count_up, echo
-from library import Library
 from numpy.typing import NDArray
 
-Put = Callable[[Any], object]
-Get = Callable[..., Any]
+import clock
+from clock import Measurement
+from items import consumer, count_up, echo
+from kinds import Get, Kind, Put
 
 #: 1 MB of doubles.
 DOUBLES = 125_000
@@ -24,19 +19,8 @@ DOUBLES = 125_000
 PAGE = 512
 #: So many arrays may wait: what is unbounded would only measure how fast memory fills.
 ARRAYS = 8
-#: So many numbers go at once where several may.
-BATCH = 100
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of queue: how one is made, and how processes are started that use it."""
-
-    library: Library
-    #: Makes a queue of at most so many items (0 for any number) and gives what puts and gets.
-    make: Callable[[int], tuple[Put, Get]]
-    #: The same for lists of items, where the kind can take several at once.
-    make_batches: Callable[[], tuple[Put, Get]] | None = None
+#: So many numbers are taken at once where several may.
+AT_ONCE = 100
 
 
 def numbers(kind: Kind, seconds: float) -> Iterator[Measurement]:
@@ -46,30 +30,22 @@ def numbers(kind: Kind, seconds: float) -> Iterator[Measurement]:
         yield "small ints", 1 / clock.each(consumer(want, get), seconds), "items/s"
 
 
-def batches(kind: Kind, seconds: float) -> Iterator[Measurement]:
-    """The same, many at once."""
-    if kind.make_batches is None:
+def several(kind: Kind, seconds: float) -> Iterator[Measurement]:
+    """The same, but get what is there, up to a hundred at once."""
+    if kind.make_many is None:
         return
-    (want, wanted), (put, get) = kind.make(0), kind.make_batches()
+    (want, wanted), (put, get_many) = kind.make(0), kind.make_many()
 
     def many(count: int) -> None:
         want(count)
-        total, left = 0, count * BATCH
+        total, left = 0, count
         while left:
-            some = get(BATCH)
+            some = get_many(min(left, AT_ONCE))
             total, left = total + sum(some), left - len(some)
-        assert total == count * sum(range(BATCH))
+        assert total == count * (count - 1) // 2
 
-    with kind.library.beside(count_up_in_batches, wanted, put):
-        yield "small ints in batches", BATCH / clock.each(many, seconds), "items/s"
-
-
-def count_up_in_batches(wanted: Get, put: Put) -> None:
-    """Put as many lists as are wanted, for ever."""
-    batch = list(range(BATCH))
-    while True:
-        for _ in repeat(None, wanted()):
-            put(batch)
+    with kind.library.beside(count_up, wanted, put):
+        yield "small ints by get_many", 1 / clock.each(many, seconds), "items/s"
 
 
 def arrays(kind: Kind, seconds: float) -> Iterator[Measurement]:
@@ -107,76 +83,3 @@ def round_trips(kind: Kind, seconds: float) -> Iterator[Measurement]:
         times = clock.trips(once, seconds)
     yield "round trip p50", clock.percentile(times, 50) * 1e6, "us"
     yield "round trip p99", clock.percentile(times, 99) * 1e6, "us"
-
-
-def ours() -> Kind:
-    """Our `multiprocessing.Queue`."""
-    mine = library.ours()
-
-    def make(size: int) -> tuple[Put, Get]:
-        queue = mine.Queue(size)
-        return queue.put, queue.get
-
-    def make_batches() -> tuple[Put, Get]:
-        queue = mine.Queue()
-        return queue.put_many, queue.get_many
-
-    return Kind(mine, make, make_batches)
-
-
-def standard() -> Kind:
-    """`multiprocessing.Queue`."""
-    theirs = library.standard()
-
-    def make(size: int) -> tuple[Put, Get]:
-        queue = theirs.Queue(size)
-        return queue.put, queue.get
-
-    return Kind(theirs, make)
-
-
-def simple() -> Kind:
-    """`multiprocessing.SimpleQueue`, whose bounds are those of a pipe."""
-    theirs = library.standard()
-
-    def make(_: int) -> tuple[Put, Get]:
-        queue = theirs.SimpleQueue()
-        return queue.put, queue.get
-
-    return Kind(theirs, make)
-
-
-def pipe() -> Kind:
-    """`multiprocessing.Pipe` with one process at each end."""
-    theirs = library.standard()
-
-    def make(_: int) -> tuple[Put, Get]:
-        getting, putting = theirs.Pipe(duplex=False)
-        return putting.send, getting.recv
-
-    return Kind(theirs, make)
-
-
-def faster_fifo() -> Kind:
-    """faster-fifo's queue. It has room for bytes, not for items: more than its default where 1 MB shall fit."""
-    from faster_fifo import Queue
-
-    def make(size: int) -> tuple[Put, Get]:
-        queue = Queue(max_size_bytes=size * (1 << 20)) if size else Queue()
-        return queue.put, queue.get
-
-    def make_batches() -> tuple[Put, Get]:
-        queue = Queue()
-        return queue.put_many, lambda most: queue.get_many(max_messages_to_get=most)
-
-    return Kind(library.standard(), make, make_batches)
-
-
-#: THE kinds, ours first.
-KINDS: dict[str, Callable[[], Kind]] = {
-    "anyplace": ours,
-    "multiprocessing.Queue": standard,
-    "multiprocessing.SimpleQueue": simple,
-    "multiprocessing.Pipe": pipe,
-    "faster-fifo": faster_fifo,
-}

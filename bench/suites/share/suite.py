@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from alone import GROUPS
-from messages import KINDS
+from kinds import KINDS
 
 HERE = Path(__file__).parent
 #: A program that takes longer hangs.

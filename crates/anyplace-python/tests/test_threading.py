@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import doctest
 import gc
 import inspect
 import os
 import pickle
+import random
 import signal
 import subprocess
 import sys
@@ -14,6 +17,7 @@ import threading as stdlib
 import time
 import weakref
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -109,6 +113,16 @@ def test_methods_take_what_the_standard_librarys_take(name: str) -> None:
             ], method
 
 
+@pytest.mark.parametrize("name", ["", *WAITS, "BoundedSemaphore"])
+def test_what_the_documentation_shows_is_so(name: str) -> None:
+    thing = getattr(threading, name) if name else threading
+    assert inspect.getdoc(thing)
+    for example in doctest.DocTestFinder(recurse=False).find(thing, name, module=False, globs={}):
+        assert doctest.DocTestRunner().run(example).failed == 0
+    for method in (value for key, value in vars(thing).items() if name and not key.startswith("_")):
+        assert inspect.getdoc(method)
+
+
 def test_locks_say_how_they_are_called() -> None:
     assert str(inspect.signature(threading.Lock().acquire)) == "(blocking=True, timeout=-1)"
     lock = threading.Lock()
@@ -180,6 +194,12 @@ def test_subclasses_have_their_own_arguments() -> None:
             super().__init__(count)
             self.name = name
 
+    class Known(threading.RLock):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+
+    with Known("door"):
+        pass
     named = Named("connections", count=2)
     assert named.acquire()
     assert (named.name, named._value) == ("connections", 1)
@@ -476,6 +496,63 @@ def test_a_loop_that_is_closed_with_a_waiting_task_harms_nobody() -> None:
     event.set()
     assert event.wait(60)
     waiting._log_destroy_pending = False  # type: ignore[attr-defined]
+
+
+def test_a_storm_of_threads_and_cancelled_tasks_leaves_everything_free() -> None:
+    lock, again, permits = threading.Lock(), threading.RLock(), threading.BoundedSemaphore(2)
+    changed, over, inside = threading.Condition(), threading.Event(), 0
+
+    def thread(seed: int) -> None:
+        nonlocal inside
+        chance = random.Random(seed)
+        while not over.is_set():
+            with chance.choice([again, permits, threading.Lock()]):
+                pass
+            with changed:
+                changed.notify() if chance.random() < 0.7 else changed.wait(0.0001)
+            if lock.acquire(timeout=chance.choice([-1, 0.0001])):
+                inside += 1
+                assert inside == 1
+                inside -= 1
+                lock.release()
+
+    async def use(chance: random.Random) -> None:
+        nonlocal inside
+        async with chance.choice([again, permits, threading.Lock()]):
+            await asyncio.sleep(0)
+        async with changed:
+            try:
+                await changed.wait_async()
+            finally:
+                assert changed._is_owned()
+        async with lock:
+            inside += 1
+            try:
+                await asyncio.sleep(0)
+                assert inside == 1
+            finally:
+                inside -= 1
+
+    async def task(seed: int) -> None:
+        chance = random.Random(seed)
+        for _ in range(100):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(chance.choice([0.0001, 0.001, 0.01])):
+                    await use(chance)
+
+    async def main() -> None:
+        await asyncio.gather(*map(task, range(10)))
+
+    with ThreadPoolExecutor(4) as threads:
+        used = [threads.submit(thread, seed) for seed in range(4)]
+        try:
+            asyncio.run(main())
+        finally:
+            over.set()
+        assert [future.result(60) for future in used] == [None] * 4
+    assert not lock.locked()
+    assert not again.locked()
+    assert (permits._value, changed._waiting()) == (2, 0)
 
 
 def until(holds: Callable[[], object]) -> None:

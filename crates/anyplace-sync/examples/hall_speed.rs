@@ -28,6 +28,19 @@ mod speed {
             put(&queue, b"12345678");
             get(&queue);
         });
+        let dict = hall.dict(None).expect("a dict");
+        for number in 0..10_000_u64 {
+            dict.set(&number.to_le_bytes(), &[7; 20]).expect("memory");
+        }
+        let mut number = 0_u64;
+        each("dict get, 10000 keys", 2_000_000, || {
+            number = number.wrapping_mul(7).wrapping_add(3) % 10_000;
+            dict.get(&number.to_le_bytes()).expect("it is there");
+        });
+        each("dict set", 1_000_000, || {
+            number = number.wrapping_mul(7).wrapping_add(3) % 10_000;
+            dict.set(&number.to_le_bytes(), &[8; 20]).expect("memory");
+        });
         let one_way = |name, len: usize, count: u64| {
             let bytes = vec![7; len];
             let queue = hall.queue(None, Order::Fifo, 1000).expect("a queue");

@@ -3,10 +3,47 @@
 from __future__ import annotations
 
 import asyncio
+from queue import Empty, Full
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from anyplace._core import Queue, SimpleQueue
+
+
+async def get(own: Queue[Any] | SimpleQueue[Any]) -> Any:
+    """Take an item, waiting for one in the running loop."""
+    return await _until(own, "item", own.get_nowait, Empty)
+
+
+async def put(own: Queue[Any], item: Any) -> None:
+    """Put an item, waiting for room in the running loop."""
+    await _until(own, "room", lambda: own.put_nowait(item), Full)
+
+
+async def _until(
+    own: Queue[Any] | SimpleQueue[Any], change: str, act: Callable[[], Any], refusal: type[Exception]
+) -> Any:
+    """Try until it is not refused."""
+    was_called = False
+    while True:
+        try:
+            return act()
+        except refusal:
+            call = _Call()
+        # Who was called, and finds that another one was faster, is the first to be called again.
+        own._expect(change, call, was_called)
+        was_called = False
+        try:
+            # Once more: the change may have come before it was expected.
+            return act()
+        except refusal:
+            await call.heard
+            was_called = True
+        finally:
+            if not was_called:
+                own._leave(change, call)
 
 
 class _Call:
@@ -14,40 +51,15 @@ class _Call:
 
     def __init__(self) -> None:
         self.heard = asyncio.get_running_loop().create_future()
-        self.is_called = False
 
     def __call__(self) -> bool:
-        """Tell the coroutine, on any thread; false if nobody listens any more."""
-        if self.heard.cancelled():
-            return False
-        self.is_called = True
+        """Tell the coroutine, on any thread; false if its loop is closed."""
         try:
             self.heard.get_loop().call_soon_threadsafe(self._hear)
-        except RuntimeError:  # The loop is closed.
+        except RuntimeError:
             return False
         return True
 
     def _hear(self) -> None:
         if not self.heard.done():
             self.heard.set_result(None)
-
-
-async def until(
-    act: Callable[[], Any],
-    refusal: type[Exception],
-    expect: Callable[[Callable[[], bool]], None],
-    pass_on: Callable[[], None],
-) -> Any:
-    """Try until it is not refused. Who is cancelled after it was called lets the next one look."""
-    while True:
-        try:
-            return act()
-        except refusal:
-            call = _Call()
-            expect(call)
-        try:
-            await call.heard
-        except asyncio.CancelledError:
-            if call.is_called:
-                pass_on()
-            raise

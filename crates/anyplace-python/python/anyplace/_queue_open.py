@@ -1,7 +1,7 @@
 """A queue whose inside somebody has touched: its list, its lock, its conditions or its hooks.
 
-From then on the queue keeps its items where the standard library's keeps them, and everything goes by its lock,
-so that whoever holds that finds the queue as a program written for the standard library expects it.
+From then on the queue keeps its items where the standard library's keeps them, and everything goes by its
+lock, so that whoever holds that finds the queue as a program for the standard library expects it.
 """
 
 from __future__ import annotations
@@ -29,17 +29,20 @@ def open(own: Queue[Any]) -> None:
     """Make the inside, once, and move the items there."""
     with _opening:
         if not own._is_open():
-            inside = {"queue": _items(own), **_conditions()}
-            # Who puts or takes from here on comes to the inside, and waits until it is there.
-            own._hand_over(inside["queue"])
-            own.__dict__.update(inside)
+            # Who puts or takes meanwhile comes to the inside, and waits until it is there.
+            own._hand_over({"queue": _items(own), **_conditions()})
 
 
 def begin(own: Queue[Any], maxsize: int) -> None:
     """Make the inside of a queue whose class has hooks of its own."""
-    own._hand_over([])
+    own._hand_over(_conditions())
     own._init(maxsize)
-    own.__dict__.update(_conditions())
+
+
+def forget(own: Queue[Any]) -> None:
+    """Let go of the inside."""
+    for name in INSIDE:
+        own.__dict__.pop(name, None)
 
 
 def _items(own: Queue[Any]) -> Any:
@@ -68,7 +71,7 @@ def put(own: Queue[Any], item: Any, block: bool, timeout: float | None) -> None:
         own._put(item)
         own.unfinished_tasks += 1
         own.not_empty.notify()
-    own._pass_item_on()
+    own._call("item")
 
 
 def get(own: Queue[Any], block: bool, timeout: float | None) -> Any:
@@ -81,7 +84,7 @@ def get(own: Queue[Any], block: bool, timeout: float | None) -> Any:
             _refuse(own)
         item = own._get()
         own.not_full.notify()
-    own._pass_room_on()
+    own._call("room")
     return item
 
 

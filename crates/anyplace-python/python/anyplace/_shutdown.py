@@ -9,14 +9,14 @@ __all__ = ["ShutDown"]
 
 if TYPE_CHECKING:
 
-    class ShutDown(Exception):  # noqa: D101, N818
+    class ShutDown(Exception):
         pass
 
 elif hasattr(queue, "ShutDown"):
     from queue import ShutDown
 else:
 
-    class ShutDown(Exception):  # noqa: N818 (Python 3.13 calls it so)
+    class ShutDown(Exception):
         """The queue is shut down. From Python 3.13 on it is the standard library's own."""
 
         __module__ = "anyplace.queue"

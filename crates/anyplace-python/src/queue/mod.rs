@@ -1,7 +1,7 @@
 //! Queues between Python's threads, native where the standard library's are Python.
 //!
 //! The interpreter's lock guards what they hold: a put or a get that finds what it needs is a method call, a push or a pop,
-//! and a look whether somebody waits. Who waits does so in the door, in one of `anyplace-sync`'s lines.
+//! and a look whether somebody waits. Who waits does so in the door, for a latch of its own (`waiters.rs`).
 //!
 //! Programs may touch the inside of the standard library's queues: its list, its lock and conditions, its hooks. Whoever
 //! does *opens* the queue (`_queue_open.py`): then it is the standard library's, with a lock and conditions of its own, and
@@ -15,6 +15,7 @@ mod refusal;
 mod simple;
 mod state;
 mod waiters;
+mod waits;
 
 pub(crate) use simple::SimpleQueue;
 
@@ -25,11 +26,11 @@ use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple};
+use pyo3::types::{IntoPyDict, PyDict, PyList, PyTuple};
 use quick::{Methods, Quick};
 use state::{OPEN, Order, SHUT, State};
 use std::collections::VecDeque;
-use waiters::Waiters;
+use waiters::{Place, Waiters};
 
 /// The part of ``anyplace.queue.Queue`` that is native: all of it, until somebody touches its inside.
 #[pyclass(subclass, frozen, generic, module = "anyplace._core")]
@@ -156,11 +157,46 @@ impl Queue {
         slf.call_method(intern!(slf.py(), "get"), (), Some(&not_blocking(slf.py())?))
     }
 
+    /// Puts an item, waiting for room in the running asyncio loop.
+    ///
+    /// Parameters
+    /// ----------
+    /// item : object
+    ///     Any object.
+    ///
+    /// Returns
+    /// -------
+    /// Coroutine
+    ///     To be awaited. A wait that is cancelled puts nothing.
+    ///
+    /// Raises
+    /// ------
+    /// ShutDown
+    ///     If the queue is shut down.
+    fn put_async<'py>(slf: Bound<'py, Self>, item: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        awaiting(slf.py())?.getattr("put")?.call1((slf, item))
+    }
+
+    /// Takes an item, waiting for one in the running asyncio loop.
+    ///
+    /// Returns
+    /// -------
+    /// Coroutine
+    ///     To be awaited: the item. A wait that is cancelled takes nothing.
+    ///
+    /// Raises
+    /// ------
+    /// ShutDown
+    ///     If the queue is shut down, and no item is left.
+    fn get_async<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        awaiting(slf.py())?.getattr("get")?.call1((slf,))
+    }
+
     /// Tells how many items there are; others may put and take meanwhile.
     fn qsize(slf: &Bound<'_, Self>) -> PyResult<usize> {
         match slf.get().state.is(OPEN) {
             true => open(slf.py(), "qsize", (slf,))?.extract(),
-            false => Ok(slf.get().state.len()),
+            false => Ok(slf.get().state.len(slf.py())),
         }
     }
 
@@ -168,7 +204,7 @@ impl Queue {
     fn empty(slf: &Bound<'_, Self>) -> PyResult<bool> {
         match slf.get().state.is(OPEN) {
             true => open(slf.py(), "empty", (slf,))?.extract(),
-            false => Ok(slf.get().state.len() == 0),
+            false => Ok(slf.get().state.len(slf.py()) == 0),
         }
     }
 
@@ -176,7 +212,7 @@ impl Queue {
     fn full(slf: &Bound<'_, Self>) -> PyResult<bool> {
         match slf.get().state.is(OPEN) {
             true => open(slf.py(), "full", (slf,))?.extract(),
-            false => Ok(!slf.get().state.has_room()),
+            false => Ok(!slf.get().state.has_room(slf.py())),
         }
     }
 
@@ -206,7 +242,7 @@ impl Queue {
             if this.state.unfinished() == 0 {
                 return Ok(());
             }
-            this.joiners.wait(py, None, || this.state.unfinished() == 0 || this.state.is(OPEN))?;
+            this.joiners.wait(py, None, Place::Last)?;
         }
         open(py, "join", (slf,)).map(drop)
     }
@@ -222,6 +258,7 @@ impl Queue {
         let (py, this, immediate) = (slf.py(), slf.get(), immediate.0?);
         let turn = this.state.turn(py)?;
         if this.state.is(OPEN) {
+            drop(turn);
             return open(py, "shutdown", (slf, immediate)).map(drop);
         }
         this.state.set(SHUT, true);
@@ -281,35 +318,42 @@ impl Queue {
         self.state.is(OPEN)
     }
 
-    /// Ends the native part: all items go to ``items``, and all who wait go on in the other part.
-    fn _hand_over(&self, py: Python<'_>, items: &Bound<'_, PyAny>) -> PyResult<()> {
-        let turn = self.state.turn(py)?;
-        self.state.set(OPEN, true);
-        let all = self.state.take_all(py);
+    /// Ends the native part: all items go to the list of ``inside``, which is the queue's from here on, and all who wait go
+    /// on there. No signal's handler comes in between.
+    fn _hand_over(slf: &Bound<'_, Self>, inside: &Bound<'_, PyDict>) -> PyResult<()> {
+        let (py, this) = (slf.py(), slf.get());
+        let own = slf.getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?;
+        let turn = this.state.turn(py)?;
+        this.state.set(OPEN, true);
+        let items = this.state.take_all(py);
         drop(turn);
-        items.call_method1(intern!(py, "extend"), (PyList::new(py, all)?,))?;
-        self.all_waiters().for_each(|waiters| waiters.call_all(py));
+        if let Some(list) = inside.get_item(intern!(py, "queue"))? {
+            list.call_method1(intern!(py, "extend"), (PyList::new(py, items)?,))?;
+        }
+        own.update(inside.as_mapping())?;
+        this.all_waiters().for_each(|waiters| waiters.call_all(py));
         Ok(())
     }
 
-    /// Has ``tell`` called, once, when the next item comes.
-    fn _expect_item(&self, py: Python<'_>, tell: Py<PyAny>) {
-        self.takers.expect(py, tell);
+    /// Tells how many wait for an item, for room, and for all to be done.
+    fn _waiting<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let counts = self.all_waiters().map(|waiters| waiters.count(py));
+        ["takers", "putters", "joiners"].into_iter().zip(counts).into_py_dict(py)
     }
 
-    /// Has ``tell`` called, once, when there is room.
-    fn _expect_room(&self, py: Python<'_>, tell: Py<PyAny>) {
-        self.putters.expect(py, tell);
+    /// Has ``tell`` called, once, when there is a change: an ``"item"``, or ``"room"``.
+    fn _expect(&self, py: Python<'_>, change: &str, tell: Py<PyAny>, is_first: bool) {
+        self.waiters(change).expect(py, tell, Place::of(is_first));
     }
 
-    /// Calls the next of those who wait for an item: one has come, or who was called before does not take it.
-    fn _pass_item_on(&self, py: Python<'_>) {
-        self.takers.call(py, 1);
+    /// Ends that; whoever was called already lets the next one look.
+    fn _leave(&self, change: &str, tell: &Bound<'_, PyAny>) {
+        self.waiters(change).leave(tell);
     }
 
-    /// Calls the next of those who wait for room: there is some, or who was called before does not use it.
-    fn _pass_room_on(&self, py: Python<'_>) {
-        self.putters.call(py, 1);
+    /// Calls one of those who wait here though the queue is open: there is a change.
+    fn _call(&self, py: Python<'_>, change: &str) {
+        self.waiters(change).call(py, 1);
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -331,56 +375,8 @@ impl Queue {
         [&self.takers, &self.putters, &self.joiners].into_iter()
     }
 
-    fn put_within(&self, slf: &Bound<'_, Self>, item: &Bound<'_, PyAny>, patience: Patience) -> PyResult<()> {
-        let (py, state) = (slf.py(), &self.state);
-        let mut in_time = patience.waits();
-        loop {
-            if state.is(OPEN) {
-                let (block, timeout) = patience.arguments();
-                return open(py, "put", (slf, item, block, timeout)).map(drop);
-            }
-            if state.is(SHUT) {
-                return Err(refusal::shut_down(py));
-            }
-            if state.put(item)? {
-                self.takers.call(py, 1);
-                return Ok(());
-            }
-            if state.is(OPEN | SHUT) {
-                continue;
-            }
-            if !in_time {
-                return Err(refusal::full(py));
-            }
-            let ready = || state.has_room() || state.is(OPEN | SHUT);
-            in_time = self.putters.wait(py, patience.deadline(), ready)?;
-        }
-    }
-
-    fn get_within(&self, slf: &Bound<'_, Self>, patience: Patience) -> PyResult<Py<PyAny>> {
-        let (py, state) = (slf.py(), &self.state);
-        let mut in_time = patience.waits();
-        loop {
-            if state.is(OPEN) {
-                let (block, timeout) = patience.arguments();
-                return open(py, "get", (slf, block, timeout)).map(Bound::unbind);
-            }
-            if let Some(item) = state.take(py)? {
-                self.putters.call(py, 1);
-                return Ok(item);
-            }
-            if state.is(OPEN) {
-                continue;
-            }
-            if state.is(SHUT) {
-                return Err(refusal::shut_down(py));
-            }
-            if !in_time {
-                return Err(refusal::empty(py));
-            }
-            let ready = || state.len() > 0 || state.is(OPEN | SHUT);
-            in_time = self.takers.wait(py, patience.deadline(), ready)?;
-        }
+    fn waiters(&self, change: &str) -> &Waiters {
+        if change == "room" { &self.putters } else { &self.takers }
     }
 }
 
@@ -410,6 +406,11 @@ pub(crate) fn install(py: Python<'_>) -> PyResult<()> {
 /// What an open queue does instead; `arguments` begin with the queue.
 fn open<'py>(py: Python<'py>, method: &str, arguments: impl PyCallArgs<'py>) -> PyResult<Bound<'py, PyAny>> {
     py.import(intern!(py, "anyplace._queue_open"))?.getattr(method)?.call1(arguments)
+}
+
+/// What waits in an asyncio loop. It is imported when it is wanted: asyncio takes longer than all the rest.
+fn awaiting(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
+    py.import(intern!(py, "anyplace._queue_await"))
 }
 
 /// How many items are fewer than `maxsize`, which is a number.

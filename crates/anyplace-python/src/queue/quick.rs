@@ -11,7 +11,6 @@ use pyo3::pyclass::boolean_struct::True;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
 use std::ffi::{CStr, CString};
-use std::ptr::NonNull;
 
 /// A class whose items can be put and taken without a wait. Neither may run Python code or drop an object.
 pub(crate) trait Quick: PyClass<Frozen = True> + Sync {
@@ -129,31 +128,29 @@ unsafe fn at_length(
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     Python::attach(|py| {
-        let names = NonNull::new(names);
+        let count = usize::try_from(count).unwrap_or(0);
+        // SAFETY: `count` positional arguments, and one for each name; all are kept alive by the caller.
+        let argument = |at: usize| unsafe { Borrowed::from_ptr(py, *arguments.add(at)) };
+        // SAFETY: the method's own object, kept alive by the caller.
+        let queue = unsafe { Borrowed::from_ptr(py, queue) };
+        // SAFETY: null, or a tuple of strings, kept alive by the caller.
+        let names = unsafe { Bound::from_borrowed_ptr_or_opt(py, names) };
         let called = || {
+            let positional = [queue].into_iter().chain((0..count).map(argument)).collect::<Vec<_>>();
             let keywords = PyDict::new(py);
-            // SAFETY: `count` positional arguments, and one for each name; all are kept alive by the caller.
-            let object = |at: usize| unsafe { Borrowed::from_ptr(py, *arguments.add(at)) };
-            let count = usize::try_from(count).unwrap_or(0);
             if let Some(names) = names {
-                // SAFETY: the names are a tuple of strings.
-                let names = unsafe { Borrowed::from_ptr(py, names.as_ptr()).cast_unchecked::<PyTuple>() };
-                for (at, name) in names.iter().enumerate() {
-                    keywords.set_item(name, object(count + at))?;
+                for (at, name) in names.try_iter()?.enumerate() {
+                    keywords.set_item(name?, argument(count + at))?;
                 }
             }
-            // SAFETY: the method's own object, kept alive by the caller.
-            let queue = unsafe { Borrowed::from_ptr(py, queue) };
-            let positional = [queue].into_iter().chain((0..count).map(object)).collect::<Vec<_>>();
             let method = method.get(py).expect("the method was installed");
             method.bind(py).call(PyTuple::new(py, positional)?, Some(&keywords))
         };
-        called().map_or_else(
-            |error: PyErr| {
-                error.restore(py);
-                std::ptr::null_mut()
-            },
-            Bound::into_ptr,
-        )
+        called().map_or_else(|error: PyErr| raise(py, error), Bound::into_ptr)
     })
+}
+
+fn raise(py: Python<'_>, error: PyErr) -> *mut ffi::PyObject {
+    error.restore(py);
+    std::ptr::null_mut()
 }

@@ -4,12 +4,12 @@ use super::arguments::{Patience, Truth};
 use super::held::Held;
 use super::quick::{Methods, Quick};
 use super::refusal;
-use super::waiters::Waiters;
+use super::waiters::{Place, Waiters};
+use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
+use pyo3::types::{IntoPyDict, PyDict, PyTuple, PyType};
 use std::collections::VecDeque;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// An unbounded first in, first out queue that can be put into from anywhere, also from ``__del__`` and from the handler
 /// of a signal that came in the middle of ``put``.
@@ -19,16 +19,25 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 #[derive(Default)]
 pub(crate) struct SimpleQueue {
     items: Held<VecDeque<Py<PyAny>>>,
-    /// For those who wait without the interpreter's lock.
-    len: AtomicUsize,
     takers: Waiters,
 }
 
 #[pymethods]
 impl SimpleQueue {
     #[new]
-    fn new() -> Self {
-        Self::default()
+    #[classmethod]
+    #[pyo3(signature = (*arguments, **keywords))]
+    fn new(
+        class: &Bound<'_, PyType>,
+        arguments: &Bound<'_, PyTuple>,
+        keywords: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        // A class of the program's may have an `__init__` that takes some.
+        let is_own = class.is(class.py().get_type::<Self>());
+        if is_own && !(arguments.is_empty() && keywords.is_none()) {
+            return Err(PyTypeError::new_err("SimpleQueue() takes no arguments"));
+        }
+        Ok(Self::default())
     }
 
     /// Puts an item; it never waits.
@@ -103,24 +112,39 @@ impl SimpleQueue {
         self.take(py).ok_or_else(|| refusal::empty(py))
     }
 
+    /// Takes an item, waiting for one in the running asyncio loop.
+    ///
+    /// Returns
+    /// -------
+    /// Coroutine
+    ///     To be awaited: the item. A wait that is cancelled takes nothing.
+    fn get_async<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        super::awaiting(slf.py())?.getattr("get")?.call1((slf,))
+    }
+
     /// Tells whether there is no item; others may put one meanwhile.
-    fn empty(&self) -> bool {
-        self.len.load(Relaxed) == 0
+    fn empty(&self, py: Python<'_>) -> bool {
+        self.items.with(py, |items| items.is_empty())
     }
 
     /// Tells how many items there are; others may put and take meanwhile.
-    fn qsize(&self) -> usize {
-        self.len.load(Relaxed)
+    fn qsize(&self, py: Python<'_>) -> usize {
+        self.items.with(py, |items| items.len())
+    }
+
+    /// Tells how many wait for an item.
+    fn _waiting<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        [("takers", self.takers.count(py))].into_py_dict(py)
     }
 
     /// Has ``tell`` called, once, when the next item comes.
-    fn _expect_item(&self, py: Python<'_>, tell: Py<PyAny>) {
-        self.takers.expect(py, tell);
+    fn _expect(&self, py: Python<'_>, _change: &str, tell: Py<PyAny>, is_first: bool) {
+        self.takers.expect(py, tell, Place::of(is_first));
     }
 
-    /// Calls the next of those who wait for an item: who was called before does not take it.
-    fn _pass_item_on(&self, py: Python<'_>) {
-        self.takers.call(py, 1);
+    /// Ends that; whoever was called already lets the next one look.
+    fn _leave(&self, _change: &str, tell: &Bound<'_, PyAny>) {
+        self.takers.leave(tell);
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -144,24 +168,20 @@ impl SimpleQueue {
 
     #[inline]
     fn push(&self, item: &Bound<'_, PyAny>) {
-        let len = self.items.with(item.py(), |items| {
-            items.push_back(item.clone().unbind());
-            items.len()
-        });
-        self.len.store(len, Release);
+        self.items.with(item.py(), |items| items.push_back(item.clone().unbind()));
     }
 
     #[inline]
     fn take(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        let (item, len) = self.items.with(py, |items| (items.pop_front(), items.len()));
-        self.len.store(len, Release);
-        item
+        self.items.with(py, VecDeque::pop_front)
     }
 
     #[cold]
     fn take_later(&self, py: Python<'_>, patience: Patience) -> PyResult<Py<PyAny>> {
+        let mut place = Place::Last;
         loop {
-            let in_time = self.takers.wait(py, patience.deadline(), || self.len.load(Acquire) > 0)?;
+            let in_time =
+                self.takers.wait(py, patience.deadline(), std::mem::replace(&mut place, Place::First))?;
             match self.take(py) {
                 Some(item) => return Ok(item),
                 None if in_time => {}

@@ -1,11 +1,11 @@
-//! What a queue holds and how it stands, as those see it who wait without the interpreter's lock.
+//! What a queue holds, and how it stands.
 
 use super::heap;
 use super::held::Held;
 use crate::turns::{Turn, Turns};
 use pyo3::prelude::*;
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicUsize};
 
 /// It is the standard library's from here on: somebody has touched its inside.
@@ -22,10 +22,10 @@ pub(super) enum Order {
     Sorted,
 }
 
-/// All of it changes with the interpreter's lock only, and if the items are sorted by whose turn it is.
+/// All of it is touched with the interpreter's lock only, which makes any order of its atomics good enough. If the items
+/// are sorted, they are changed only by whose turn it is: comparing them lets go of that lock.
 pub(super) struct State {
     items: Held<VecDeque<Py<PyAny>>>,
-    len: AtomicUsize,
     /// How many items there may be.
     room: AtomicUsize,
     bits: AtomicU8,
@@ -37,7 +37,6 @@ impl Default for State {
     fn default() -> Self {
         Self {
             items: Held::default(),
-            len: AtomicUsize::new(0),
             room: AtomicUsize::new(usize::MAX),
             bits: AtomicU8::new(0),
             unfinished: AtomicI64::new(0),
@@ -54,8 +53,8 @@ impl State {
             Order::Lifo => LIFO,
             Order::Sorted => SORTED,
         };
-        self.bits.store(bits, Release);
-        self.unfinished.store(0, Release);
+        self.bits.store(bits, Relaxed);
+        self.unfinished.store(0, Relaxed);
         self.take_all(py)
     }
 
@@ -66,17 +65,15 @@ impl State {
     #[inline]
     pub(super) fn put(&self, item: &Bound<'_, PyAny>) -> PyResult<bool> {
         let py = item.py();
+        if !self.is(SORTED) {
+            return Ok(self.put_at_once(item));
+        }
         let _turn = self.turn(py)?;
-        if self.is(OPEN | SHUT) || !self.has_room() {
+        if self.is(OPEN | SHUT) || !self.has_room(py) {
             return Ok(false);
         }
-        if self.is(SORTED) {
-            heap::push(&self.items, item)?;
-        } else {
-            self.items.with(py, |items| items.push_back(item.clone().unbind()));
-        }
-        self.unfinished.fetch_add(1, Release);
-        self.count(py);
+        heap::push(&self.items, item)?;
+        self.unfinished.fetch_add(1, Relaxed);
         Ok(true)
     }
 
@@ -84,16 +81,21 @@ impl State {
     #[inline]
     pub(super) fn put_at_once(&self, item: &Bound<'_, PyAny>) -> bool {
         let py = item.py();
-        if self.is(OPEN | SHUT | SORTED) || !self.has_room() {
+        if self.is(OPEN | SHUT | SORTED) {
             return false;
         }
-        let len = self.items.with(py, |items| {
-            items.push_back(item.clone().unbind());
-            items.len()
+        let room = self.room.load(Relaxed);
+        let has_room = self.items.with(py, |items| {
+            let has_room = items.len() < room;
+            if has_room {
+                items.push_back(item.clone().unbind());
+            }
+            has_room
         });
-        self.unfinished.store(self.unfinished.load(Relaxed) + 1, Release);
-        self.len.store(len, Release);
-        true
+        if has_room {
+            self.unfinished.store(self.unfinished.load(Relaxed) + 1, Relaxed);
+        }
+        has_room
     }
 
     /// Takes the first item.
@@ -106,9 +108,7 @@ impl State {
             return Ok(self.take_at_once(py));
         }
         let _turn = self.turn(py)?;
-        let item = heap::pop(&self.items, py)?;
-        self.count(py);
-        Ok(item)
+        heap::pop(&self.items, py)
     }
 
     /// As [`take`](Self::take), if that runs no Python code.
@@ -118,19 +118,12 @@ impl State {
         if bits & (OPEN | SORTED) != 0 {
             return None;
         }
-        let (item, len) = self.items.with(py, |items| {
-            let item = if bits & LIFO == 0 { items.pop_front() } else { items.pop_back() };
-            (item, items.len())
-        });
-        self.len.store(len, Release);
-        item
+        self.items.with(py, |items| if bits & LIFO == 0 { items.pop_front() } else { items.pop_back() })
     }
 
     /// Takes all items, in the order of the standard library's own list of them.
     pub(super) fn take_all(&self, py: Python<'_>) -> VecDeque<Py<PyAny>> {
-        let all = self.items.with(py, std::mem::take);
-        self.count(py);
-        all
+        self.items.with(py, std::mem::take)
     }
 
     /// The right to change what is sorted; others need none.
@@ -140,22 +133,21 @@ impl State {
 
     #[inline]
     pub(super) fn is(&self, bits: u8) -> bool {
-        self.bits.load(Acquire) & bits != 0
+        self.bits.load(Relaxed) & bits != 0
     }
 
     pub(super) fn set(&self, bits: u8, to: bool) {
         let before = self.bits.load(Relaxed);
-        self.bits.store(if to { before | bits } else { before & !bits }, Release);
+        self.bits.store(if to { before | bits } else { before & !bits }, Relaxed);
     }
 
     #[inline]
-    pub(super) fn len(&self) -> usize {
-        self.len.load(Acquire)
+    pub(super) fn len(&self, py: Python<'_>) -> usize {
+        self.items.with(py, |items| items.len())
     }
 
-    #[inline]
-    pub(super) fn has_room(&self) -> bool {
-        self.len() < self.room.load(Acquire)
+    pub(super) fn has_room(&self, py: Python<'_>) -> bool {
+        self.len(py) < self.room.load(Relaxed)
     }
 
     pub(super) fn is_bounded(&self) -> bool {
@@ -163,22 +155,18 @@ impl State {
     }
 
     pub(super) fn set_room(&self, room: usize) {
-        self.room.store(room, Release);
+        self.room.store(room, Relaxed);
     }
 
     pub(super) fn unfinished(&self) -> i64 {
-        self.unfinished.load(Acquire)
+        self.unfinished.load(Relaxed)
     }
 
     pub(super) fn set_unfinished(&self, unfinished: i64) {
-        self.unfinished.store(unfinished, Release);
+        self.unfinished.store(unfinished, Relaxed);
     }
 
     pub(super) fn items(&self) -> &Held<VecDeque<Py<PyAny>>> {
         &self.items
-    }
-
-    fn count(&self, py: Python<'_>) {
-        self.len.store(self.items.with(py, |items| items.len()), Release);
     }
 }

@@ -1,59 +1,98 @@
-//! Those who wait for one change of a queue: threads in a line, and coroutines.
+//! Those who wait for one change of a queue, threads and coroutines, in the order in which they began to.
 
 use super::held::Held;
 use crate::door;
-use anyplace_sync::Line;
+use anyplace_sync::{Latch, fork_generation};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::sync::atomic::{AtomicUsize, fence};
+use std::sync::Arc;
 use std::time::Instant;
 
-/// Who waits says so with the interpreter's lock, and so does who changes something: to find nobody costs a plain load.
+/// A line in which each is called once, and looks again then. Who is called has left the line.
+///
+/// It is only touched with the interpreter's lock. Who finds nothing to take joins it before letting go of that lock, so
+/// whoever changes something later finds the line as it has to be: no wake-up is lost.
 #[derive(Default)]
-pub(super) struct Waiters {
-    /// Threads and coroutines.
-    waiting: AtomicUsize,
-    line: Line,
-    /// What tells a coroutine to look again: called once, it says whether the coroutine's loop still runs.
-    awaiting: Held<VecDeque<Py<PyAny>>>,
+pub(super) struct Waiters(Held<VecDeque<Waiter>>);
+
+struct Waiter {
+    who: Who,
+    /// Of its process: the threads and loops of a parent are not in its child.
+    generation: u32,
+}
+
+enum Who {
+    Thread(Arc<Latch>),
+    /// It is called with nothing, and says whether the coroutine's loop still runs.
+    Coroutine(Py<PyAny>),
+}
+
+/// Where to stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Last,
+    /// For who was called, and found that another one had been faster.
+    First,
+}
+
+impl Place {
+    pub(super) fn of(is_first: bool) -> Self {
+        if is_first { Self::First } else { Self::Last }
+    }
 }
 
 impl Waiters {
-    /// Waits until `ready` or `deadline`, without the interpreter's lock; true if it is ready.
-    pub(super) fn wait(
-        &self,
-        py: Python<'_>,
-        deadline: Option<Instant>,
-        ready: impl Fn() -> bool + Sync,
-    ) -> PyResult<bool> {
-        self.waiting.fetch_add(1, Relaxed);
+    /// Waits to be called, without the interpreter's lock; false if `deadline` came first.
+    ///
+    /// # Errors
+    /// What a signal's handler raises. Whoever was called just then leaves that to the next.
+    pub(super) fn wait(&self, py: Python<'_>, deadline: Option<Instant>, place: Place) -> PyResult<bool> {
+        let latch = Arc::new(Latch::new());
+        self.join(py, Who::Thread(latch.clone()), place);
         let mut is_first = true;
-        let waited = door::wait(py, deadline, |until| {
+        let called = door::wait(py, deadline, |until| {
             if std::mem::take(&mut is_first) {
-                self.line.wait_spinning_first(Some(until), &ready)
+                latch.wait_spinning_first(Some(until))
             } else {
-                self.line.wait(Some(until), &ready)
+                latch.wait(Some(until))
             }
         });
-        self.waiting.fetch_sub(1, Relaxed);
-        waited
+        if matches!(called, Ok(true)) {
+            return called;
+        }
+        let is_called = !self.strike(py, |who| matches!(who, Who::Thread(own) if Arc::ptr_eq(own, &latch)));
+        if is_called && called.is_err() {
+            self.call(py, 1);
+        }
+        called.map(|_| is_called)
     }
 
     /// Has `tell` called at the next change.
-    pub(super) fn expect(&self, py: Python<'_>, tell: Py<PyAny>) {
-        self.awaiting.with(py, |awaiting| awaiting.push_back(tell));
-        self.waiting.fetch_add(1, Relaxed);
+    pub(super) fn expect(&self, py: Python<'_>, tell: Py<PyAny>, place: Place) {
+        self.join(py, Who::Coroutine(tell), place);
+    }
+
+    /// Ends that; if it has been called already, the next one is called in its place.
+    pub(super) fn leave(&self, tell: &Bound<'_, PyAny>) {
+        let py = tell.py();
+        if !self.strike(py, |who| matches!(who, Who::Coroutine(own) if own.is(tell))) {
+            self.call(py, 1);
+        }
+    }
+
+    /// How many wait.
+    pub(super) fn count(&self, py: Python<'_>) -> usize {
+        self.0.with(py, |line| line.len())
     }
 
     /// Whether anybody waits.
     #[inline]
-    pub(super) fn is_any(&self, _py: Python<'_>) -> bool {
-        self.waiting.load(Relaxed) > 0
+    pub(super) fn is_any(&self, py: Python<'_>) -> bool {
+        self.0.with(py, |line| !line.is_empty())
     }
 
-    /// Calls up to `count` threads, and as many coroutines, to look again.
+    /// Calls up to `count` of those who wait, the first ones.
     #[inline]
     pub(super) fn call(&self, py: Python<'_>, count: usize) {
         if self.is_any(py) {
@@ -62,36 +101,66 @@ impl Waiters {
     }
 
     pub(super) fn call_all(&self, py: Python<'_>) {
-        self.call(py, usize::MAX);
+        self.call(py, self.count(py));
     }
 
     #[cold]
-    fn call_waiting(&self, py: Python<'_>, count: usize) {
-        // What has changed comes before the look at the line.
-        fence(SeqCst);
-        self.line.call(u32::try_from(count).unwrap_or(u32::MAX));
-        self.tell(py, count);
-    }
-
-    /// Whoever would be told in a loop that is closed leaves it to the next.
-    fn tell(&self, py: Python<'_>, mut count: usize) {
+    fn call_waiting(&self, py: Python<'_>, mut count: usize) {
         while count > 0
-            && let Some(tell) = self.awaiting.with(py, VecDeque::pop_front)
+            && let Some(waiter) = self.0.with(py, VecDeque::pop_front)
         {
-            self.waiting.fetch_sub(1, Relaxed);
-            match tell.call0(py).and_then(|told| told.is_truthy(py)) {
-                Ok(told) => count -= usize::from(told),
-                Err(error) => error.write_unraisable(py, Some(tell.bind(py))),
-            }
+            count -= usize::from(waiter.call(py));
         }
     }
 
+    fn join(&self, py: Python<'_>, who: Who, place: Place) {
+        let waiter = Waiter { who, generation: fork_generation() };
+        self.0.with(py, |line| match place {
+            Place::Last => line.push_back(waiter),
+            Place::First => line.push_front(waiter),
+        });
+    }
+
+    /// Takes one out of the line; false if it is not there any more.
+    fn strike(&self, py: Python<'_>, is_it: impl Fn(&Who) -> bool) -> bool {
+        let struck = self.0.with(py, |line| {
+            let place = line.iter().position(|waiter| is_it(&waiter.who))?;
+            line.remove(place)
+        });
+        struck.is_some()
+    }
+
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        let all = |awaiting: &VecDeque<_>| awaiting.iter().try_for_each(|tell| visit.call(tell));
-        self.awaiting.visit(all).unwrap_or(Ok(()))
+        let each = |waiter: &Waiter| match &waiter.who {
+            Who::Coroutine(tell) => visit.call(tell),
+            Who::Thread(_) => Ok(()),
+        };
+        self.0.visit(|line| line.iter().try_for_each(each)).unwrap_or(Ok(()))
     }
 
     pub(super) fn clear(&self) {
-        drop(self.awaiting.clear());
+        drop(self.0.clear());
+    }
+}
+
+impl Waiter {
+    /// False if it cannot hear: then another one is called.
+    fn call(self, py: Python<'_>) -> bool {
+        if self.generation != fork_generation() {
+            return false;
+        }
+        match self.who {
+            Who::Thread(latch) => {
+                latch.set();
+                true
+            }
+            Who::Coroutine(tell) => {
+                let told = tell.call0(py).and_then(|told| told.is_truthy(py));
+                told.unwrap_or_else(|error| {
+                    error.write_unraisable(py, Some(tell.bind(py)));
+                    false
+                })
+            }
+        }
     }
 }

@@ -24,5 +24,5 @@ pub(crate) fn full(py: Python<'_>) -> PyErr {
 }
 
 fn made<'py>(class: PyResult<&Bound<'py, PyAny>>) -> PyErr {
-    class.and_then(PyAnyMethods::call0).map_or_else(|failed| failed, PyErr::from_value)
+    class.and_then(Bound::call0).map_or_else(|failed| failed, PyErr::from_value)
 }

@@ -13,6 +13,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
 use std::sync::OnceLock;
 use std::time::Instant;
 
@@ -46,10 +47,7 @@ pub(super) trait TakenBack: Sync {
 impl ThreadCondition {
     #[new]
     #[pyo3(signature = (*_arguments, **_keywords))]
-    fn new(
-        _arguments: &Bound<'_, pyo3::types::PyTuple>,
-        _keywords: Option<&Bound<'_, pyo3::types::PyDict>>,
-    ) -> Self {
+    fn new(_arguments: &Bound<'_, PyTuple>, _keywords: Option<&Bound<'_, PyDict>>) -> Self {
         Self::default()
     }
 
@@ -155,7 +153,7 @@ impl ThreadCondition {
     }
 
     #[pyo3(signature = (*arguments))]
-    fn __exit__(slf: &Bound<'_, Self>, arguments: &Bound<'_, pyo3::types::PyTuple>) -> PyResult<Py<PyAny>> {
+    fn __exit__(slf: &Bound<'_, Self>, arguments: &Bound<'_, PyTuple>) -> PyResult<Py<PyAny>> {
         let py = slf.py();
         match slf.get().lock.get() {
             Some(Beneath::Lock(lock)) => lock.get().let_go()?,

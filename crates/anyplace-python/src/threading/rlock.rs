@@ -11,6 +11,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyTuple};
 use std::time::Instant;
 
 /// What ``anyplace.threading.RLock`` is made of.
@@ -28,8 +29,10 @@ pub(super) type Saved = (u32, u64);
 
 #[pymethods]
 impl ThreadRLock {
+    /// As the standard library's, it takes what subclasses are made with.
     #[new]
-    fn new() -> Self {
+    #[pyo3(signature = (*_arguments, **_keywords))]
+    fn new(_arguments: &Bound<'_, PyTuple>, _keywords: Option<&Bound<'_, PyDict>>) -> Self {
         Self::default()
     }
 

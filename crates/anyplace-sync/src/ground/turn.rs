@@ -19,6 +19,8 @@ pub struct Turn<'g, G: Ground> {
     standing: Option<&'g Monitor>,
     /// How long to sleep before looking for the dead.
     doubt: Duration,
+    /// When that is over: also if one sleeps in many short pieces, in order to hear signals.
+    look: Option<Instant>,
     task: u64,
     label: String,
     /// Whether it joins the line even if its time is over.
@@ -35,6 +37,7 @@ impl<'g, G: Ground> Turn<'g, G> {
             number: 0,
             standing: None,
             doubt: SHORTEST,
+            look: None,
             task: 0,
             label: String::new(),
             stays: false,
@@ -116,7 +119,7 @@ impl<'g, G: Ground> Turn<'g, G> {
         self.waiter().describe(self.task, &self.label);
         inside.join(self.number);
         self.standing = Some(monitor);
-        self.doubt = SHORTEST;
+        (self.doubt, self.look) = (SHORTEST, None);
     }
 
     fn leave(&mut self, inside: &mut Inside<'g, G>) {
@@ -132,14 +135,14 @@ impl<'g, G: Ground> Turn<'g, G> {
         if self.doubt == SHORTEST && spin_until_called(waiter, until) {
             return;
         }
-        let look = Instant::now() + self.doubt;
+        let look = *self.look.get_or_insert_with(|| Instant::now() + self.doubt);
         let wake = until.map_or(look, |until| until.min(look));
         // Loom knows no time: without a deadline its threads sleep until they are woken.
         waiter.sleep(if cfg!(loom) { until } else { Some(wake) });
         if waiter.is_called() {
-            self.doubt = SHORTEST;
+            (self.doubt, self.look) = (SHORTEST, None);
         } else if !cfg!(loom) && Instant::now() >= look {
-            self.doubt = (self.doubt * 2).min(LONGEST);
+            (self.doubt, self.look) = ((self.doubt * 2).min(LONGEST), None);
             self.ground.look_for_the_dead();
         }
     }
@@ -182,7 +185,67 @@ impl<G: Ground> std::fmt::Debug for Turn<'_, G> {
 mod tests {
     use super::*;
     use crate::Lock;
-    use crate::ground::Here;
+    use crate::ground::{Here, Party};
+    use crate::primitives::atomic::AtomicU32;
+    use crate::primitives::atomic::Ordering::Relaxed;
+
+    /// This process, counting how often somebody looks for the dead.
+    #[derive(Default)]
+    struct Watched {
+        looks: AtomicU32,
+    }
+
+    impl Ground for Watched {
+        fn me(&self) -> Party {
+            Here.me()
+        }
+
+        fn counters(&self, table: u32) -> Option<&[AtomicU32]> {
+            Here.counters(table)
+        }
+
+        fn is_gone(&self, party: Party) -> bool {
+            Here.is_gone(party)
+        }
+
+        fn bury_the_dead(&self) {
+            self.looks.fetch_add(1, Relaxed);
+        }
+
+        fn waiter(&self, number: u32) -> &Waiter {
+            Here.waiter(number)
+        }
+
+        fn take_waiter(&self) -> u32 {
+            Here.take_waiter()
+        }
+
+        fn give_waiter(&self, number: u32) {
+            Here.give_waiter(number);
+        }
+
+        fn waiters(&self) -> u32 {
+            Here.waiters()
+        }
+
+        fn name_of(&self, monitor: &Monitor) -> u64 {
+            Here.name_of(monitor)
+        }
+    }
+
+    #[test]
+    fn who_waits_in_many_short_pieces_looks_for_the_dead_as_well() {
+        let (ground, lock) = (Watched::default(), Lock::new());
+        assert!(lock.try_acquire(&ground).is_some());
+        let mut turn = Turn::new(&ground);
+        // Each is shorter than the time to the first look.
+        let piece = SHORTEST * 2 / 5;
+        let over = Instant::now() + SHORTEST * 100;
+        while ground.looks.load(Relaxed) < 3 {
+            assert!(Instant::now() < over, "{} looks", ground.looks.load(Relaxed));
+            assert!(lock.acquire(&mut turn, Some(Instant::now() + piece)).is_none());
+        }
+    }
 
     #[test]
     fn who_waits_may_say_where_before_and_later() {

@@ -98,3 +98,16 @@ impl fmt::Display for Told {
 }
 
 impl StdError for Told {}
+
+/// So that a task may return one, as with `?`: it arrives with everything but its source, of which the text is there.
+impl serde::Serialize for Error {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        super::reply::error_bytes(self).serialize(serializer)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Error {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        Vec::<u8>::deserialize(deserializer).map(|bytes| super::reply::read_error_bytes(&bytes))
+    }
+}

@@ -19,12 +19,9 @@ async def wait(turn: _core.ThreadTurn, pass_on: Callable[[], None] | None = None
 
     Where turns are given what is not given again, `pass_on` gives it to another if the wait ended meanwhile.
     """
-    loop = asyncio.get_running_loop()
     try:
         while (given := turn.look()) is None:
-            called = loop.create_future()
-            if turn.watch(functools.partial(_tell, loop, called)):
-                await called
+            await _called(turn)
         return given
     except BaseException:
         if pass_on is not None and turn.look() is not None:
@@ -36,15 +33,25 @@ async def wait(turn: _core.ThreadTurn, pass_on: Callable[[], None] | None = None
 
 async def insist(turn: _core.ThreadTurn) -> None:
     """Wait until the turn gives something, and only then be cancelled."""
-    waiting = asyncio.ensure_future(wait(turn))
     cancelled = None
-    while not waiting.done():
-        try:
-            await asyncio.shield(waiting)
-        except asyncio.CancelledError as error:
-            cancelled = error
+    try:
+        while turn.look() is None:
+            try:
+                await _called(turn)
+            except asyncio.CancelledError as error:
+                cancelled = error
+    finally:
+        turn.leave()
     if cancelled is not None:
         raise cancelled
+
+
+async def _called(turn: _core.ThreadTurn) -> None:
+    """Wait until the turn is called."""
+    loop = asyncio.get_running_loop()
+    called = loop.create_future()
+    if turn.watch(functools.partial(_tell, loop, called)):
+        await called
 
 
 def line() -> str:

@@ -47,6 +47,8 @@ impl Ground for Hall {
         &self.segment().shared(offset.expect("a record of this number was made"), 1)[0]
     }
 
+    /// # Panics
+    /// If there is no memory for another, or 65536 threads wait already.
     fn take_waiter(&self) -> u32 {
         let ours = |number: &u32| self.waiter(*number).take(self.me());
         while let Some(number) = self.spare_waiter() {
@@ -59,12 +61,9 @@ impl Ground for Hall {
             if let Some(number) = (1..=made).find(ours) {
                 return number;
             }
-            if made < WAITERS.most() && self.more_waiters(made).is_ok() {
-                continue;
-            }
-            // Nobody can wait in a line without one. Those who have one give it back when they have waited.
-            self.bury_all();
-            std::thread::yield_now();
+            // We may be inside a monitor, so waiting for one would keep others from giving theirs back.
+            assert!(made < WAITERS.most(), "no more than {made} threads can wait in one hall");
+            self.more_waiters(made).unwrap_or_else(|full| panic!("a thread cannot wait: {full}"));
         }
     }
 
