@@ -373,7 +373,7 @@ class SharedArray:
         cls,
         place: Place | None = None,
         name: str = "",
-        shape: Sequence[int] = (),
+        shape: Sequence[int] = ...,
         format: str = "B",
         *,
         _ticket: bytes | None = None,
