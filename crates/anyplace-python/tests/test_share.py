@@ -117,6 +117,23 @@ def test_a_semaphore_has_so_many_permits(place: anyplace.Place) -> None:
         place.semaphore("negative", -1)
 
 
+def test_who_waits_goes_on_when_somebody_releases(beside: anyplace.Place) -> None:
+    lock, seats, told = beside.lock(), beside.semaphore(value=0), beside.counter()
+    lock.acquire()
+
+    def release(told: share.Counter, *held: share.Lock | share.Semaphore) -> None:
+        for one in held:
+            told.add()
+            one.release()
+
+    releasing = beside.submit(release, told, lock, seats)
+    assert lock.acquire()
+    assert told.value >= 1
+    assert seats.acquire()
+    assert (told.value, seats.value) == (2, 0)
+    releasing.result(LIMIT_S)
+
+
 def test_what_is_shared_travels_in_arguments(beside: anyplace.Place) -> None:
     lock, hits, seen = beside.lock(), beside.counter(), beside.queue()
 

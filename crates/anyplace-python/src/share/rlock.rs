@@ -156,6 +156,7 @@ impl SharedRLock {
 
 impl Quick for SharedRLock {
     const NAMES: [&'static str; 2] = ["block", "timeout"];
+    const TAKES_NONE: bool = true;
 
     #[inline]
     fn try_take(&self) -> bool {
@@ -174,7 +175,7 @@ impl Quick for SharedRLock {
         block: Option<&Bound<'_, PyAny>>,
         timeout: Option<f64>,
     ) -> PyResult<bool> {
-        let block = block.map_or(Ok(true), |block| block.is_truthy())?;
+        let block = block.map_or(Ok(true), PyAnyMethods::is_truthy)?;
         Self::acquire(self, py, Truth(block), timeout)
     }
 

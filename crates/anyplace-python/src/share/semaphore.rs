@@ -110,6 +110,7 @@ impl SharedSemaphore {
 
 impl Quick for SharedSemaphore {
     const NAMES: [&'static str; 2] = ["block", "timeout"];
+    const TAKES_NONE: bool = true;
     const RELEASES_ONE: bool = false;
 
     #[inline]
@@ -129,7 +130,7 @@ impl Quick for SharedSemaphore {
         block: Option<&Bound<'_, PyAny>>,
         timeout: Option<f64>,
     ) -> PyResult<bool> {
-        let block = block.map_or(Ok(true), |block| block.is_truthy())?;
+        let block = block.map_or(Ok(true), PyAnyMethods::is_truthy)?;
         Self::acquire(self, py, Truth(block), timeout)
     }
 

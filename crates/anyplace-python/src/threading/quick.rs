@@ -20,6 +20,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub(crate) trait Quick: PyClass<Frozen = True> + Sync {
     /// What the arguments of `acquire` are called.
     const NAMES: [&'static str; 2] = ["blocking", "timeout"];
+    /// Whether a timeout of None is none.
+    const TAKES_NONE: bool = false;
     /// Whether `release` takes no argument.
     const RELEASES_ONE: bool = true;
 
@@ -108,6 +110,7 @@ unsafe extern "C" fn acquire<T: Quick>(
         Python::attach(|py| {
             // SAFETY: it gives so many arguments by position, and behind them one for each name.
             let (blocking, timeout) = unsafe { arguments(py, &T::NAMES, args, count, keywords) }?;
+            let timeout = timeout.filter(|timeout| !(T::TAKES_NONE && timeout.is_none()));
             let timeout = timeout.map(|timeout| timeout.extract()).transpose()?;
             let taken = lock.acquire(py, blocking.as_ref(), timeout)?;
             // SAFETY: the thread is attached.

@@ -1,6 +1,7 @@
 """Puts our executors in the place of CPython's, so that its tests test ours without knowing."""
 
 import concurrent.futures
+import importlib
 import sys
 from pathlib import Path
 
@@ -21,7 +22,11 @@ def multiprocessing() -> None:
 
     from anyplace import multiprocessing as ours
 
-    for name in [*ours.__all__, "managers", "queues", "sharedctypes", "synchronize"]:
+    modules = ["managers", "queues", "sharedctypes", "synchronize"]
+    for name in modules:
+        # What is imported later would take the place of ours.
+        importlib.import_module(f"multiprocessing.{name}")
+    for name in [*ours.__all__, *modules]:
         setattr(multiprocessing, name, getattr(ours, name))
     # Of the other modules CPython's own pools take what they know the inside of.
     sys.modules["multiprocessing.sharedctypes"] = ours.sharedctypes

@@ -20,6 +20,17 @@ pub trait Item: Sized + Send + 'static {
     /// # Errors
     /// `NotSerializable` if the bytes are not such a value.
     fn unpack(payload: Payload) -> Result<Self>;
+
+    /// Appends the value to `out` if it is a few bytes that nothing stands beside, so that it travels without a detour; else
+    /// leaves `out` as it is.
+    fn pack_short(&self, _out: &mut Vec<u8>) -> Option<Encoding> {
+        None
+    }
+
+    /// The value again, of a few bytes that nothing stands beside; nothing if that is for [`unpack`](Self::unpack).
+    fn unpack_short(_encoding: Encoding, _bytes: &[u8]) -> Option<Self> {
+        None
+    }
 }
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Item for T {

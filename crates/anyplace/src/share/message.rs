@@ -47,6 +47,27 @@ pub(super) fn write(payload: &Payload, to: &mut [u8]) {
     to[HEAD..][..payload.bytes.len()].copy_from_slice(&payload.bytes);
 }
 
+/// A message of a value that `pack` appends, if it is short.
+pub(super) fn short(pack: impl FnOnce(&mut Vec<u8>) -> Option<Encoding>) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(64);
+    bytes.extend_from_slice(&[0; HEAD]);
+    let encoding = pack(&mut bytes)?;
+    let length = u32::try_from(bytes.len() - HEAD).ok().filter(|length| *length != LISTED)?;
+    bytes[3] = encoding as u8;
+    bytes[4..HEAD].copy_from_slice(&length.to_le_bytes());
+    Some(bytes)
+}
+
+/// How to read the value in a message that nothing stands beside, and the value.
+pub(super) fn read_short(whole: &[u8]) -> Option<(Encoding, &[u8])> {
+    let (&[0, 0, 0, encoding, ref length @ ..], rest) = whole.split_first_chunk::<HEAD>()? else {
+        return None;
+    };
+    let length = u32::from_le_bytes(*length);
+    let value = rest.get(..length as usize).filter(|_| length != LISTED)?;
+    Some((Encoding::from_number(encoding)?, value))
+}
+
 /// The value again; its parts are parts of `whole`.
 ///
 /// # Errors

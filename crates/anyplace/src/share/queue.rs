@@ -194,7 +194,7 @@ impl<T: Item> Queue<T> {
             Lies::Hall(shared) => match shared.queue.get(turn, until) {
                 None => Ok(None),
                 Some(Err(ShutDown)) => Err(self.ended()),
-                Some(Ok(received)) => T::unpack(hall::unpack(received)?).map(Some),
+                Some(Ok(received)) => hall::unpack(received).map(Some),
             },
         })
     }
@@ -207,10 +207,7 @@ impl<T: Item> Queue<T> {
             Lies::Hall(shared) => match shared.queue.get_many(turn, most, until) {
                 None => Ok(None),
                 Some(Err(ShutDown)) => Err(self.ended()),
-                Some(Ok(all)) => {
-                    let unpack = |received| T::unpack(hall::unpack(received)?);
-                    all.into_iter().map(unpack).collect::<Result<_>>().map(Some)
-                }
+                Some(Ok(all)) => all.into_iter().map(hall::unpack).collect::<Result<_>>().map(Some),
             },
         })
     }

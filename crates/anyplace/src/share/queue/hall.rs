@@ -47,7 +47,13 @@ impl Shared {
     ) -> Result<Option<Result<(), Shut>>> {
         if packed.is_none() {
             let Some(value) = item else { return Ok(None) };
-            *packed = Some(pack(&self.queue, &value.pack()?).map_err(|full| self.full(full))?);
+            let plain = message::short(|out| value.pack_short(out));
+            let made = match plain {
+                Some(bytes) if bytes.len() <= self.queue.inline() => Ok(Packed::Short(bytes)),
+                Some(bytes) => written(&self.queue, bytes.len(), |to| to.copy_from_slice(&bytes)),
+                None => pack(&self.queue, &value.pack()?),
+            };
+            *packed = Some(made.map_err(|full| self.full(full))?);
         }
         // The order of the keys is that of the ranks.
         let key = rank.cast_unsigned() ^ 1 << 63;
@@ -95,13 +101,27 @@ fn pack(queue: &Queue, payload: &Payload) -> Result<Packed, Full> {
     if length <= queue.inline() {
         return Ok(Packed::Short(message::to_bytes(payload)));
     }
+    written(queue, length, |to| message::write(payload, to))
+}
+
+fn written(queue: &Queue, length: usize, write: impl FnOnce(&mut [u8])) -> Result<Packed, Full> {
     let mut block = queue.block(length)?;
-    message::write(payload, &mut block);
+    write(&mut block);
     Ok(Packed::Long(block.into()))
 }
 
 /// A message as a value. What is large in it stays where it is until the last who looks at it has gone.
-pub(super) fn unpack(received: Received) -> Result<Payload> {
+pub(super) fn unpack<T: Item>(received: Received) -> Result<T> {
+    if let Received::Short(bytes) = &received
+        && let Some((encoding, value)) = message::read_short(bytes)
+        && let Some(item) = T::unpack_short(encoding, value)
+    {
+        return Ok(item);
+    }
+    T::unpack(payload(received)?)
+}
+
+fn payload(received: Received) -> Result<Payload> {
     match received {
         Received::Short(bytes) => message::read(&bytes.into()),
         Received::Long(block) => {
@@ -143,7 +163,7 @@ mod tests {
         let Packed::Long(mut message) = pack(&queue, &payload).unwrap() else { panic!("it is long") };
         let mut turn = Turn::new(&*hall);
         queue.put(&mut turn, &mut message, 0, None).unwrap().unwrap();
-        let back = unpack(queue.get(&mut turn, None).unwrap().unwrap()).unwrap();
+        let back = unpack::<Payload>(queue.get(&mut turn, None).unwrap().unwrap()).unwrap();
         assert_eq!(back, payload);
         assert!(back.buffers.iter().all(|part| part.as_ptr().addr().is_multiple_of(message::ALIGNED)));
     }
