@@ -98,6 +98,17 @@ def with_a_managers_lock(library: Library) -> str:
         return acquired(lock)
 
 
+def as_the_manager(library: Library) -> str:
+    """Kill the manager itself."""
+    manager = library.Manager()
+    table = manager.dict(key="value")
+    server = getattr(manager, "_process", None)
+    if server is None:
+        return "there is none"
+    kill(server)
+    return "goes on" if table["key"] == "value" else "is empty"
+
+
 def in_a_condition(library: Library) -> str:
     """Kill one of two who wait for a condition, and notify both."""
     condition, woken = library.Condition(), library.Semaphore(0)
@@ -224,6 +235,7 @@ CASES = {
     "waiting for a Condition": Case(in_a_condition),
     "waiting in a Barrier": Case(in_a_barrier),
     "holding a manager's Lock": Case(with_a_managers_lock),
+    "being the manager": Case(as_the_manager),
     "waiting in a queue's get": Case(waiting_in_get, needs="large_queue"),
     "at any moment of a queue's put": Case(in_put, tries=10, needs="large_queue"),
     "at any moment of a queue's get": Case(in_get, tries=10, needs="large_queue"),
