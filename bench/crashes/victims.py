@@ -237,8 +237,8 @@ CASES = {
     "holding a manager's Lock": Case(with_a_managers_lock),
     "being the manager": Case(as_the_manager),
     "waiting in a queue's get": Case(waiting_in_get, needs="large_queue"),
-    "at any moment of a queue's put": Case(in_put, tries=10, needs="large_queue"),
-    "at any moment of a queue's get": Case(in_get, tries=10, needs="large_queue"),
+    "at any moment of a queue's put": Case(in_put, tries=20, needs="large_queue"),
+    "at any moment of a queue's get": Case(in_get, tries=20, needs="large_queue"),
 }
 
 
