@@ -14,6 +14,7 @@ CRASHES = Path(__file__).parents[3] / "bench/crashes"
 #: How it goes for the others, by what the victim did.
 WENT = {
     "holding a Lock": r"passes on in \d+ ms, and says so",
+    "holding a Lock that is waited for": r"passes on in \d+ ms, and says so",
     "holding an RLock": r"passes on in \d+ ms, and says so",
     "holding a Semaphore's permit": r"passes on in \d+ ms",
     "waiting for a Condition": "the others are woken",
