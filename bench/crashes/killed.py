@@ -17,8 +17,8 @@ from matrix import AT_ONCE
 from program import program
 from victims import CASES, HANGS, LIBRARIES
 
-#: A try takes about a second where nothing hangs.
-PATIENCE_S = 15.0
+#: A try takes about a second where nothing hangs; a wait with a limit has ended by then.
+PATIENCE_S = 8.0
 
 
 def main() -> None:

@@ -29,10 +29,12 @@ LAST = b"the last"
 Library = Any
 
 
-def kill(process: Any) -> None:
-    """End it as the out-of-memory killer does, and wait until it is gone."""
+def kill(process: Any) -> float:
+    """End it as the out-of-memory killer does, wait until it is gone, and tell when it was killed."""
+    now = time.perf_counter()
     os.kill(process.pid, signal.SIGKILL)
     process.join()
+    return now
 
 
 def begun(library: Library, function: Callable[..., object], *arguments: Any) -> Any:
@@ -52,14 +54,17 @@ def asleep(process: Any) -> Any:
     return process
 
 
-def acquired(lock: Any) -> str:
-    """Acquire what a dead process had, and tell how long that takes and whether one is told."""
-    began = time.perf_counter()
+def acquired(lock: Any, killed: float) -> str:
+    """Acquire what a process had, and tell how long after its death that is and whether one is told of it."""
     if not lock.acquire(timeout=PATIENCE_S):
         return HANGS
-    took = (time.perf_counter() - began) * 1e3
+    return passed_on(lock, time.perf_counter() - killed)
+
+
+def passed_on(lock: Any, seconds: float) -> str:
+    """Tell so."""
     told = ", and says so" if getattr(lock, "abandoned", False) else ""
-    return f"passes on in {took:.0f} ms{told}"
+    return f"passes on in {seconds * 1e3:.0f} ms{told}"
 
 
 def hold(lock: Any, ready: Any) -> None:
@@ -72,30 +77,51 @@ def hold(lock: Any, ready: Any) -> None:
 def with_a_lock(library: Library) -> str:
     """Kill who holds a lock."""
     lock = library.Lock()
-    kill(begun(library, hold, lock))
-    return acquired(lock)
+    return acquired(lock, kill(begun(library, hold, lock)))
+
+
+def with_a_lock_that_is_waited_for(library: Library) -> str:
+    """Kill who holds a lock for which we have waited for some time already."""
+    lock = library.Lock()
+    victim = begun(library, hold, lock)
+    killed: list[float] = []
+    killing = threading.Timer(0.3, lambda: killed.append(kill(victim)))
+    killing.start()
+    if not lock.acquire(timeout=PATIENCE_S):
+        return HANGS
+    now = time.perf_counter()
+    killing.join()
+    return passed_on(lock, now - killed[0])
 
 
 def with_an_rlock(library: Library) -> str:
     """Kill who holds a lock that its owner may take again."""
     lock = library.RLock()
-    kill(begun(library, hold, lock))
-    return acquired(lock)
+    return acquired(lock, kill(begun(library, hold, lock)))
 
 
 def with_a_permit(library: Library) -> str:
     """Kill who holds the only permit of a semaphore."""
     semaphore = library.BoundedSemaphore(1)
-    kill(begun(library, hold, semaphore))
-    return acquired(semaphore)
+    return acquired(semaphore, kill(begun(library, hold, semaphore)))
 
 
 def with_a_managers_lock(library: Library) -> str:
     """Kill a client that holds a manager's lock."""
     with library.Manager() as manager:
         lock = manager.Lock()
-        kill(begun(library, hold, lock))
-        return acquired(lock)
+        return acquired(lock, kill(begun(library, hold, lock)))
+
+
+def as_the_manager(library: Library) -> str:
+    """Kill the manager itself."""
+    manager = library.Manager()
+    table = manager.dict(key="value")
+    server = getattr(manager, "_process", None)
+    if server is None:
+        return "there is none"
+    kill(server)
+    return "goes on" if table["key"] == "value" else "is empty"
 
 
 def in_a_condition(library: Library) -> str:
@@ -219,14 +245,16 @@ class Case:
 
 CASES = {
     "holding a Lock": Case(with_a_lock),
+    "holding a Lock that is waited for": Case(with_a_lock_that_is_waited_for),
     "holding an RLock": Case(with_an_rlock),
     "holding a Semaphore's permit": Case(with_a_permit),
     "waiting for a Condition": Case(in_a_condition),
     "waiting in a Barrier": Case(in_a_barrier),
     "holding a manager's Lock": Case(with_a_managers_lock),
+    "being the manager": Case(as_the_manager),
     "waiting in a queue's get": Case(waiting_in_get, needs="large_queue"),
-    "at any moment of a queue's put": Case(in_put, tries=10, needs="large_queue"),
-    "at any moment of a queue's get": Case(in_get, tries=10, needs="large_queue"),
+    "at any moment of a queue's put": Case(in_put, tries=20, needs="large_queue"),
+    "at any moment of a queue's get": Case(in_get, tries=20, needs="large_queue"),
 }
 
 

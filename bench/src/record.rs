@@ -23,7 +23,7 @@ pub(crate) struct Row {
     pub(crate) who: String,
     /// What came out.
     pub(crate) value: f64,
-    /// Its unit: `us`, `ms`, `MB` and `%` are better small, `/s` is better large.
+    /// Its unit: `ns`, `us`, `ms`, `MB` and `%` are better small, `/s` is better large.
     pub(crate) unit: String,
 }
 

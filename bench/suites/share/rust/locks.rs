@@ -35,6 +35,11 @@ pub(super) const MEASURES: &[Measure] = &[
         ],
     },
     Measure {
+        case: "Lock of a place acquire + release",
+        unit: "ns",
+        contenders: &[("anyplace", of_a_place)],
+    },
+    Measure {
         case: "Semaphore acquire + release",
         unit: "ns",
         contenders: &[("anyplace", alone::<Semaphore>)],
@@ -45,6 +50,15 @@ pub(super) const MEASURES: &[Measure] = &[
 fn alone<E: Exclusive>(time: Duration) -> f64 {
     let exclusive = E::new();
     clock::each(time, |count| (0..count).for_each(|_| black_box(&exclusive).pair())) * 1e9
+}
+
+/// The nanoseconds of a pair through the handle that travels.
+fn of_a_place(time: Duration) -> f64 {
+    let place = anyplace::open("inline:").expect("it needs nothing");
+    let lock = place.lock("door").expect("every place of this process has locks");
+    clock::each(time, |count| {
+        (0..count).for_each(|_| drop(black_box(&lock).acquire().expect("the place is open")));
+    }) * 1e9
 }
 
 /// The nanoseconds of a pair where two threads want it all the time.
