@@ -5,11 +5,14 @@
 #![cfg(loom)]
 #![allow(unsafe_code, reason = "loom watches who touches the guarded number")]
 
-use anyplace_sync::ground::{Ground, Monitor, Party, Turn, Waiter};
+mod model;
+
+use anyplace_sync::ground::{Monitor, Turn};
 use anyplace_sync::{Barrier, Condition, Event, Lock, Semaphore};
 use loom::cell::UnsafeCell;
 use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 use loom::thread;
+use model::Model;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,50 +22,8 @@ fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     builder.check(model);
 }
 
-/// A ground with a few records, in which nobody dies.
-struct Model {
-    waiters: [Waiter; 3],
-}
-
-impl Ground for Model {
-    fn me(&self) -> Party {
-        1
-    }
-
-    fn is_gone(&self, _: Party) -> bool {
-        false
-    }
-
-    fn counters(&self, _: u32) -> Option<&[AtomicU32]> {
-        None
-    }
-
-    fn bury_the_dead(&self) {}
-
-    fn waiter(&self, number: u32) -> &Waiter {
-        &self.waiters[number as usize - 1]
-    }
-
-    fn take_waiter(&self) -> u32 {
-        let free = self.waiters.iter().position(|waiter| waiter.take(1));
-        free.expect("as many records as threads") as u32 + 1
-    }
-
-    fn give_waiter(&self, number: u32) {
-        self.waiter(number).give();
-    }
-
-    fn waiters(&self) -> u32 {
-        self.waiters.len() as u32
-    }
-
-    fn name_of(&self, monitor: &Monitor) -> u64 {
-        std::ptr::from_ref(monitor).addr() as u64
-    }
-}
-
 struct Shared<T> {
-    ground: Model,
+    ground: Model<3>,
     object: T,
     guarded: UnsafeCell<usize>,
     count: AtomicUsize,
@@ -75,7 +36,7 @@ unsafe impl<T: Send> Send for Shared<T> {}
 
 impl<T> Shared<T> {
     fn new(object: T) -> Arc<Self> {
-        let ground = Model { waiters: std::array::from_fn(|_| Waiter::default()) };
+        let ground = Model::default();
         Arc::new(Self { ground, object, guarded: UnsafeCell::new(0), count: AtomicUsize::new(0) })
     }
 

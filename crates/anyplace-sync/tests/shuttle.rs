@@ -6,8 +6,11 @@
 //! once: a lost wake-up is a deadlock.
 #![cfg(all(loom, shuttle))]
 
-use anyplace_sync::ground::{Ground, Monitor, Party, Turn, Waiter};
+mod model;
+
+use anyplace_sync::ground::Turn;
 use anyplace_sync::{Barrier, Condition, Event, Lock, RLock, Semaphore};
+use model::Model;
 use shuttle::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 use shuttle::thread;
 use std::sync::Arc;
@@ -22,59 +25,17 @@ fn explore(protocol: impl Fn() + Send + Sync + Clone + 'static) {
     shuttle::check_pct(protocol, TIMES, 3);
 }
 
-/// A ground in which nobody dies.
-struct Model {
-    waiters: [Waiter; 8],
-}
-
-impl Ground for Model {
-    fn me(&self) -> Party {
-        1
-    }
-
-    fn is_gone(&self, _: Party) -> bool {
-        false
-    }
-
-    fn counters(&self, _: u32) -> Option<&[AtomicU32]> {
-        None
-    }
-
-    fn bury_the_dead(&self) {}
-
-    fn waiter(&self, number: u32) -> &Waiter {
-        &self.waiters[number as usize - 1]
-    }
-
-    fn take_waiter(&self) -> u32 {
-        let free = self.waiters.iter().position(|waiter| waiter.take(1));
-        free.expect("as many records as threads") as u32 + 1
-    }
-
-    fn give_waiter(&self, number: u32) {
-        self.waiter(number).give();
-    }
-
-    fn waiters(&self) -> u32 {
-        self.waiters.len() as u32
-    }
-
-    fn name_of(&self, monitor: &Monitor) -> u64 {
-        std::ptr::from_ref(monitor).addr() as u64
-    }
-}
-
 struct Shared<T> {
-    ground: Model,
+    ground: Model<8>,
     it: T,
 }
 
 impl<T: Send + Sync + 'static> Shared<T> {
     fn new(it: T) -> Arc<Self> {
-        Arc::new(Self { ground: Model { waiters: std::array::from_fn(|_| Waiter::default()) }, it })
+        Arc::new(Self { ground: Model::default(), it })
     }
 
-    fn turn(&self) -> Turn<'_, Model> {
+    fn turn(&self) -> Turn<'_, Model<8>> {
         Turn::new(&self.ground)
     }
 

@@ -65,6 +65,7 @@ impl Waiter {
     }
 
     /// Makes the record `party`'s unless it is already, whoever else had it: where others are no more.
+    #[cfg(not(loom))]
     pub(super) fn take_from_others(&self, party: Party) -> bool {
         let before = self.party.load(Relaxed);
         before != party && self.party.compare_exchange(before, party, Acquire, Relaxed).is_ok()
