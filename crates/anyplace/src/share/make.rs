@@ -20,7 +20,7 @@ impl dyn Share {
     /// The re-entrant lock of this name.
     ///
     /// # Errors
-    /// As [`lock`](Self::lock).
+    /// As [`lock`](crate::Place::lock).
     pub fn rlock(&self, name: &str) -> Result<RLock> {
         RLock::find(self, name)
     }
@@ -28,7 +28,7 @@ impl dyn Share {
     /// The semaphore of this name, with so many permits at first; if it is `bounded`, there never are more.
     ///
     /// # Errors
-    /// As [`lock`](Self::lock).
+    /// As [`lock`](crate::Place::lock).
     pub fn semaphore(&self, name: &str, permits: u32, bounded: bool) -> Result<Semaphore> {
         Semaphore::find(self, name, permits, bounded)
     }
@@ -36,7 +36,7 @@ impl dyn Share {
     /// The condition of this name. Its lock is the rlock `NAME.lock`.
     ///
     /// # Errors
-    /// As [`lock`](Self::lock).
+    /// As [`lock`](crate::Place::lock).
     pub fn condition(&self, name: &str) -> Result<Condition> {
         let lock = if name.is_empty() { String::new() } else { format!("{name}.lock") };
         self.condition_over(name, self.rlock(&lock)?)
@@ -45,7 +45,7 @@ impl dyn Share {
     /// The condition of this name, with this lock. Conditions that share a lock are different lines behind one door.
     ///
     /// # Errors
-    /// As [`lock`](Self::lock).
+    /// As [`lock`](crate::Place::lock).
     pub fn condition_over(&self, name: &str, lock: RLock) -> Result<Condition> {
         Condition::find(self, name, lock)
     }
@@ -53,7 +53,7 @@ impl dyn Share {
     /// The event of this name.
     ///
     /// # Errors
-    /// As [`lock`](Self::lock).
+    /// As [`lock`](crate::Place::lock).
     pub fn event(&self, name: &str) -> Result<Event> {
         Event::find(self, name)
     }
@@ -61,7 +61,7 @@ impl dyn Share {
     /// The barrier of this name, for so many.
     ///
     /// # Errors
-    /// As [`lock`](Self::lock).
+    /// As [`lock`](crate::Place::lock).
     pub fn barrier(&self, name: &str, parties: u32) -> Result<Barrier> {
         Barrier::find(self, name, parties)
     }
@@ -69,7 +69,7 @@ impl dyn Share {
     /// The queue of this name, the first first, with room for `capacity` values; 0 for as many as there is memory for.
     ///
     /// # Errors
-    /// As [`lock`](Self::lock); `ConfigInvalid`, too, where the queue has values of another type.
+    /// As [`lock`](crate::Place::lock); `ConfigInvalid`, too, where the queue has values of another type.
     pub fn queue<T: Item>(&self, name: &str, capacity: usize) -> Result<Queue<T>> {
         Queue::find(self, name, Order::Fifo, capacity)
     }
@@ -77,7 +77,7 @@ impl dyn Share {
     /// The queue of this name, the last first.
     ///
     /// # Errors
-    /// As [`queue`](Self::queue).
+    /// As [`queue`](crate::Place::queue).
     pub fn lifo<T: Item>(&self, name: &str, capacity: usize) -> Result<Queue<T>> {
         Queue::find(self, name, Order::Lifo, capacity)
     }
@@ -85,7 +85,7 @@ impl dyn Share {
     /// The queue of this name, the lowest rank first.
     ///
     /// # Errors
-    /// As [`queue`](Self::queue).
+    /// As [`queue`](crate::Place::queue).
     pub fn priority<T: Item>(&self, name: &str, capacity: usize) -> Result<Queue<T>> {
         Queue::find(self, name, Order::Priority, capacity)
     }
@@ -93,7 +93,7 @@ impl dyn Share {
     /// The pipe of this name: its two ends, each of which receives what the other sends.
     ///
     /// # Errors
-    /// As [`queue`](Self::queue).
+    /// As [`queue`](crate::Place::queue).
     pub fn pipe<T: Item>(&self, name: &str) -> Result<(Pipe<T>, Pipe<T>)> {
         Pipe::find(self, name, true)
     }
@@ -101,7 +101,7 @@ impl dyn Share {
     /// The pipe of this name whose first end only receives what the second sends.
     ///
     /// # Errors
-    /// As [`queue`](Self::queue).
+    /// As [`queue`](crate::Place::queue).
     pub fn simplex<T: Item>(&self, name: &str) -> Result<(Pipe<T>, Pipe<T>)> {
         Pipe::find(self, name, false)
     }
@@ -109,7 +109,7 @@ impl dyn Share {
     /// The dict of this name.
     ///
     /// # Errors
-    /// As [`lock`](Self::lock); `ConfigInvalid`, too, where the dict has keys or values of another type.
+    /// As [`lock`](crate::Place::lock); `ConfigInvalid`, too, where the dict has keys or values of another type.
     pub fn dict<K: Key, V: Item + Clone>(&self, name: &str) -> Result<Dict<K, V>> {
         Dict::find(self, name)
     }
@@ -117,7 +117,7 @@ impl dyn Share {
     /// The array of this name, of `len` bytes, which are zero at first.
     ///
     /// # Errors
-    /// As [`lock`](Self::lock); `ResourceExhausted` if there is no memory for it.
+    /// As [`lock`](crate::Place::lock); `ResourceExhausted` if there is no memory for it.
     pub fn array(&self, name: &str, len: usize) -> Result<Array> {
         Array::find(self, name, len)
     }
@@ -125,7 +125,7 @@ impl dyn Share {
     /// The value of this name, which begins with `first`.
     ///
     /// # Errors
-    /// As [`lock`](Self::lock).
+    /// As [`lock`](crate::Place::lock).
     pub fn value<T: Number>(&self, name: &str, first: T) -> Result<Value<T>> {
         Value::find(self, name, first)
     }
@@ -133,7 +133,7 @@ impl dyn Share {
     /// The value of this name that counts from 0.
     ///
     /// # Errors
-    /// As [`lock`](Self::lock).
+    /// As [`lock`](crate::Place::lock).
     pub fn counter(&self, name: &str) -> Result<Value<i64>> {
         self.value(name, 0)
     }
