@@ -58,6 +58,12 @@ impl Halls {
         self.made().into_iter().for_each(|site| site.bury_the_dead());
     }
 
+    /// Gives memory back to the machine that messages have left and nobody has used since the last time; how many blocks are
+    /// to be looked at again.
+    pub(crate) fn trim(&self) -> usize {
+        self.made().map_or(0, |site| site.in_hall().trim().waiting)
+    }
+
     /// Nobody here may use the objects any more; whoever waits for one is told.
     pub(crate) fn close(&self) {
         let site = {

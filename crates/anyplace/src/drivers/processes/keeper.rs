@@ -366,9 +366,9 @@ impl Keeper {
     /// Gives memory back that has not been used since the last look.
     fn trim(&mut self) {
         if self.trim_at.is_some_and(|at| at <= Instant::now()) {
-            let trimmed = self.desk.memory.blocks.trim();
+            let waiting = self.desk.memory.blocks.trim().waiting + self.desk.halls.trim();
             // Blocks that were in use a moment ago are looked at once more.
-            self.trim_at = (trimmed.waiting > 0).then(|| Instant::now() + UNUSED);
+            self.trim_at = (waiting > 0).then(|| Instant::now() + UNUSED);
         }
     }
 }
