@@ -398,7 +398,7 @@ def test_coroutines_wait_without_keeping_the_loop(place: anyplace.Place) -> None
         seats, start = place.semaphore("seats"), place.barrier("start", 2)
         async with lock:
             waiting = asyncio.create_task(lock.acquire_async())
-            await asyncio.sleep(0.01)
+            await turns()
             assert not waiting.done()
         assert await waiting
         lock.release()
@@ -407,7 +407,7 @@ def test_coroutines_wait_without_keeping_the_loop(place: anyplace.Place) -> None
         told = asyncio.create_task(event.wait_async())
         taken = asyncio.create_task(jobs.get_async())
         come = asyncio.create_task(start.wait_async())
-        await asyncio.sleep(0.01)
+        await turns()
         event.set()
         await jobs.put_async("item")
         assert {*await asyncio.gather(come, start.wait_async())} == {0, 1}
@@ -422,7 +422,7 @@ def test_a_coroutine_that_is_cancelled_has_taken_nothing(place: anyplace.Place) 
         for waiting in (lock.acquire_async, jobs.get_async):
             lock.acquire()
             task = asyncio.create_task(waiting())
-            await asyncio.sleep(0.01)
+            await turns()
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
@@ -439,7 +439,7 @@ def test_tasks_own_what_they_acquire_again(place: anyplace.Place) -> None:
         lock, changed = place.rlock("lock"), place.condition("changed")
         async with lock, lock:
             other = asyncio.create_task(lock.acquire_async())
-            await asyncio.sleep(0.01)
+            await turns()
             assert not other.done()
         await other
 
@@ -522,3 +522,9 @@ def test_everything_public_has_a_docstring_whose_examples_run() -> None:
         for member, value in vars(thing).items():
             if not member.startswith("_") and (callable(value) or isinstance(value, property)):
                 assert inspect.getdoc(value), f"{name}.{member}"
+
+
+async def turns() -> None:
+    """Give every task that is ready its turns, until each of them waits for something."""
+    for _ in range(5):
+        await asyncio.sleep(0)

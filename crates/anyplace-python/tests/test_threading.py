@@ -393,7 +393,7 @@ def test_a_task_that_is_cancelled_leaves_the_line() -> None:
         lock = threading.Lock()
         assert lock.acquire()
         waiting = [asyncio.ensure_future(lock.acquire_async()) for _ in range(3)]
-        await asyncio.sleep(0.01)
+        await turns()
         waiting[0].cancel()
         lock.release()
         waiting[1].cancel()
@@ -441,7 +441,7 @@ def test_a_task_that_is_cancelled_while_it_waits_for_a_condition_has_its_lock() 
                     owned.append(changed._is_owned())
 
         waiting = asyncio.ensure_future(wait())
-        await asyncio.sleep(0.01)
+        await turns()
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
@@ -460,7 +460,7 @@ def test_a_notification_for_a_cancelled_task_is_the_next_ones() -> None:
                 return await changed.wait_async()
 
         first, second = asyncio.ensure_future(wait()), asyncio.ensure_future(wait())
-        await asyncio.sleep(0.01)
+        await turns()
         async with changed:
             changed.notify()
             first.cancel()
@@ -479,7 +479,7 @@ def test_tasks_and_threads_meet_at_a_barrier() -> None:
         assert len(set(indices)) == 2
         assert calls == [1]
         waiting = asyncio.ensure_future(barrier.wait_async())
-        await asyncio.sleep(0.01)
+        await turns()
         barrier.abort()
         with pytest.raises(threading.BrokenBarrierError):
             await waiting
@@ -491,7 +491,7 @@ def test_a_loop_that_is_closed_with_a_waiting_task_harms_nobody() -> None:
     event = threading.Event()
     loop = asyncio.new_event_loop()
     waiting = loop.create_task(event.wait_async())
-    loop.run_until_complete(asyncio.sleep(0.01))
+    loop.run_until_complete(turns())
     loop.close()
     event.set()
     assert event.wait(60)
@@ -561,3 +561,9 @@ def until(holds: Callable[[], object]) -> None:
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.001)
+
+
+async def turns() -> None:
+    """Give every task that is ready its turns, until each of them waits for something."""
+    for _ in range(5):
+        await asyncio.sleep(0)
