@@ -33,6 +33,7 @@ pub fn fork_generation() -> u32 {
 }
 
 /// The same, for those who know that somebody has asked before: one load.
+#[inline]
 pub(crate) fn current() -> u32 {
     GENERATION.load(Relaxed)
 }

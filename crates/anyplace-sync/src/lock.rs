@@ -220,6 +220,7 @@ impl Lock {
         }
     }
 
+    #[inline]
     fn begin(&self) {
         self.thread.store(ground::thread(), Relaxed);
         self.task.store(0, Relaxed);

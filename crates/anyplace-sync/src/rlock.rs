@@ -92,12 +92,14 @@ impl RLock {
     /// If it is not the owner's.
     #[inline]
     pub fn release<G: Ground>(&self, ground: &G, owner: u64) -> Result<(), NotOwned> {
-        let count = self.count(ground, owner);
-        if count > 1 {
-            self.count.store(count - 1, Relaxed);
-            return Ok(());
+        match self.count(ground, owner) {
+            0 => Err(NotOwned),
+            1 => self.let_go(ground),
+            count => {
+                self.count.store(count - 1, Relaxed);
+                Ok(())
+            }
         }
-        self.release_all(ground, owner).map(drop)
     }
 
     /// Releases it as often as it was taken, and says how often that was.
@@ -109,9 +111,7 @@ impl RLock {
         if count == 0 {
             return Err(NotOwned);
         }
-        self.owner.store(0, Relaxed);
-        self.count.store(0, Relaxed);
-        self.lock.release(ground).map_err(|_| NotOwned)?;
+        self.let_go(ground)?;
         Ok(count)
     }
 
@@ -158,6 +158,7 @@ impl RLock {
         self.lock.bury(ground, party);
     }
 
+    #[inline]
     fn again<G: Ground>(&self, ground: &G, owner: u64) -> Option<Acquired> {
         let count = self.count(ground, owner);
         (count > 0).then(|| {
@@ -166,6 +167,15 @@ impl RLock {
         })
     }
 
+    /// (By its owner.)
+    #[inline]
+    fn let_go<G: Ground>(&self, ground: &G) -> Result<(), NotOwned> {
+        self.owner.store(0, Relaxed);
+        self.count.store(0, Relaxed);
+        self.lock.release(ground).map_err(|_| NotOwned)
+    }
+
+    #[inline]
     fn begin(&self, owner: u64, count: u32) {
         self.count.store(count, Relaxed);
         self.owner.store(owner, Relaxed);

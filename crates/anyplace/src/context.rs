@@ -116,6 +116,7 @@ pub(crate) fn is_within_engine() -> bool {
 /// assert_ne!(seeds[0], seeds[1]);
 /// # Ok::<(), anyplace::Error>(())
 /// ```
+#[inline]
 pub fn current() -> Option<Context> {
     CURRENT.get().map(|context| context.at(INDEX.get()))
 }

@@ -111,7 +111,7 @@ impl SharedSemaphore {
 impl Quick for SharedSemaphore {
     const NAMES: [&'static str; 2] = ["block", "timeout"];
     const TAKES_NONE: bool = true;
-    const RELEASES_ONE: bool = false;
+    const RELEASES_MANY: bool = true;
 
     #[inline]
     fn try_take(&self) -> bool {
@@ -141,5 +141,9 @@ impl Quick for SharedSemaphore {
     #[inline]
     fn let_go(&self) -> PyResult<()> {
         self.0.release(1).map_err(|error| Python::attach(|py| raised(py, &error)))
+    }
+
+    fn let_go_often(&self, py: Python<'_>, often: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.release(py, often.extract()?)
     }
 }

@@ -22,8 +22,8 @@ pub(crate) trait Quick: PyClass<Frozen = True> + Sync {
     const NAMES: [&'static str; 2] = ["blocking", "timeout"];
     /// Whether a timeout of None is none.
     const TAKES_NONE: bool = false;
-    /// Whether `release` takes no argument.
-    const RELEASES_ONE: bool = true;
+    /// Whether `release` takes how often, as `n`.
+    const RELEASES_MANY: bool = false;
 
     /// Takes it if that is possible at once.
     fn try_take(&self) -> bool;
@@ -41,6 +41,11 @@ pub(crate) trait Quick: PyClass<Frozen = True> + Sync {
 
     /// Lets go of it.
     fn let_go(&self) -> PyResult<()>;
+
+    /// Lets go of it as often as the argument of a call says.
+    fn let_go_often(&self, _: Python<'_>, _often: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.let_go()
+    }
 }
 
 /// Gives a class, which inherits from `T`, methods that cost less to call.
@@ -51,7 +56,10 @@ pub(crate) fn quicken<T: Quick>(class: &Bound<'_, PyType>) -> PyResult<()> {
     let exit = ffi::PyMethodDefPointer { PyCFunctionFast: exit::<T> };
     add::<T>(class, c"acquire", acquire, ffi::METH_FASTCALL | ffi::METH_KEYWORDS)?;
     add::<T>(class, c"__enter__", enter, ffi::METH_NOARGS)?;
-    if T::RELEASES_ONE {
+    if T::RELEASES_MANY {
+        let release = ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: release_often::<T> };
+        add::<T>(class, c"release", release, ffi::METH_FASTCALL | ffi::METH_KEYWORDS)?;
+    } else {
         add::<T>(class, c"release", release, ffi::METH_NOARGS)?;
     }
     add::<T>(class, c"__exit__", exit, ffi::METH_FASTCALL)
@@ -109,7 +117,7 @@ unsafe extern "C" fn acquire<T: Quick>(
     guarded(|| {
         Python::attach(|py| {
             // SAFETY: it gives so many arguments by position, and behind them one for each name.
-            let (blocking, timeout) = unsafe { arguments(py, &T::NAMES, args, count, keywords) }?;
+            let [blocking, timeout] = unsafe { arguments(py, "acquire", T::NAMES, args, count, keywords) }?;
             let timeout = timeout.filter(|timeout| !(T::TAKES_NONE && timeout.is_none()));
             let timeout = timeout.map(|timeout| timeout.extract()).transpose()?;
             let taken = lock.acquire(py, blocking.as_ref(), timeout)?;
@@ -143,6 +151,28 @@ unsafe extern "C" fn release<T: Quick>(slf: *mut ffi::PyObject, _: *mut ffi::PyO
     }
 }
 
+unsafe extern "C" fn release_often<T: Quick>(
+    slf: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+    keywords: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    if keywords.is_null() && count == 0 {
+        // SAFETY: the interpreter calls this as `release`.
+        return unsafe { release::<T>(slf, std::ptr::null_mut()) };
+    }
+    // SAFETY: as in `acquire`.
+    let lock = unsafe { lock::<T>(slf) };
+    guarded(|| {
+        Python::attach(|py| {
+            // SAFETY: as in `acquire`.
+            let [often] = unsafe { arguments(py, "release", ["n"], args, count, keywords) }?;
+            often.map_or_else(|| lock.let_go(), |often| lock.let_go_often(py, &often))?;
+            Ok(py.None().into_ptr())
+        })
+    })
+}
+
 unsafe extern "C" fn exit<T: Quick>(
     slf: *mut ffi::PyObject,
     _arguments: *mut *mut ffi::PyObject,
@@ -162,35 +192,35 @@ fn guarded(body: impl FnOnce() -> PyResult<*mut ffi::PyObject>) -> *mut ffi::PyO
     })
 }
 
-/// The arguments of `acquire`, in the order of their names.
-type Arguments<'py> = (Option<Bound<'py, PyAny>>, Option<Bound<'py, PyAny>>);
-
+/// The arguments of a call of `function`, in the order of their names.
+///
 /// # Safety
 /// `args` are `count` objects, and one more for each of `keywords`, which is null or a tuple of names.
-unsafe fn arguments<'py>(
+unsafe fn arguments<'py, const MOST: usize>(
     py: Python<'py>,
-    names: &[&str; 2],
+    function: &str,
+    names: [&str; MOST],
     args: *const *mut ffi::PyObject,
     count: ffi::Py_ssize_t,
     keywords: *mut ffi::PyObject,
-) -> PyResult<Arguments<'py>> {
+) -> PyResult<[Option<Bound<'py, PyAny>>; MOST]> {
     // SAFETY: null or a tuple, says the caller.
     let keywords = unsafe { Bound::from_borrowed_ptr_or_opt(py, keywords) };
     let keywords = keywords.map(Bound::cast_into::<PyTuple>).transpose()?;
     let count = count as usize;
-    if count > names.len() {
-        return Err(PyTypeError::new_err(format!("acquire() takes at most 2 arguments ({count} given)")));
+    if count > MOST {
+        let message = format!("{function}() takes at most {MOST} arguments ({count} given)");
+        return Err(PyTypeError::new_err(message));
     }
     // SAFETY: so many there are, and they are alive while the call lasts, says the caller.
     let given = |index: usize| unsafe { Bound::from_borrowed_ptr(py, *args.add(index)) };
-    let mut found = [(count > 0).then(|| given(0)), (count > 1).then(|| given(1))];
+    let mut found = std::array::from_fn(|index| (index < count).then(|| given(index)));
     for (name, index) in keywords.iter().flatten().zip(count..) {
         let name: PyBackedStr = name.extract()?;
         let place = names.iter().position(|known| **known == *name);
         let free = place.map(|place| &mut found[place]).filter(|found| found.is_none());
-        let error = || PyTypeError::new_err(format!("acquire() got an unexpected argument '{name}'"));
+        let error = || PyTypeError::new_err(format!("{function}() got an unexpected argument '{name}'"));
         *free.ok_or_else(error)? = Some(given(index));
     }
-    let [blocking, timeout] = found;
-    Ok((blocking, timeout))
+    Ok(found)
 }

@@ -24,6 +24,7 @@ pub fn now() -> u64 {
 
 /// The number of this thread, as the system counts them on the whole machine.
 #[cfg(all(target_os = "linux", not(loom)))]
+#[inline]
 pub fn thread() -> u32 {
     use std::cell::Cell;
     thread_local!(static NUMBER: Cell<(u32, u32)> = const { Cell::new((0, 0)) });

@@ -91,6 +91,7 @@ impl Lock {
     ///
     /// # Errors
     /// `NotHeld` if nobody has it.
+    #[inline]
     pub fn release(&self) -> Result<()> {
         self.0.release(&*self.0.site).map_err(|NotHeld| self.not_held())
     }
@@ -100,11 +101,13 @@ impl Lock {
         self.0.is_locked()
     }
 
+    #[inline]
     fn guard(&self, acquired: Acquired) -> LockGuard<'_> {
-        self.0.tell_task(task::current());
+        task::tell(|task| self.0.tell_task(task));
         LockGuard { lock: self, acquired }
     }
 
+    #[cold]
     fn not_held(&self) -> Error {
         self.0.misused(
             ErrorKind::NotHeld,

@@ -44,6 +44,7 @@ pub struct RLockGuard<'a> {
 }
 
 /// The calling thread as an owner: its number, as the system counts threads.
+#[inline]
 pub fn thread_owner() -> u64 {
     u64::from(ground::thread())
 }
@@ -100,7 +101,7 @@ impl RLock {
         let words = &**self.0;
         Waiting::new(&self.0.site, move |turn, until| {
             let acquired = words.acquire_count(turn, owner, count, until);
-            Ok(acquired.inspect(|_| words.lock().tell_task(task::current())))
+            Ok(acquired.inspect(|_| task::tell(|task| words.lock().tell_task(task))))
         })
     }
 
@@ -108,6 +109,7 @@ impl RLock {
     ///
     /// # Errors
     /// `NotHeld` if it is not `owner`'s.
+    #[inline]
     pub fn release(&self, owner: u64) -> Result<()> {
         self.0.release(&*self.0.site, owner).map_err(|NotOwned| self.not_owned())
     }
@@ -135,8 +137,9 @@ impl RLock {
         self.0.count(&*self.0.site, owner)
     }
 
+    #[inline]
     fn guard(&self, owner: u64, acquired: Acquired) -> RLockGuard<'_> {
-        self.0.lock().tell_task(task::current());
+        task::tell(|task| self.0.lock().tell_task(task));
         RLockGuard { lock: self, owner, acquired }
     }
 
@@ -144,6 +147,7 @@ impl RLock {
         RLockGuard { lock: self, owner, acquired }
     }
 
+    #[cold]
     fn not_owned(&self) -> Error {
         self.0.misused(
             ErrorKind::NotHeld,

@@ -92,6 +92,7 @@ impl Semaphore {
     ///
     /// # Errors
     /// `ConfigInvalid` if a bounded semaphore then had more than at first; nothing is changed.
+    #[inline]
     pub fn release(&self, count: u32) -> Result<()> {
         self.0.release(&*self.0.site, count).map_err(|TooOften { .. }| self.too_often())
     }
@@ -101,6 +102,7 @@ impl Semaphore {
         self.0.value()
     }
 
+    #[cold]
     fn too_often(&self) -> Error {
         let message = format!("{self:?} has {} permits, and none more were taken", self.0.value());
         self.0.misused(

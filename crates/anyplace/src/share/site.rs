@@ -95,6 +95,7 @@ impl Site {
 
     /// # Errors
     /// `PlaceClosed` once the place is closed.
+    #[inline]
     pub(super) fn check_open(&self) -> Result<()> {
         if self.is_closed() { Err(closed(&self.place)) } else { Ok(()) }
     }
@@ -134,6 +135,7 @@ impl Ground for Site {
         }
     }
 
+    #[inline]
     fn is_ours(&self, party: Party) -> bool {
         match &self.lies {
             Lies::Here => HERE.is_ours(party),
@@ -141,6 +143,7 @@ impl Ground for Site {
         }
     }
 
+    #[inline]
     fn counters(&self, table: u32) -> Option<&[AtomicU32]> {
         match &self.lies {
             Lies::Here => HERE.counters(table),
@@ -197,6 +200,7 @@ impl Ground for Site {
         }
     }
 
+    #[inline]
     fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }

@@ -2,8 +2,18 @@
 
 /// The task that this thread runs: its number, counted from 1, in the upper half, and its item in the lower. 0 if it runs
 /// none. What does not fit is cut: the number is only ever shown and compared.
+#[inline]
 pub(super) fn current() -> u64 {
     crate::current().map_or(0, |context| (context.task.wrapping_add(1) << 32) | (context.index & 0xffff_ffff))
+}
+
+/// Tells which task this thread runs, if it runs one: whoever has just taken a lock finds none written in it.
+#[inline]
+pub(super) fn tell(write: impl FnOnce(u64)) {
+    let task = current();
+    if task != 0 {
+        write(task);
+    }
 }
 
 /// The task's number and its item's index, as its place counts them.
