@@ -33,6 +33,7 @@ impl Condition {
 
     /// Joins those who wait.
     pub fn enlist<'g, G: Ground>(&'g self, turn: &mut Turn<'g, G>) {
+        turn.tells_on = true;
         turn.join(&self.monitor);
     }
 
@@ -58,6 +59,8 @@ impl Condition {
 
     /// Sets right what a party that is no more has left: its places in the line.
     pub fn bury<G: Ground>(&self, ground: &G, party: Party) {
-        self.monitor.enter(ground).bury(party);
+        let mut inside = self.monitor.enter(ground);
+        inside.bury(party);
+        inside.tell_on(party);
     }
 }

@@ -244,3 +244,15 @@ fn a_wake_up_is_not_lost_with_one_who_gives_up() {
     assert_eq!(permits.value(), 1);
     assert!(permits.acquire(&mut Turn::new(&Here), soon(1)));
 }
+
+/// It was told, and is dropped before it looks, as a future is that is cancelled.
+#[test]
+fn a_notification_is_not_lost_with_one_who_gives_up() {
+    let condition = Condition::new();
+    let [mut first, mut second] = [Turn::new(&Here), Turn::new(&Here)];
+    condition.enlist(&mut first);
+    condition.enlist(&mut second);
+    assert_eq!(condition.notify(&Here, 1), 1);
+    drop(first);
+    assert!(condition.sleep(&mut second, Some(Instant::now())));
+}

@@ -469,3 +469,69 @@ fn a_forked_child_never_takes_another_object_for_its_own() {
     close.write_all(b"!").unwrap();
     assert_eq!(child.hear(), Some(1));
 }
+
+/// Lets time pass: it is what the first in line waits for.
+fn until_it_has_waited(long: Duration) {
+    let began = Instant::now();
+    while began.elapsed() < long {
+        std::thread::yield_now();
+    }
+}
+
+/// Nobody sleeps who would look for the dead: who only tries has to get past them by itself.
+#[test]
+fn who_only_tries_gets_what_a_killed_process_stood_in_line_for() {
+    let hall = Hall::create().unwrap();
+    let lock = hall.lock(None).unwrap();
+    lock.try_acquire(&*hall).unwrap();
+    let waiting = Child::start(|_| drop(lock.acquire(&mut turn(&hall), soon())));
+    until_in_line(&hall, lock.monitor(), 1);
+    waiting.kill();
+    until_it_has_waited(Duration::from_millis(2));
+    lock.release(&*hall).unwrap();
+    let over = soon().unwrap();
+    while lock.try_acquire(&*hall).is_none() {
+        assert!(Instant::now() < over, "the lock is free, and nobody gets it");
+        std::thread::yield_now();
+    }
+}
+
+/// Who is first in line and does not come when it is called, is not waited for.
+#[test]
+fn a_stopped_process_that_waits_keeps_nobody_from_a_free_lock() {
+    let hall = Hall::create().unwrap();
+    let lock = hall.lock(None).unwrap();
+    lock.try_acquire(&*hall).unwrap();
+    let waiting = Child::start(|_| drop(lock.acquire(&mut turn(&hall), soon())));
+    until_in_line(&hall, lock.monitor(), 1);
+    rustix::process::kill_process(waiting.pid, rustix::process::Signal::STOP).unwrap();
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| lock.acquire(&mut turn(&hall), soon()).is_some());
+        until_in_line(&hall, lock.monitor(), 2);
+        until_it_has_waited(Duration::from_millis(2));
+        lock.release(&*hall).unwrap();
+        assert!(other.join().unwrap());
+    });
+}
+
+/// It was killed while it waited, and nobody had noticed yet.
+#[test]
+fn a_notification_of_a_killed_process_passes_to_one_who_lives() {
+    let hall = Hall::create().unwrap();
+    let condition = hall.condition(None).unwrap();
+    let wait = || {
+        let mut turn = turn(&hall);
+        condition.enlist(&mut turn);
+        condition.sleep(&mut turn, soon())
+    };
+    let first = Child::start(|_| assert!(wait()));
+    until_in_line(&hall, condition.monitor(), 1);
+    std::thread::scope(|scope| {
+        let second = scope.spawn(wait);
+        until_in_line(&hall, condition.monitor(), 2);
+        rustix::process::kill_process(first.pid, rustix::process::Signal::STOP).unwrap();
+        condition.notify(&*hall, 1);
+        first.kill();
+        assert!(second.join().unwrap());
+    });
+}

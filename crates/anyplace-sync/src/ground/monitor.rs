@@ -138,20 +138,25 @@ impl<G: Ground> Inside<'_, G> {
     }
 
     /// Whether `number`, or a newcomer (0), may try now: the first in line lets others pass for a millisecond, since
-    /// handing everything on in order would cost a sleep and a wake-up each time.
+    /// handing everything on in order would cost a sleep and a wake-up each time. Nor does anybody stand behind one that was
+    /// woken and does not come, because its process is stopped, or is no more and nobody has noticed.
     pub fn may_try(&self, number: u32) -> bool {
         let first = self.first();
         first == 0
             || first == number
             || cfg!(loom)
             || clock::now().saturating_sub(self.ground.waiter(first).since()) < PATIENCE
+            || self.ground.waiter(first).is_late()
     }
 
     /// Puts `number` at the end of the line.
     pub(super) fn join(&mut self, number: u32) {
-        let waiter = self.ground.waiter(number);
-        waiter.join(self.ground.name_of(self.monitor));
+        self.ground.waiter(number).join(self.object());
         self.link(number);
+    }
+
+    fn object(&self) -> u64 {
+        self.ground.name_of(self.monitor)
     }
 
     fn link(&mut self, number: u32) {
@@ -178,17 +183,15 @@ impl<G: Ground> Inside<'_, G> {
         after.store(previous, Relaxed);
     }
 
-    /// Has up to `count` of the line look again, from its front. Those that are about to anyway count.
-    pub fn wake(&mut self, count: usize) {
+    /// Has up to `count` of the line look again, from its front. Those that are about to anyway count, unless they are late.
+    pub fn wake(&mut self, mut count: usize) {
         let mut next = self.first();
-        for _ in 0..count {
-            if next == 0 {
-                return;
-            }
+        while count > 0 && next != 0 {
             let waiter = self.ground.waiter(next);
             if !waiter.is_woken() && waiter.wake() {
                 self.rouse_later(next);
             }
+            count -= usize::from(!waiter.is_late());
             next = waiter.next.load(Relaxed);
         }
     }
@@ -205,7 +208,7 @@ impl<G: Ground> Inside<'_, G> {
             return false;
         }
         self.part(number);
-        if self.ground.waiter(number).tell() {
+        if self.ground.waiter(number).tell(self.object()) {
             self.rouse_later(number);
         }
         true
@@ -229,6 +232,18 @@ impl<G: Ground> Inside<'_, G> {
         !dead.is_empty()
     }
 
+    /// Tells others what threads of a party that is no more were told here and may never have heard. Done twice it tells one
+    /// too many.
+    pub fn tell_on(&mut self, party: Party) {
+        for number in 1..=self.ground.waiters() {
+            let waiter = self.ground.waiter(number);
+            if waiter.party() == party && waiter.is_told_of(self.object()) {
+                self.tell(1);
+                waiter.forget();
+            }
+        }
+    }
+
     fn rouse_later(&mut self, number: u32) {
         if self.sleepers == LATER {
             return bell::rouse(self.ground, number);
@@ -241,7 +256,7 @@ impl<G: Ground> Inside<'_, G> {
     #[cold]
     fn repair(&mut self) {
         self.monitor.era.store(self.ground.era(), Relaxed);
-        let object = self.ground.name_of(self.monitor);
+        let object = self.object();
         let all = (1..=self.ground.waiters()).map(|number| (number, self.ground.waiter(number)));
         let mut line: Vec<_> = all
             .filter(|(_, waiter)| waiter.object() == object && self.is_there(waiter.party()))

@@ -25,6 +25,8 @@ pub struct Turn<'g, G: Ground> {
     label: String,
     /// Whether it joins the line even if its time is over.
     pub(super) stays: bool,
+    /// Whether what it was told is another's if it never looks.
+    pub(crate) tells_on: bool,
     /// What the object remembers of this turn from one call to the next.
     pub(crate) note: (u32, u32),
 }
@@ -41,6 +43,7 @@ impl<'g, G: Ground> Turn<'g, G> {
             task: 0,
             label: String::new(),
             stays: false,
+            tells_on: false,
             note: (0, 0),
         }
     }
@@ -165,10 +168,14 @@ impl<G: Ground> Drop for Turn<'_, G> {
         }
         if let Some(monitor) = self.standing {
             let mut inside = monitor.enter(self.ground);
-            let called = self.waiter().is_called();
+            let (called, told) = (self.waiter().is_called(), self.waiter().is_told());
             self.leave(&mut inside);
             // What we were woken for is the next one's.
-            inside.wake(usize::from(called));
+            if told && self.tells_on {
+                inside.tell(1);
+            } else {
+                inside.wake(usize::from(called));
+            }
         }
         self.waiter().forget();
         self.ground.give_waiter(self.number);

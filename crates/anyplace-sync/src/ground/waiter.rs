@@ -17,6 +17,9 @@ const WOKEN: u32 = 3;
 /// Was told what it waited for; it is out of the line.
 const TOLD: u32 = 4;
 
+/// How long one that was woken may take to look, in nanoseconds, before others no longer wait for it.
+const LATE: u64 = 10_000_000;
+
 const LABEL_WORDS: usize = 12;
 
 /// A thread that waits, or a record that no thread has. It is all atomics, so that it may lie in shared memory.
@@ -32,6 +35,10 @@ pub struct Waiter {
     /// What it stands in line for; 0 if in none. This decides who is in a line: the links only say it faster.
     object: AtomicU64,
     since: AtomicU64,
+    /// When it was woken last.
+    woken: AtomicU64,
+    /// What it stood in line for when it was told.
+    told: AtomicU64,
     task: AtomicU64,
     thread: AtomicU32,
     label_len: AtomicU32,
@@ -152,16 +159,30 @@ impl Waiter {
         self.word.word().load(Acquire) == TOLD
     }
 
+    /// Whether it was woken long ago and still has not looked: its thread may be stopped, or be no more. (Inside the
+    /// object's monitor.)
+    pub(super) fn is_late(&self) -> bool {
+        self.is_woken() && clock::now().saturating_sub(self.woken.load(Relaxed)) >= LATE
+    }
+
     /// Has it look again; true if it sleeps, and has to be [roused](Self::rouse). (Inside the object's monitor.)
     #[must_use]
     pub(super) fn wake(&self) -> bool {
+        self.woken.store(clock::now(), Relaxed);
         self.word.word().swap(WOKEN, AcqRel) == ASLEEP
     }
 
-    /// Tells it that what it waited for has come; true if it has to be roused. (Inside the object's monitor.)
+    /// Tells it, which stood in line for `object`, that what it waited for has come; true if it has to be roused. (Inside
+    /// the object's monitor.)
     #[must_use]
-    pub(super) fn tell(&self) -> bool {
+    pub(super) fn tell(&self, object: u64) -> bool {
+        self.told.store(object, Relaxed);
         self.word.word().swap(TOLD, AcqRel) == ASLEEP
+    }
+
+    /// Whether it was told in the line of `object`. (Inside the object's monitor.)
+    pub(super) fn is_told_of(&self, object: u64) -> bool {
+        self.is_told() && self.told.load(Relaxed) == object
     }
 
     /// Calls the kernel, for one that sleeps. If another thread has the record by now, that one looks once in vain.
@@ -192,10 +213,8 @@ impl Waiter {
 
     /// Wakes whoever hears this bell. If the record is another's by now, that one looks once in vain.
     pub(super) fn ring(&self) {
-        let word = self.word.word();
-        if word.compare_exchange(AWAKE, WOKEN, AcqRel, Relaxed).is_err()
-            && word.compare_exchange(ASLEEP, WOKEN, AcqRel, Relaxed).is_ok()
-        {
+        let can_ring = |word| matches!(word, AWAKE | ASLEEP).then_some(WOKEN);
+        if self.word.word().fetch_update(AcqRel, Acquire, can_ring) == Ok(ASLEEP) {
             self.word.wake(1);
         }
     }

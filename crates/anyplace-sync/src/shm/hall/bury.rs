@@ -38,6 +38,7 @@ impl Hall {
             self.close_for(&desk, number, entry, party);
         }
         drop(desk);
+        self.finish_rows();
         // It is in no line any more: whoever gets one of its records now stands in none.
         (1..=self.waiters())
             .map(|number| self.waiter(number))

@@ -73,6 +73,11 @@ impl Rows {
 }
 
 impl Hall {
+    /// Finishes what one who died while it made a row had begun.
+    pub(super) fn finish_rows(&self) {
+        self.finish_row(&self.header().mason.enter(self));
+    }
+
     /// Throws away a row whose maker was killed before it could write down where it is.
     fn finish_row(&self, inside: &Inside<'_, Self>) {
         let header = self.header();

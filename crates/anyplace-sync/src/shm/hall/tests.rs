@@ -187,3 +187,25 @@ fn a_machine_without_memory_is_told_and_what_is_there_can_be_used() {
     drop((lock, events));
     assert!(poor.event(None).is_ok());
 }
+
+/// A party whose process has ended, as one that was killed has.
+fn kill(party: Arc<Hall>) {
+    let word = &party.header().parties[party.me() as usize];
+    word.store(word.load(Relaxed) - (1 << 22), Relaxed);
+    // It does not leave as one that lives.
+    std::mem::forget(party);
+}
+
+/// Its number passes to another one day, and then nobody could tell that who is inside is no more.
+#[test]
+fn a_party_that_was_buried_is_inside_of_nothing() {
+    let hall = Hall::create().unwrap();
+    let header = hall.header();
+    for monitor in [&header.desk, &header.mason, &header.grave] {
+        let killed = another(&hall);
+        std::mem::forget(monitor.enter(&*killed));
+        kill(killed);
+        hall.bury_the_dead();
+        assert_eq!(monitor.holder(), 0);
+    }
+}

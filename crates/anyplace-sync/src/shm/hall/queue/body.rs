@@ -76,13 +76,6 @@ impl QueueBody {
         }
     }
 
-    /// Messages that were put and are not done with.
-    pub(super) fn unfinished(&self) -> usize {
-        // More may be done with than were taken, as long as they were put.
-        let taken = self.taken.load(Acquire).wrapping_sub(self.done.load(Acquire));
-        (self.len() as u64).wrapping_add(taken) as usize
-    }
-
     /// The longest message that travels in the queue itself.
     pub(super) fn inline(&self) -> usize {
         if self.order() == Order::Fifo { INLINE } else { heap::INLINE }
@@ -96,8 +89,10 @@ impl QueueBody {
     /// Takes a party that is no more out of all lines, and counts what it was working on as done with. Whoever it should
     /// have woken is woken.
     pub(in crate::shm::hall) fn bury(&self, hall: &Hall, entry: &Entry, party: Party) {
-        self.enter(hall, entry).forget(party);
-        let resting = if self.unfinished() == 0 { usize::MAX } else { 1 };
+        let within = self.enter(hall, entry);
+        within.forget(party);
+        let resting = if within.unfinished() == 0 { usize::MAX } else { 1 };
+        drop(within);
         for (line, count) in [(&self.items, 1), (&self.room, 1), (&self.rest, resting)] {
             let mut inside = line.enter(hall);
             inside.bury(party);

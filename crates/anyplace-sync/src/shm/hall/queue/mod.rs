@@ -126,7 +126,7 @@ impl Queue {
 
     /// How many messages were put and are not [done with](Self::task_done).
     pub fn unfinished(&self) -> usize {
-        self.0.unfinished()
+        self.enter().unfinished()
     }
 
     /// Where others wait for a message, for room, and for all to be done with.
@@ -254,9 +254,9 @@ impl Queue {
     /// If there were not as many.
     pub fn task_done(&self, count: u64) -> Result<(), DoneTooOften> {
         let within = self.enter();
-        let fits = within.finish(count);
+        let (fits, is_at_rest) = (within.finish(count), within.unfinished() == 0);
         drop(within);
-        if self.unfinished() == 0 {
+        if is_at_rest {
             self.call(&self.0.rest, usize::MAX);
         }
         fits.then_some(()).ok_or(DoneTooOften)

@@ -3,6 +3,8 @@ use super::*;
 use proptest::prelude::*;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::time::Duration;
 
 fn queue(order: Order, capacity: usize) -> Queue {
     worn().queue(None, order, capacity).unwrap()
@@ -202,4 +204,32 @@ fn after_a_shutdown_what_is_left_can_be_got_and_nothing_put() {
         assert!(rest.join().unwrap(), "what is thrown away is done with");
     });
     assert!(harsh.is_empty() && harsh.is_shut());
+}
+
+/// A message is in the queue, or taken, at any moment that somebody looks: also on its way from one to the other.
+#[test]
+fn who_waits_for_rest_never_misses_a_message_on_its_way() {
+    let hall = Hall::create().unwrap();
+    let queue = hall.queue(None, Order::Fifo, 0).unwrap();
+    let finished = AtomicU64::new(0);
+    let over = Instant::now() + Duration::from_secs(1);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while queue.get(&mut Turn::new(&*hall), None).unwrap().is_ok() {
+                finished.fetch_add(1, SeqCst);
+                queue.task_done(1).unwrap();
+            }
+        });
+        let rounds = (1..).take_while(|_| Instant::now() < over);
+        let missed = rounds.filter(|&round: &u64| {
+            queue.put(&mut Turn::new(&*hall), &mut queue.message(b"!").unwrap(), 0, None).unwrap().unwrap();
+            while queue.unfinished() > 0 {}
+            let was_missed = finished.load(SeqCst) < round;
+            assert!(queue.join(&mut Turn::new(&*hall), None));
+            was_missed
+        });
+        let missed = missed.count();
+        queue.shut_down(false);
+        assert_eq!(missed, 0);
+    });
 }

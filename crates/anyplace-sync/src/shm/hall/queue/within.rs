@@ -193,9 +193,17 @@ impl<'q> Within<'q> {
         Ok(())
     }
 
+    /// Messages that were put and are not done with. One on its way out is neither in the queue nor taken, so this is known
+    /// inside only.
+    pub(super) fn unfinished(&self) -> usize {
+        // More may be done with than were taken, as long as they were put.
+        let taken = self.body.taken.load(Acquire).wrapping_sub(self.body.done.load(Acquire));
+        (self.body.len() as u64).wrapping_add(taken) as usize
+    }
+
     /// Says that so many more are done with; false if there were not as many.
     pub(super) fn finish(&self, count: u64) -> bool {
-        let fits = count <= self.body.unfinished() as u64;
+        let fits = count <= self.unfinished() as u64;
         if fits {
             self.body.done.fetch_add(count, Release);
             if let Some(ours) = self.tally(self.hall.seat().party) {
@@ -210,7 +218,7 @@ impl<'q> Within<'q> {
         let Some(theirs) = self.tally(party) else { return };
         let taken = theirs.load(Relaxed);
         let all: u64 = self.block.get().tally.iter().map(|tally| tally.load(Relaxed)).sum();
-        let unfinished = (self.body.unfinished() as u64).saturating_sub(self.body.len() as u64);
+        let unfinished = (self.unfinished() as u64).saturating_sub(self.body.len() as u64);
         let missing = unfinished.saturating_sub(all - taken);
         self.body.done.fetch_add(missing.min(taken), Release);
         theirs.store(0, Relaxed);
