@@ -484,7 +484,7 @@ fn who_only_tries_gets_what_a_killed_process_stood_in_line_for() {
     let hall = Hall::create().unwrap();
     let lock = hall.lock(None).unwrap();
     lock.try_acquire(&*hall).unwrap();
-    let waiting = Child::start(|_| drop(lock.acquire(&mut turn(&hall), soon())));
+    let waiting = Child::start(|_| assert!(lock.acquire(&mut turn(&hall), soon()).is_some()));
     until_in_line(&hall, lock.monitor(), 1);
     waiting.kill();
     until_it_has_waited(Duration::from_millis(2));
@@ -502,7 +502,7 @@ fn a_stopped_process_that_waits_keeps_nobody_from_a_free_lock() {
     let hall = Hall::create().unwrap();
     let lock = hall.lock(None).unwrap();
     lock.try_acquire(&*hall).unwrap();
-    let waiting = Child::start(|_| drop(lock.acquire(&mut turn(&hall), soon())));
+    let waiting = Child::start(|_| assert!(lock.acquire(&mut turn(&hall), soon()).is_some()));
     until_in_line(&hall, lock.monitor(), 1);
     rustix::process::kill_process(waiting.pid, rustix::process::Signal::STOP).unwrap();
     std::thread::scope(|scope| {
