@@ -1,7 +1,8 @@
 //! The one door between Python and whatever waits: it lets go of the interpreter's lock and hears Ctrl-C.
 
 use crate::{frame, gil};
-use anyplace_sync::ground::{Ground, Turn};
+use anyplace_sync::ending_at_signals;
+use anyplace_sync::ground::{self, Ground, Turn};
 use pyo3::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -33,25 +34,43 @@ pub(crate) fn wait(
     }
 }
 
-/// As [`wait`], in the line of a shared object: `attempt` is a call of the object's that takes a turn. What it gives, or
-/// nothing if `deadline` came first; then the turn still stands in the line.
+/// Waits without the lock until `attempt`, which waits until the deadline it is given, gives something; nothing if
+/// `deadline` came first.
 ///
-/// Who waits so long that somebody may ask why, tells where in the program it does.
+/// It has to sleep as [`anyplace_sync`] does: there a signal [ends](ending_at_signals) the wait, so the main thread needs
+/// to look up for those only that come just before it sleeps. Who waits so long that somebody may ask why is told
+/// to `tell` it.
+///
+/// # Errors
+/// As [`wait`].
+pub(crate) fn attend<W: Send, R: Send>(
+    py: Python<'_>,
+    deadline: Option<Instant>,
+    waiting: &mut W,
+    mut attempt: impl FnMut(&mut W, Instant) -> Option<R> + Send,
+    tell: impl Fn(&mut W),
+) -> PyResult<Option<R>> {
+    let mut ear = Ear::new(deadline).quick();
+    loop {
+        let until = ear.until();
+        let found = gil::without(py, || ending_at_signals(|| attempt(waiting, until)));
+        if found.is_some() || !ear.listen(py)? {
+            return Ok(found);
+        }
+        tell(waiting);
+    }
+}
+
+/// As [`attend`], in the line of a shared object: `attempt` is a call of the object's that takes a turn. If `deadline` came
+/// first, the turn still stands in the line.
 pub(crate) fn stand<'g, G: Ground, R: Send>(
     py: Python<'_>,
     turn: &mut Turn<'g, G>,
     deadline: Option<Instant>,
     mut attempt: impl FnMut(&mut Turn<'g, G>, Option<Instant>) -> Option<R> + Send,
 ) -> PyResult<Option<R>> {
-    let mut ear = Ear::new(deadline);
-    loop {
-        let until = ear.until();
-        let found = gil::without(py, || attempt(turn, Some(until)));
-        if found.is_some() || !ear.listen(py)? {
-            return Ok(found);
-        }
-        turn.label(0, frame::here(py));
-    }
+    let tell = |turn: &mut Turn<'g, G>| turn.label(0, frame::here(py));
+    attend(py, deadline, turn, |turn, until| attempt(turn, Some(until)), tell)
 }
 
 /// Does something short that may need a thread which wants the lock.
@@ -62,12 +81,20 @@ pub(crate) fn pass<R: Send>(py: Python<'_>, work: impl FnOnce() -> R + Send) -> 
 /// Interrupts a wait now and then, to listen for signals.
 struct Ear {
     deadline: Option<Instant>,
+    began: Instant,
     interval: Duration,
+    /// Whether a signal interrupts the wait by itself.
+    is_quick: bool,
 }
 
 impl Ear {
     fn new(deadline: Option<Instant>) -> Self {
-        Self { deadline, interval: LISTEN }
+        Self { deadline, began: Instant::now(), interval: LISTEN, is_quick: false }
+    }
+
+    /// For a wait that a signal interrupts by itself, where the system can do that.
+    fn quick(self) -> Self {
+        Self { is_quick: cfg!(target_os = "linux"), ..self }
     }
 
     /// When to listen next.
@@ -79,14 +106,26 @@ impl Ear {
     /// Runs the handlers of signals that came; false if the wait is over.
     fn listen(&mut self, py: Python<'_>) -> PyResult<bool> {
         py.check_signals()?;
-        self.interval = if is_main_thread() { LISTEN } else { LISTEN_ELSEWHERE };
+        self.interval = self.next_interval();
         Ok(self.deadline.is_none_or(|deadline| Instant::now() < deadline))
+    }
+
+    /// A signal that comes between a look and the sleep, or to another thread, interrupts nothing: that is heard after an
+    /// eighth of the time that the wait has taken by then.
+    fn next_interval(&self) -> Duration {
+        if !is_main_thread() {
+            LISTEN_ELSEWHERE
+        } else if self.is_quick {
+            (self.began.elapsed() / 8).clamp(LISTEN, LISTEN_ELSEWHERE)
+        } else {
+            LISTEN
+        }
     }
 }
 
 #[cfg(target_os = "linux")]
 fn is_main_thread() -> bool {
-    rustix::thread::gettid() == rustix::process::getpid()
+    ground::thread() == std::process::id()
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -215,7 +215,8 @@ impl Future {
         };
         if !handle.is_done() {
             let deadline = timeout.and_then(deadline);
-            if !door::wait(py, deadline, |until| handle.wait_until(until))? {
+            let ended = |handle: &mut &Handle<Value>, until| handle.wait_until(until).then_some(());
+            if door::attend(py, deadline, &mut &*handle, ended, |_| ())?.is_none() {
                 return Err(error::to_python(py, &late(timeout.unwrap_or_default())));
             }
         }

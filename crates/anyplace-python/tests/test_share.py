@@ -241,6 +241,17 @@ def test_a_bounded_queue_is_full(place: anyplace.Place) -> None:
     assert (jobs.empty(), jobs.qsize(), jobs.maxsize) == (True, 0, 2)
 
 
+def test_many_items_are_put_in_their_order_until_the_queue_is_full(place: anyplace.Place) -> None:
+    jobs = place.queue("jobs", maxsize=3)
+    jobs.put_many(iter([1, 2]))
+    with pytest.raises(queue.Full):
+        jobs.put_many([3, 4, 5], timeout=0.01)
+    assert jobs.get_many(10) == [1, 2, 3]
+    with pytest.raises(queue.Full):
+        jobs.put_many("abcd", block=False)
+    assert jobs.get_many(10) == ["a", "b", "c"]
+
+
 def test_a_queue_that_is_shut_down_ends(beside: anyplace.Place) -> None:
     jobs = beside.queue("jobs")
     taking = beside.submit(list, jobs)

@@ -38,6 +38,7 @@ pub mod shm;
 #[cfg(loom)]
 #[path = "shm/models.rs"]
 pub mod shm;
+mod signals;
 #[cfg(target_os = "linux")]
 pub mod spawn;
 mod spin;
@@ -56,4 +57,5 @@ pub use lock::{Acquired, Holding, Lock, NotHeld};
 pub use pool::{Job, Pool, PoolConfig, Reason, Refused, Thunk, before_rest, current_worker};
 pub use rlock::{NotOwned, RLock};
 pub use semaphore::{Semaphore, TooOften};
+pub use signals::ending_at_signals;
 pub use value::Value;

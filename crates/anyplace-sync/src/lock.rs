@@ -12,8 +12,9 @@ const QUEUED: u32 = 1;
 const ABANDONED: u32 = 2;
 /// How far the number of the holder is shifted.
 const HOLDER: u32 = 2;
-/// How often one looks before standing in line: most holders have it for less.
-const LOOKS: u32 = 60;
+/// How often one looks before standing in line, each time after twice as long: most holders have it for less. Who looks all
+/// the time slows the holder down, whose word it takes away.
+const LOOKS: u32 = 7;
 
 /// One thread has it at a time.
 ///
@@ -185,7 +186,8 @@ impl Lock {
 
     #[cold]
     fn spin_for_it(&self, me: Party) -> bool {
-        for _ in 0..LOOKS {
+        for look in 0..LOOKS {
+            (0..1 << look).for_each(|_| std::hint::spin_loop());
             let word = self.word.load(Relaxed);
             if word & QUEUED != 0 {
                 return false;
@@ -193,7 +195,6 @@ impl Lock {
             if word == 0 && self.take_free(me) {
                 return true;
             }
-            std::hint::spin_loop();
         }
         false
     }

@@ -50,14 +50,15 @@ impl Waiters {
     pub(super) fn wait(&self, py: Python<'_>, deadline: Option<Instant>, place: Place) -> PyResult<bool> {
         let latch = Arc::new(Latch::new());
         self.join(py, Who::Thread(latch.clone()), place);
-        let mut is_first = true;
-        let called = door::wait(py, deadline, |until| {
-            if std::mem::take(&mut is_first) {
+        let waits = |is_first: &mut bool, until| {
+            let is_called = if std::mem::take(is_first) {
                 latch.wait_spinning_first(Some(until))
             } else {
                 latch.wait(Some(until))
-            }
-        });
+            };
+            is_called.then_some(())
+        };
+        let called = door::attend(py, deadline, &mut true, waits, |_| ()).map(|called| called.is_some());
         if matches!(called, Ok(true)) {
             return called;
         }

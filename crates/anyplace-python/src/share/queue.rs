@@ -84,10 +84,40 @@ impl SharedQueue {
         block: Truth,
         timeout: Option<f64>,
     ) -> PyResult<()> {
-        let (py, queue) = (slf.py(), Self::usable(slf)?);
-        let (rank, mut item) = (slf.get().rank(item)?, Some(PyItem::new(item)));
-        let putting = queue.putting_ranked(rank, &mut item);
-        waiting::wait(py, putting, Limit::new(block, timeout))?.ok_or_else(|| full(py))
+        Self::put_within(slf, item, Limit::new(block, timeout))
+    }
+
+    /// Put items, one after the other.
+    ///
+    /// Those that were put when an exception is raised stay in the queue.
+    ///
+    /// Parameters
+    /// ----------
+    /// items : iterable
+    ///     What is put.
+    /// block : bool, default True
+    ///     Whether to wait while the queue is full.
+    /// timeout : float, optional
+    ///     Seconds to wait at most, for all of them together.
+    ///
+    /// Raises
+    /// ------
+    /// queue.Full
+    ///     If there was no room for the next one all the time.
+    /// NotSerializable, Ended
+    ///     As `put`.
+    #[pyo3(
+        signature = (items, block=Truth(true), timeout=None),
+        text_signature = "($self, items, block=True, timeout=None)"
+    )]
+    fn put_many(
+        slf: &Bound<'_, Self>,
+        items: &Bound<'_, PyAny>,
+        block: Truth,
+        timeout: Option<f64>,
+    ) -> PyResult<()> {
+        let limit = Limit::new(block, timeout);
+        items.try_iter()?.try_for_each(|item| Self::put_within(slf, &item?, limit))
     }
 
     /// Put an item, without waiting.
@@ -269,6 +299,13 @@ impl SharedQueue {
 }
 
 impl SharedQueue {
+    fn put_within(slf: &Bound<'_, Self>, item: &Bound<'_, PyAny>, limit: Limit) -> PyResult<()> {
+        let (py, queue) = (slf.py(), Self::usable(slf)?);
+        let (rank, mut item) = (slf.get().rank(item)?, Some(PyItem::new(item)));
+        let putting = queue.putting_ranked(rank, &mut item);
+        waiting::wait(py, putting, limit)?.ok_or_else(|| full(py))
+    }
+
     fn rank(&self, item: &Bound<'_, PyAny>) -> PyResult<i64> {
         if self.ranks { rank(item) } else { Ok(0) }
     }

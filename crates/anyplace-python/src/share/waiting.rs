@@ -2,7 +2,7 @@
 
 use super::limit::Limit;
 use super::raised::raised;
-use crate::door;
+use crate::{door, frame};
 use anyplace::share::Wait;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -23,28 +23,19 @@ where
     if let Some(given) = waiting.look().map_err(|error| raised(py, &error))? {
         return Ok(Some(given));
     }
-    let mut waiting = waiting.on_line(line(py));
-    let mut ended = None;
-    door::wait(py, deadline, |until| {
-        ended = waiting.until(Some(until)).transpose();
-        ended.is_some()
-    })?;
+    let ended = door::attend(
+        py,
+        deadline,
+        &mut waiting,
+        |waiting, until| waiting.until(Some(until)).transpose(),
+        |waiting| waiting.on_line(frame::here(py)),
+    )?;
     ended.transpose().map_err(|error| raised(py, &error))
 }
 
 /// Looks once.
 pub(crate) fn now<W: Wait>(py: Python<'_>, waiting: W) -> PyResult<Option<W::Given>> {
     waiting.now().map_err(|error| raised(py, &error))
-}
-
-/// Where in the program the caller is; empty where there is no program, as in a destructor at the end.
-fn line(py: Python<'_>) -> String {
-    let told = || -> PyResult<String> {
-        let frame = py.import("sys")?.getattr("_getframe")?.call0()?;
-        let file: String = frame.getattr("f_code")?.getattr("co_filename")?.extract()?;
-        Ok(format!("{file}:{}", frame.getattr("f_lineno")?))
-    };
-    told().unwrap_or_default()
 }
 
 /// What a waiting gives, once somebody has the interpreter's lock to make it.

@@ -1,5 +1,7 @@
 //! Sleeping in the Linux kernel: `futex(2)`, private to this process or shared with others.
 
+use crate::signals;
+use rustix::io::Errno;
 use rustix::thread::futex::{self, Flags, Timespec};
 use std::sync::atomic::AtomicU32;
 use std::time::Instant;
@@ -20,7 +22,8 @@ impl<const SHARED: bool> Futex<SHARED> {
         &self.0
     }
 
-    /// Sleeps while the word is `expected`, at most until `deadline`; false if the deadline has passed.
+    /// Sleeps while the word is `expected`, at most until `deadline`; false if the deadline has passed, or
+    /// a signal came that [ends](signals::ending_at_signals) the wait.
     ///
     /// It may also return early for no reason, so callers look again. A word that has already changed never sleeps.
     pub(crate) fn sleep_while(&self, expected: u32, deadline: Option<Instant>) -> bool {
@@ -34,8 +37,8 @@ impl<const SHARED: bool> Futex<SHARED> {
             return false;
         }
         // A duration beyond the kernel's range is as good as none.
-        let _ = futex::wait(&self.0, Self::FLAGS, expected, Timespec::try_from(left).ok().as_ref());
-        true
+        let ended = futex::wait(&self.0, Self::FLAGS, expected, Timespec::try_from(left).ok().as_ref());
+        !(ended == Err(Errno::INTR) && signals::came())
     }
 
     /// Wakes up to `count` sleeping threads.

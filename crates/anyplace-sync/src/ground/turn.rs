@@ -1,7 +1,7 @@
 //! A [`Turn`]: a thread's place in the line of one object.
 
 use super::{Ground, Inside, Monitor, Waiter};
-use crate::spin;
+use crate::{signals, spin};
 use std::time::{Duration, Instant};
 
 /// How long one sleeps before looking for the dead; then twice as long, up to [`LONGEST`].
@@ -152,7 +152,7 @@ impl<'g, G: Ground> Turn<'g, G> {
 }
 
 fn is_over(until: Option<Instant>) -> bool {
-    until.is_some_and(|until| cfg!(loom) || until <= Instant::now())
+    until.is_some_and(|until| cfg!(loom) || signals::has_come() || until <= Instant::now())
 }
 
 fn spin_until_called(waiter: &Waiter, until: Option<Instant>) -> bool {

@@ -83,8 +83,7 @@ pub trait Wait: Future<Output = Result<Self::Given>> + Send + Sized {
     }
 
     /// Says from which line of a program of another language it waits, for [`Place::why`](crate::Place::why).
-    #[must_use]
-    fn on_line(self, line: impl Into<String>) -> Self;
+    fn on_line(&mut self, line: impl Into<String>);
 }
 
 /// An operation on an object of a site, and its place in the line. `attempt` gives `None` when it is time to stop.
@@ -165,9 +164,9 @@ where
         self.attempt(until)
     }
 
-    fn on_line(mut self, line: impl Into<String>) -> Self {
+    fn on_line(&mut self, line: impl Into<String>) {
         self.line = Line::Other(line.into());
-        self
+        self.turn.label(task::current(), self.line.to_string());
     }
 }
 

@@ -36,6 +36,7 @@ class Queue(_core.SharedQueue[T], Generic[T]):
     >>> with anyplace.open("threads:2") as place:
     ...     jobs = place.queue("jobs", maxsize=100)
     ...     jobs.put("one")
+    ...     jobs.put_many(["two", "three"])
     ...     place.submit(place.queue("jobs", maxsize=100).get).result()
     'one'
     """
