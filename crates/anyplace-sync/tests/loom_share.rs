@@ -7,10 +7,10 @@
 
 mod model;
 
-use anyplace_sync::ground::{Monitor, Turn};
+use anyplace_sync::ground::{self, Bell, Ground, Monitor, Onlookers, Turn};
 use anyplace_sync::{Barrier, Condition, Event, Lock, Semaphore};
 use loom::cell::UnsafeCell;
-use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
+use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
 use loom::thread;
 use model::Model;
 use std::sync::Arc;
@@ -261,6 +261,127 @@ fn whoever_changes_what_others_wait_for_sees_them_in_their_line() {
         let getting = thread::spawn(move || (0..2).for_each(|_| theirs.get()));
         (0..2).for_each(|_| shared.put());
         getting.join().unwrap();
+        assert_eq!(shared.object.inside.load(Relaxed), 0);
+    });
+}
+
+/// Acquires the lock as a future does: it looks, has the bell rung when it is called, and comes back then. Before it listens
+/// for as long as it takes, it listens for a moment.
+fn acquire_by_bell<'g, G: Ground>(lock: &'g Lock, bell: &Bell<'_, G>, turn: &mut Turn<'g, G>) {
+    turn.stay_in_line();
+    while lock.acquire(turn, Some(Instant::now())).is_none() {
+        let Some(number) = turn.watch(bell.number()) else { continue };
+        bell.hear(Some(Instant::now()));
+        while !ground::is_called(turn.ground(), number) {
+            bell.hear(None);
+        }
+    }
+}
+
+#[test]
+fn a_bell_is_heard_when_a_turn_is_called() {
+    explore(3, || {
+        let shared = Shared::new(Lock::default());
+        shared.object.try_acquire(&shared.ground).unwrap();
+        let holder = Arc::clone(&shared);
+        let holder = thread::spawn(move || {
+            holder.touch();
+            holder.object.release(&holder.ground).unwrap();
+        });
+        let bell = Bell::new(&shared.ground);
+        acquire_by_bell(&shared.object, &bell, &mut Turn::new(&shared.ground));
+        shared.touch();
+        holder.join().unwrap();
+    });
+}
+
+/// Two ring at once, and the second may find the bell rung by the first.
+#[test]
+fn a_bell_is_heard_for_each_of_two_turns() {
+    explore(2, || {
+        let shared = Shared::new([Lock::default(), Lock::default()]);
+        let holders: Vec<_> = (0..2)
+            .map(|which| {
+                let shared = Arc::clone(&shared);
+                shared.object[which].try_acquire(&shared.ground).unwrap();
+                thread::spawn(move || shared.object[which].release(&shared.ground).unwrap())
+            })
+            .collect();
+        let bell = Bell::new(&shared.ground);
+        let mut turns = [Turn::new(&shared.ground), Turn::new(&shared.ground)];
+        let mut left: Vec<_> = shared.object.iter().zip(&mut turns).collect();
+        left.iter_mut().for_each(|(_, turn)| turn.stay_in_line());
+        while !left.is_empty() {
+            left.retain_mut(|(lock, turn)| lock.acquire(turn, Some(Instant::now())).is_none());
+            let watched: Vec<_> = left.iter().map(|(_, turn)| turn.watch(bell.number())).collect();
+            let is_called =
+                |number: &Option<u32>| number.is_none_or(|number| ground::is_called(&shared.ground, number));
+            while !watched.is_empty() && !watched.iter().any(is_called) {
+                bell.hear(None);
+            }
+        }
+        holders.into_iter().for_each(|holder| holder.join().unwrap());
+    });
+}
+
+/// A counter that is changed without a monitor, and those who wait until it is as they want it.
+#[derive(Default)]
+struct Shelf {
+    takers: Onlookers,
+    putters: Onlookers,
+    inside: AtomicU32,
+}
+
+impl Shared<Shelf> {
+    fn change(&self, from: u32, to: u32) -> Option<()> {
+        self.object.inside.compare_exchange(from, to, AcqRel, Relaxed).ok().map(drop)
+    }
+
+    /// Puts one, where there is room for one.
+    fn put_alone(&self) {
+        let is_room = || self.object.inside.load(Relaxed) == 0;
+        let turn = &mut Turn::new(&self.ground);
+        self.object.putters.wait(turn, None, || self.change(0, 1), is_room).unwrap();
+        self.object.takers.call(&self.ground, 1);
+    }
+
+    fn take(&self) {
+        let inside = &self.object.inside;
+        let one_less = || inside.fetch_update(AcqRel, Relaxed, |inside| inside.checked_sub(1)).ok();
+        let turn = &mut Turn::new(&self.ground);
+        self.object.takers.wait(turn, None, one_less, || inside.load(Relaxed) > 0).unwrap();
+        self.object.putters.call(&self.ground, 1);
+    }
+}
+
+#[test]
+fn onlookers_see_what_others_change_without_a_monitor() {
+    explore(3, || {
+        let shared = Shared::new(Shelf::default());
+        let taker = Arc::clone(&shared);
+        let taking = thread::spawn(move || (0..2).for_each(|_| taker.take()));
+        (0..2).for_each(|_| shared.put_alone());
+        taking.join().unwrap();
+        assert_eq!(shared.object.inside.load(Relaxed), 0);
+    });
+}
+
+/// The second call may find the first in line about to look, so that one has to wake the other.
+#[test]
+fn of_two_onlookers_each_finds_one_of_two() {
+    explore(2, || {
+        let shared = Shared::new(Shelf::default());
+        let takers: Vec<_> = (0..2)
+            .map(|_| {
+                let taker = Arc::clone(&shared);
+                thread::spawn(move || taker.take())
+            })
+            .collect();
+        for _ in 0..2 {
+            shared.object.inside.fetch_add(1, AcqRel);
+            shared.object.takers.call(&shared.ground, 1);
+        }
+        takers.into_iter().for_each(|taking| taking.join().unwrap());
         assert_eq!(shared.object.inside.load(Relaxed), 0);
     });
 }

@@ -13,6 +13,7 @@ mod clock;
 #[cfg(not(loom))]
 mod here;
 mod monitor;
+mod onlookers;
 mod turn;
 mod waiter;
 
@@ -21,6 +22,7 @@ pub use clock::{now, thread};
 #[cfg(not(loom))]
 pub use here::Here;
 pub use monitor::{Inside, Monitor};
+pub use onlookers::Onlookers;
 pub use turn::Turn;
 pub use waiter::{Seen, Waiter};
 

@@ -2,8 +2,8 @@
 
 use super::{Party, clock};
 use crate::futex::Futex;
-use crate::primitives::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use crate::primitives::atomic::{AtomicU32, AtomicU64};
+use crate::primitives::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use crate::primitives::atomic::{AtomicU32, AtomicU64, fence};
 use std::time::Instant;
 
 /// In no line, or awake in one.
@@ -213,6 +213,9 @@ impl Waiter {
 
     /// Wakes whoever hears this bell. If the record is another's by now, that one looks once in vain.
     pub(super) fn ring(&self) {
+        // Before it stands that the turn is called. So either we see that the bell can be rung again, or who made it so sees
+        // that call.
+        fence(SeqCst);
         let can_ring = |word| matches!(word, AWAKE | ASLEEP).then_some(WOKEN);
         if self.word.word().fetch_update(AcqRel, Acquire, can_ring) == Ok(ASLEEP) {
             self.word.wake(1);
@@ -225,7 +228,9 @@ impl Waiter {
         if word.compare_exchange(AWAKE, ASLEEP, AcqRel, Relaxed).is_ok() {
             self.word.sleep_while(ASLEEP, until);
         }
-        word.swap(AWAKE, AcqRel);
+        word.store(AWAKE, Relaxed);
+        // Who heard it now looks which turns are called.
+        fence(SeqCst);
     }
 
     /// Sleeps until it is called, or `until`; it may also return early for no reason.

@@ -2,7 +2,6 @@
 
 mod hall;
 mod here;
-mod line;
 
 use super::item::Item;
 use super::object::{self, Shared};

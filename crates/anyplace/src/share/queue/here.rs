@@ -1,11 +1,10 @@
 //! A queue in the memory of one process: values move through it as they are.
 
-use super::line::Line;
 use crate::share::body::Body;
 use crate::share::shape::Order;
 use crate::share::site::Site;
 use crate::share::wait::Turn;
-use anyplace_sync::ground::Monitor;
+use anyplace_sync::ground::{Monitor, Onlookers};
 use anyplace_sync::queue::{DoneTooOften, NotPut, NotTaken, Queue};
 use std::time::Instant;
 
@@ -18,11 +17,11 @@ struct Ranked<T> {
 pub(in crate::share) struct Here<T> {
     items: Queue<Ranked<T>>,
     /// Those who wait for a value.
-    takers: Line,
+    takers: Onlookers,
     /// Those who wait for room.
-    putters: Line,
+    putters: Onlookers,
     /// Those who wait until all is done.
-    joiners: Line,
+    joiners: Onlookers,
 }
 
 /// The queue is shut down.
@@ -37,7 +36,12 @@ impl<T: Send + 'static> Here<T> {
             Order::Lifo => Queue::lifo(capacity),
             Order::Priority => Queue::sorted(capacity, |one: &Ranked<T>, other| one.rank.cmp(&other.rank)),
         };
-        Self { items, takers: Line::default(), putters: Line::default(), joiners: Line::default() }
+        Self {
+            items,
+            takers: Onlookers::default(),
+            putters: Onlookers::default(),
+            joiners: Onlookers::default(),
+        }
     }
 
     /// Puts the value that is in `item`, and leaves it there while it cannot.
@@ -157,7 +161,7 @@ impl<T: Send + 'static> Here<T> {
 
 impl<T: Send + 'static> Body for Here<T> {
     fn lines(&self) -> Vec<&Monitor> {
-        [&self.takers, &self.putters, &self.joiners].map(|line| &line.monitor).to_vec()
+        [&self.takers, &self.putters, &self.joiners].map(Onlookers::monitor).to_vec()
     }
 
     fn holds(&self) -> Option<&'static str> {
