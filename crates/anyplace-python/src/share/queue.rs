@@ -87,7 +87,7 @@ impl SharedQueue {
         let (py, queue) = (slf.py(), Self::usable(slf)?);
         let (rank, mut item) = (slf.get().rank(item)?, Some(PyItem::new(item)));
         let putting = queue.putting_ranked(rank, &mut item);
-        waiting::wait(py, putting, Limit::new(block, timeout))?.ok_or_else(|| full(py))
+        waiting::wait(py, putting, Limit::new(block, timeout)?)?.ok_or_else(|| full(py))
     }
 
     /// Put an item, without waiting.
@@ -118,7 +118,7 @@ impl SharedQueue {
     #[pyo3(signature = (block=Truth(true), timeout=None), text_signature = "($self, block=True, timeout=None)")]
     fn get<'py>(slf: &Bound<'py, Self>, block: Truth, timeout: Option<f64>) -> PyResult<Bound<'py, PyAny>> {
         let (py, queue) = (slf.py(), Self::usable(slf)?);
-        match waiting::wait(py, queue.getting(), Limit::new(block, timeout))? {
+        match waiting::wait(py, queue.getting(), Limit::new(block, timeout)?)? {
             Some(item) => item.object(py),
             None => Err(empty(py)),
         }
@@ -161,7 +161,7 @@ impl SharedQueue {
     ) -> PyResult<Bound<'py, PyList>> {
         let (py, queue) = (slf.py(), Self::usable(slf)?);
         let getting = queue.getting_many(most.max(1));
-        let items = waiting::wait(py, getting, Limit::new(block, timeout))?.ok_or_else(|| empty(py))?;
+        let items = waiting::wait(py, getting, Limit::new(block, timeout)?)?.ok_or_else(|| empty(py))?;
         let objects: Vec<_> = items.into_iter().map(|item| item.object(py)).collect::<PyResult<_>>()?;
         PyList::new(py, objects)
     }

@@ -185,4 +185,4 @@ impl Body for Words {
 }
 
 handle!(RLock, Kind::RLock);
-travels!(RLock);
+travels!(RLock, Kind::RLock);
