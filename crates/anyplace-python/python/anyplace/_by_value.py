@@ -18,7 +18,7 @@ from typing import Any
 
 import cloudpickle
 
-from . import _main
+from . import _main, _structures
 
 PROTOCOL = 5
 
@@ -92,7 +92,10 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
         if self._is_of_script(value):
             script.add(value.__qualname__)
             return _main.variable, (value.__qualname__,)
-        return super().reducer_override(value)
+        reduced = super().reducer_override(value)
+        if isinstance(reduced, tuple) and isinstance(value, type) and _structures.is_one(value):
+            return _structures.reduce(value, reduced)
+        return reduced
 
     def _is_of_script(self, value: Any) -> bool:
         if not isinstance(value, (FunctionType, type)) or value is self._root:

@@ -27,7 +27,7 @@ pub(super) enum Patience {
 
 impl Patience {
     /// # Errors
-    /// `ValueError` if the timeout is negative; it is not looked at unless the call may block.
+    /// `ValueError` if the timeout is negative or no number; it is not looked at unless the call may block.
     #[inline]
     pub(super) fn of(block: Truth, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         match (block.0?, timeout) {
@@ -40,6 +40,9 @@ impl Patience {
     #[cold]
     fn lasting(timeout: &Bound<'_, PyAny>) -> PyResult<Self> {
         let seconds = timeout.extract::<f64>()?;
+        if seconds.is_nan() {
+            return Err(PyValueError::new_err("Invalid value NaN (not a number)"));
+        }
         if seconds < 0.0 {
             return Err(PyValueError::new_err("'timeout' must be a non-negative number"));
         }

@@ -59,7 +59,7 @@ impl SharedBarrier {
     ///     If the barrier breaks, or is reset meanwhile.
     #[pyo3(signature = (timeout=None))]
     fn wait(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<u32> {
-        let limit = Limit::new(Truth(true), timeout.or(self.timeout));
+        let limit = Limit::new(Truth(true), timeout.or(self.timeout))?;
         // Who was interrupted, or waited long enough, does not come any more.
         let arrived = waiting::wait(py, self.barrier.gathering(), limit).inspect_err(|error| {
             if !is_broken(py, error) {

@@ -103,7 +103,7 @@ impl SharedCondition {
     ///     If the lock is not held.
     #[pyo3(signature = (timeout=None))]
     fn wait(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
-        let limit = Limit::new(Truth(true), timeout);
+        let limit = Limit::new(Truth(true), timeout)?;
         self.guard.check(py, "wait on")?;
         let enlisted = self.condition.enlist();
         let count = self.guard.release(py)?;
@@ -132,7 +132,7 @@ impl SharedCondition {
         timeout: Option<f64>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = predicate.py();
-        let limit = Limit::new(Truth(true), timeout);
+        let limit = Limit::new(Truth(true), timeout)?;
         loop {
             let result = predicate.call0()?;
             let left = match limit {

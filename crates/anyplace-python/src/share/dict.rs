@@ -207,8 +207,11 @@ impl SharedDict {
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        let inside = slf.get().copy(slf.py())?.repr()?;
-        ticket::repr(slf, slf.get().0.name(), &inside.to_string())
+        let py = slf.py();
+        // Debuggers show what is there whatever has become of it.
+        let inside = slf.get().copy(py).and_then(|inside| Ok(inside.repr()?.to_string()));
+        let inside = inside.unwrap_or_else(|error| format!("unreadable: {error}"));
+        ticket::repr(slf, slf.get().0.name(), &inside)
     }
 }
 

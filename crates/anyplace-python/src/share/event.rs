@@ -39,7 +39,7 @@ impl SharedEvent {
     ///     Whether it was set in time.
     #[pyo3(signature = (timeout=None))]
     fn wait(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
-        Ok(waiting::wait(py, self.0.waiting(), Limit::new(Truth(true), timeout))?.is_some())
+        Ok(waiting::wait(py, self.0.waiting(), Limit::new(Truth(true), timeout)?)?.is_some())
     }
 
     /// Set it: whoever waits goes on.

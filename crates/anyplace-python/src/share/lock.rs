@@ -53,7 +53,7 @@ impl SharedLock {
     ///     Whether it is held now.
     #[pyo3(signature = (block=Truth(true), timeout=None), text_signature = "($self, block=True, timeout=None)")]
     pub(crate) fn acquire(&self, py: Python<'_>, block: Truth, timeout: Option<f64>) -> PyResult<bool> {
-        let limit = Limit::new(block, timeout);
+        let limit = Limit::new(block, timeout)?;
         let guard = waiting::wait(py, self.lock.acquiring(), limit)?;
         Ok(guard.map(|guard| self.keep(guard)).is_some())
     }

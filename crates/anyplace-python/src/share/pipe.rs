@@ -115,7 +115,7 @@ impl SharedPipe {
     #[pyo3(signature = (timeout=Some(0.0)), text_signature = "($self, timeout=0.0)")]
     fn poll(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
         let pipe = self.pipe()?;
-        Ok(waiting::wait(py, pipe.polling(), Limit::new(Truth(true), timeout))?.is_some())
+        Ok(waiting::wait(py, pipe.polling(), Limit::new(Truth(true), timeout)?)?.is_some())
     }
 
     /// Close this end, as this object has it: others may have it, too.

@@ -84,7 +84,7 @@ impl SharedQueue {
         block: Truth,
         timeout: Option<f64>,
     ) -> PyResult<()> {
-        Self::put_within(slf, item, Limit::new(block, timeout))
+        Self::put_within(slf, item, Limit::new(block, timeout)?)
     }
 
     /// Put items, one after the other.
@@ -116,7 +116,7 @@ impl SharedQueue {
         block: Truth,
         timeout: Option<f64>,
     ) -> PyResult<()> {
-        let limit = Limit::new(block, timeout);
+        let limit = Limit::new(block, timeout)?;
         items.try_iter()?.try_for_each(|item| Self::put_within(slf, &item?, limit))
     }
 
@@ -148,7 +148,7 @@ impl SharedQueue {
     #[pyo3(signature = (block=Truth(true), timeout=None), text_signature = "($self, block=True, timeout=None)")]
     fn get<'py>(slf: &Bound<'py, Self>, block: Truth, timeout: Option<f64>) -> PyResult<Bound<'py, PyAny>> {
         let (py, queue) = (slf.py(), Self::usable(slf)?);
-        match waiting::wait(py, queue.getting(), Limit::new(block, timeout))? {
+        match waiting::wait(py, queue.getting(), Limit::new(block, timeout)?)? {
             Some(item) => item.object(py),
             None => Err(empty(py)),
         }
@@ -191,7 +191,7 @@ impl SharedQueue {
     ) -> PyResult<Bound<'py, PyList>> {
         let (py, queue) = (slf.py(), Self::usable(slf)?);
         let getting = queue.getting_many(most.max(1));
-        let items = waiting::wait(py, getting, Limit::new(block, timeout))?.ok_or_else(|| empty(py))?;
+        let items = waiting::wait(py, getting, Limit::new(block, timeout)?)?.ok_or_else(|| empty(py))?;
         let objects: Vec<_> = items.into_iter().map(|item| item.object(py)).collect::<PyResult<_>>()?;
         PyList::new(py, objects)
     }

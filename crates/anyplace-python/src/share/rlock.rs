@@ -54,7 +54,7 @@ impl SharedRLock {
     #[pyo3(signature = (block=Truth(true), timeout=None), text_signature = "($self, block=True, timeout=None)")]
     pub(crate) fn acquire(&self, py: Python<'_>, block: Truth, timeout: Option<f64>) -> PyResult<bool> {
         let acquiring = self.lock.acquiring(thread_owner());
-        let guard = waiting::wait(py, acquiring, Limit::new(block, timeout))?;
+        let guard = waiting::wait(py, acquiring, Limit::new(block, timeout)?)?;
         Ok(guard.map(|guard| self.keep(guard)).is_some())
     }
 

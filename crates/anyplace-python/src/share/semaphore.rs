@@ -49,7 +49,7 @@ impl SharedSemaphore {
     ///     Whether there was one.
     #[pyo3(signature = (block=Truth(true), timeout=None), text_signature = "($self, block=True, timeout=None)")]
     fn acquire(&self, py: Python<'_>, block: Truth, timeout: Option<f64>) -> PyResult<bool> {
-        let permit = waiting::wait(py, self.0.acquiring(), Limit::new(block, timeout))?;
+        let permit = waiting::wait(py, self.0.acquiring(), Limit::new(block, timeout)?)?;
         Ok(permit.map(Permit::keep).is_some())
     }
 

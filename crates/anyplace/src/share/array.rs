@@ -3,7 +3,7 @@
 use super::body::Body;
 use super::halls::told;
 use super::object::{self, Shared};
-use super::shape::{Shape, Wish};
+use super::shape::{Kind, Shape, Wish};
 use super::site::Site;
 use super::travel::{Travelling, refuse_to_come, refuse_to_go};
 use crate::driver::Share;
@@ -122,7 +122,7 @@ impl Body for Words {
 impl Serialize for Array {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let travelling = match &*self.0 {
-            Lies::Here(words) => words.travel().map_err(refuse_to_go)?,
+            Lies::Here(words) => words.travel(Kind::Array).map_err(refuse_to_go)?,
             Lies::Hall { site, name, array } => Travelling::of(site, name, array.object().handle()),
         };
         travelling.serialize(serializer)
@@ -137,7 +137,7 @@ impl<'de> Deserialize<'de> for Array {
 
 impl fmt::Debug for Array {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("array ")?;
-        object::write_name(f, self.name(), self.site())
+        let called = object::Called { kind: Kind::Array, name: self.name(), site: self.site() };
+        fmt::Display::fmt(&called, f)
     }
 }

@@ -120,4 +120,4 @@ impl Body for Words {
 }
 
 handle!(Barrier, Kind::Barrier);
-travels!(Barrier);
+travels!(Barrier, Kind::Barrier);

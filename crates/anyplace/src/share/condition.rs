@@ -167,7 +167,7 @@ impl Body for Words {
 
 impl Serialize for Condition {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        (self.line.travel().map_err(refuse_to_go)?, &self.lock).serialize(serializer)
+        (self.line.travel(Kind::Condition).map_err(refuse_to_go)?, &self.lock).serialize(serializer)
     }
 }
 
@@ -181,6 +181,6 @@ impl<'de> Deserialize<'de> for Condition {
 
 impl fmt::Debug for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "condition {:?}", self.line)
+        write!(f, "{}", self.line.called(Kind::Condition))
     }
 }

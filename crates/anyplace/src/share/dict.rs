@@ -6,7 +6,7 @@ use super::halls::told;
 use super::item::Item;
 use super::message;
 use super::object::{self, Shared};
-use super::shape::{Shape, Wish};
+use super::shape::{Kind, Shape, Wish};
 use super::site::Site;
 use super::travel::{Travelling, refuse_to_come, refuse_to_go};
 use crate::driver::Share;
@@ -264,7 +264,7 @@ impl<K: Key, V: Item + Clone> Clone for Dict<K, V> {
 impl<K: Key, V: Item + Clone> Serialize for Dict<K, V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let travelling = match &*self.0 {
-            Lies::Here(here) => here.travel().map_err(refuse_to_go)?,
+            Lies::Here(here) => here.travel(Kind::Dict).map_err(refuse_to_go)?,
             Lies::Hall { site, name, dict, .. } => Travelling::of(site, name, dict.object().handle()),
         };
         travelling.serialize(serializer)
@@ -279,7 +279,7 @@ impl<'de, K: Key, V: Item + Clone> Deserialize<'de> for Dict<K, V> {
 
 impl<K: Key, V: Item + Clone> fmt::Debug for Dict<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("dict ")?;
-        object::write_name(f, self.name(), self.site())
+        let called = object::Called { kind: Kind::Dict, name: self.name(), site: self.site() };
+        fmt::Display::fmt(&called, f)
     }
 }

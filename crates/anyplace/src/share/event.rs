@@ -85,4 +85,4 @@ impl Body for Words {
 }
 
 handle!(Event, Kind::Event);
-travels!(Event);
+travels!(Event, Kind::Event);

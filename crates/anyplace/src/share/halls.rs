@@ -166,7 +166,13 @@ pub(super) fn told(error: HallError, place: &str) -> Error {
         _ => ErrorKind::ResourceExhausted,
     };
     let help = error.help();
-    let said = Error::new(kind, error.to_string()).at(place).during("share").with_retry(Retry::Safe);
+    let message = match &error {
+        HallError::OtherKind { name, is, wanted } => {
+            format!("`{name}` in `{place}` is {is}, so it cannot be {wanted}")
+        }
+        _ => error.to_string(),
+    };
+    let said = Error::new(kind, message).at(place).during("share").with_retry(Retry::Safe);
     said.with_help(help).with_source(error)
 }
 

@@ -16,7 +16,7 @@ macro_rules! handle {
 
         impl $(<$item: $bound>)? std::fmt::Debug for $handle $(<$item>)? {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                write!(f, "{} {:?}", $kind, self.0)
+                write!(f, "{}", self.0.called($kind))
             }
         }
     };

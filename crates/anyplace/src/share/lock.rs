@@ -149,4 +149,4 @@ impl Body for Words {
 }
 
 handle!(Lock, Kind::Lock);
-travels!(Lock);
+travels!(Lock, Kind::Lock);

@@ -182,17 +182,28 @@ impl<K> Deref for Shared<K> {
     }
 }
 
-/// How an object is called, after its kind.
-pub(super) fn write_name(f: &mut fmt::Formatter<'_>, name: &str, site: &Site) -> fmt::Result {
-    match name {
-        "" => write!(f, "without a name in `{}`", site.place),
-        name => write!(f, "`{name}` in `{}`", site.place),
+impl<K> Shared<K> {
+    /// What it is called in a sentence.
+    pub(super) fn called(&self, kind: Kind) -> Called<'_> {
+        Called { kind, name: &self.name, site: &self.site }
     }
 }
 
-impl<K> fmt::Debug for Shared<K> {
+/// What an object is called in a sentence, such as "lock `door` in `threads:2`".
+pub(super) struct Called<'a> {
+    pub(super) kind: Kind,
+    pub(super) name: &'a str,
+    pub(super) site: &'a Site,
+}
+
+impl fmt::Display for Called<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_name(f, &self.name, &self.site)
+        let Self { kind, name, site } = self;
+        let article = if matches!(kind, Kind::Event | Kind::Array | Kind::RLock) { "an" } else { "a" };
+        match *name {
+            "" => write!(f, "{article} {kind} without a name in `{}`", site.place),
+            name => write!(f, "{kind} `{name}` in `{}`", site.place),
+        }
     }
 }
 

@@ -82,7 +82,7 @@ impl<T: Item> Pipe<T> {
     /// travel.
     #[track_caller]
     pub fn send(&self, item: T) -> Result<()> {
-        self.outgoing.put(item).map_err(|error| self.ended(error))
+        self.outgoing.putting_or(0, &mut Some(item), || self.takes_no_more()).wait()
     }
 
     /// Receives a value, waiting for one.
@@ -92,7 +92,7 @@ impl<T: Item> Pipe<T> {
     /// no `T`.
     #[track_caller]
     pub fn recv(&self) -> Result<T> {
-        self.receiving().wait().map_err(|error| self.ended(error))
+        self.receiving().wait()
     }
 
     /// Receives a value, waiting for one for at most `limit`; `None` if that was not enough.
@@ -101,13 +101,13 @@ impl<T: Item> Pipe<T> {
     /// As [`recv`](Self::recv).
     #[track_caller]
     pub fn recv_within(&self, limit: Duration) -> Result<Option<T>> {
-        self.receiving().within(limit).map_err(|error| self.ended(error))
+        self.receiving().within(limit)
     }
 
     /// The wait for a value, to step, wait for, or await.
     #[track_caller]
     pub fn receiving(&self) -> impl Wait<Given = T> {
-        self.incoming.getting()
+        self.incoming.getting_or(|| self.gives_no_more())
     }
 
     /// Waits until [`recv`](Self::recv) would not have to, for at most `limit`; whether it came to that. The end of the pipe
@@ -126,13 +126,23 @@ impl<T: Item> Pipe<T> {
         self.incoming.looking()
     }
 
-    fn ended(&self, error: Error) -> Error {
-        if error.kind() != ErrorKind::Ended {
-            return error;
-        }
-        error
-            .told_as(ErrorKind::Ended, format!("the other end of {self:?} is closed"))
+    fn takes_no_more(&self) -> Error {
+        self.ended("takes nothing from this end: the other one is closed, or only sends")
+            .with_help("send from the end that the other one receives from, for as long as that is open")
+    }
+
+    fn gives_no_more(&self) -> Error {
+        self.ended("gives nothing more to this end: the other one is closed, or only receives")
             .with_help("whoever sends closes its end when it has sent all: receive until this error comes")
+    }
+
+    fn ended(&self, why: &str) -> Error {
+        let site = self.incoming.site();
+        Error::new(ErrorKind::Ended, format!("{self:?} {why}")).at(&site.place).during("share")
+    }
+
+    fn called(&self) -> object::Called<'_> {
+        object::Called { kind: Kind::Pipe, name: self.incoming.name(), site: self.incoming.site() }
     }
 }
 
@@ -148,8 +158,7 @@ impl<T: Item> Clone for Pipe<T> {
 
 impl<T: Item> fmt::Debug for Pipe<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("pipe ")?;
-        object::write_name(f, self.incoming.name(), self.incoming.site())
+        fmt::Display::fmt(&self.called(), f)
     }
 }
 
@@ -157,7 +166,7 @@ impl<T: Item> Serialize for Pipe<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let site = self.incoming.site();
         let Holds::Hall(end) = &self.end else {
-            return Err(refuse_to_go(stays(site, &format!("{self:?}"))));
+            return Err(refuse_to_go(stays(&self.called())));
         };
         let travelling = Travelling::of(site, self.incoming.name(), end.object().handle());
         (travelling, end.end()).serialize(serializer)

@@ -5,7 +5,7 @@ mod here;
 
 use super::item::Item;
 use super::object::{self, Shared};
-use super::shape::{Order, Shape, Wish};
+use super::shape::{Kind, Order, Shape, Wish};
 use super::site::Site;
 use super::travel::{Travelling, refuse_to_come, refuse_to_go};
 use super::wait::{Wait, Waiting};
@@ -139,13 +139,24 @@ impl<T: Item> Queue<T> {
     /// As [`putting`](Self::putting), with a [rank](Self::put_ranked).
     #[track_caller]
     pub fn putting_ranked(&self, rank: i64, item: &mut Option<T>) -> impl Wait<Given = ()> {
+        self.putting_or(rank, item, || self.ended())
+    }
+
+    /// As [`putting_ranked`](Self::putting_ranked), with the error of one that is shut down.
+    #[track_caller]
+    pub(super) fn putting_or(
+        &self,
+        rank: i64,
+        item: &mut Option<T>,
+        ended: impl Fn() -> Error + Send,
+    ) -> impl Wait<Given = ()> {
         let mut packed = None;
         Waiting::new(self.site(), move |turn, until| {
             let put = match &*self.0 {
                 Lies::Here(queue) => queue.put(turn, until, rank, item),
                 Lies::Hall(queue) => queue.put(turn, until, (rank, item), &mut packed)?,
             };
-            put.transpose().map_err(|Shut| self.ended())
+            put.transpose().map_err(|Shut| ended())
         })
     }
 
@@ -188,11 +199,17 @@ impl<T: Item> Queue<T> {
     /// The wait for a value, to step, wait for, or await.
     #[track_caller]
     pub fn getting(&self) -> impl Wait<Given = T> {
+        self.getting_or(|| self.ended())
+    }
+
+    /// As [`getting`](Self::getting), with the error of one that is shut down and empty.
+    #[track_caller]
+    pub(super) fn getting_or(&self, ended: impl Fn() -> Error + Send) -> impl Wait<Given = T> {
         Waiting::new(self.site(), move |turn, until| match &*self.0 {
-            Lies::Here(queue) => queue.get(turn, until).transpose().map_err(|Shut| self.ended()),
+            Lies::Here(queue) => queue.get(turn, until).transpose().map_err(|Shut| ended()),
             Lies::Hall(shared) => match shared.queue.get(turn, until) {
                 None => Ok(None),
-                Some(Err(ShutDown)) => Err(self.ended()),
+                Some(Err(ShutDown)) => Err(ended()),
                 Some(Ok(received)) => hall::unpack(received).map(Some),
             },
         })
@@ -307,7 +324,7 @@ impl<T: Item> Queue<T> {
 
     fn ended(&self) -> Error {
         self.misused(ErrorKind::Ended, format!("{self:?} is shut down"))
-            .with_help("put nothing after `shut_down`, and get until this error comes")
+            .with_help("put nothing once it is shut down, and get until this error comes")
     }
 
     fn misused(&self, kind: ErrorKind, message: String) -> Error {
@@ -331,7 +348,7 @@ impl<T: Item> Clone for Queue<T> {
 impl<T: Item> Serialize for Queue<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let travelling = match &*self.0 {
-            Lies::Here(queue) => queue.travel().map_err(refuse_to_go)?,
+            Lies::Here(queue) => queue.travel(Kind::Queue).map_err(refuse_to_go)?,
             Lies::Hall(shared) => Travelling::of(&shared.site, &shared.name, shared.queue.object().handle()),
         };
         travelling.serialize(serializer)
@@ -347,7 +364,7 @@ impl<'de, T: Item> Deserialize<'de> for Queue<T> {
 
 impl<T: Item> fmt::Debug for Queue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("queue ")?;
-        object::write_name(f, self.name(), self.site())
+        let called = object::Called { kind: Kind::Queue, name: self.name(), site: self.site() };
+        fmt::Display::fmt(&called, f)
     }
 }

@@ -189,4 +189,4 @@ impl Body for Words {
 }
 
 handle!(RLock, Kind::RLock);
-travels!(RLock);
+travels!(RLock, Kind::RLock);

@@ -141,4 +141,4 @@ impl Body for Words {
 }
 
 handle!(Semaphore, Kind::Semaphore);
-travels!(Semaphore);
+travels!(Semaphore, Kind::Semaphore);

@@ -3,7 +3,8 @@
 use super::body::Body;
 use super::halls::told;
 use super::known;
-use super::object::{InHall, Shared};
+use super::object::{Called, InHall, Shared};
+use super::shape;
 use super::site::Site;
 use crate::error::{Error, Kind, Result};
 use anyplace_sync::shm::hall::{Body as HallBody, Hall, Handle, Object, Ticket};
@@ -85,8 +86,8 @@ impl Travelling {
 impl<K: Body> Shared<K> {
     /// # Errors
     /// `NotSerializable` if it lies in the memory of this process.
-    pub(super) fn travel(&self) -> Result<Travelling> {
-        let handle = self.handle().ok_or_else(|| stays(&self.site, &format!("{self:?}")))?;
+    pub(super) fn travel(&self, kind: shape::Kind) -> Result<Travelling> {
+        let handle = self.handle().ok_or_else(|| stays(&self.called(kind)))?;
         Ok(Travelling::of(&self.site, &self.name, handle))
     }
 }
@@ -102,9 +103,9 @@ impl<K: Body + HallBody> Shared<K> {
 }
 
 /// An object that other processes cannot see.
-pub(super) fn stays(site: &Site, called: &str) -> Error {
-    Error::new(Kind::NotSerializable, format!("what is shared {called} cannot leave this process"))
-        .at(&site.place)
+pub(super) fn stays(called: &Called<'_>) -> Error {
+    Error::new(Kind::NotSerializable, format!("{called} cannot leave this process"))
+        .at(&called.site.place)
         .during("share")
         .with_help("share it in a place of processes, such as `processes:`, and send that handle")
 }
@@ -123,12 +124,12 @@ pub(super) fn refuse_to_come<E: de::Error>(error: Error) -> E {
     said
 }
 
-/// Lets `$handle`, which is an `Arc<Shared<_>>`, travel.
+/// Lets `$handle`, which is an `Arc<Shared<_>>`, travel as one of its kind.
 macro_rules! travels {
-    ($handle:ident) => {
+    ($handle:ident, $kind:expr) => {
         impl serde::Serialize for $handle {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-                let travelling = self.0.travel().map_err($crate::share::travel::refuse_to_go)?;
+                let travelling = self.0.travel($kind).map_err($crate::share::travel::refuse_to_go)?;
                 serde::Serialize::serialize(&travelling, serializer)
             }
         }

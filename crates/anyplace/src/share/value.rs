@@ -2,7 +2,7 @@
 
 use super::body::{Body, in_hall};
 use super::object::Shared;
-use super::shape::{Shape, Wish};
+use super::shape::{Kind, Shape, Wish};
 use super::travel::{refuse_to_come, refuse_to_go};
 use crate::driver::Share;
 use crate::error::Result;
@@ -102,7 +102,7 @@ impl<T: Number> Clone for Value<T> {
 
 impl<T: Number> Serialize for Value<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        self.words.travel().map_err(refuse_to_go)?.serialize(serializer)
+        self.words.travel(Kind::Value).map_err(refuse_to_go)?.serialize(serializer)
     }
 }
 
@@ -115,7 +115,7 @@ impl<'de, T: Number> Deserialize<'de> for Value<T> {
 
 impl<T: Number> fmt::Debug for Value<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "value {:?}: {:?}", self.words, self.get())
+        write!(f, "{}: {:?}", self.words.called(Kind::Value), self.get())
     }
 }
 

@@ -305,15 +305,16 @@ class ValueProxy(Proxied):
     Parameters
     ----------
     typecode : object
-        Not looked at, as in the standard library.
+        Shown, and not looked at, as in the standard library.
     value : object
         What it is at first.
     """
 
-    __slots__ = ("__weakref__", "_kept")
+    __slots__ = ("__weakref__", "_kept", "_typecode")
     _shown = "ValueProxy", "Value"
 
     def __init__(self, typecode: Any, value: Any, lock: bool = True) -> None:
+        self._typecode = typecode
         self._kept: _core.SharedDict[int, Any] = _core.SharedDict()
         self._kept[0] = value
 
@@ -331,16 +332,16 @@ class ValueProxy(Proxied):
 
     def __str__(self) -> str:
         """Show the value."""
-        return f"Value({self.get()!r})"
+        return f"Value({self._typecode!r}, {self.get()!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as what it lies in."""
-        return _value, (self._kept,)
+        return _value, (self._typecode, self._kept)
 
 
-def _value(kept: _core.SharedDict[int, Any]) -> ValueProxy:
+def _value(typecode: Any, kept: _core.SharedDict[int, Any]) -> ValueProxy:
     made = ValueProxy.__new__(ValueProxy)
-    made._kept = kept
+    made._typecode, made._kept = typecode, kept
     return made
 
 

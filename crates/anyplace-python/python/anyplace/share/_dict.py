@@ -89,7 +89,10 @@ class Namespace:
 
     def __repr__(self) -> str:
         """Tell what is in it."""
-        inside = ", ".join(f"{name}={value!r}" for name, value in sorted(self._values.items()))
+        try:
+            inside = ", ".join(f"{name}={value!r}" for name, value in sorted(self._values.items()))
+        except Exception as error:  # Debuggers show what is there whatever has become of it.
+            inside = f"unreadable: {type(error).__name__}: {error}"
         return f"Namespace({inside})"
 
 
