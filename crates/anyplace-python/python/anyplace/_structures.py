@@ -9,6 +9,7 @@ import operator
 import sys
 from typing import Any
 
+
 def is_one(kind: Any) -> bool:
     """Whether it is a class of ctypes' structures, unions or arrays."""
     ctypes = sys.modules.get("ctypes")
