@@ -162,6 +162,7 @@ impl Segment {
 
     /// All of it, in bytes of address space.
     #[allow(clippy::len_without_is_empty, reason = "it is never empty")]
+    #[inline]
     pub fn len(&self) -> usize {
         self.map.len()
     }

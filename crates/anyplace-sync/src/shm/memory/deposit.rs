@@ -111,7 +111,8 @@ impl Memory {
     }
 
     /// The same as offsets in the segment.
+    #[inline]
     pub(crate) fn extent_of(&self, deposit: Deposit) -> Option<Range<usize>> {
-        self.table().entry(deposit.number())?.extent(self.table())
+        self.table().extent_of(deposit.number())
     }
 }

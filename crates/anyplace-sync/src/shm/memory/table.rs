@@ -132,6 +132,7 @@ impl Table {
     }
 
     /// How many descriptors have been used.
+    #[inline]
     pub(super) fn used(&self) -> u32 {
         self.header().used.load(Acquire).min(self.blocks())
     }
@@ -146,6 +147,18 @@ impl Table {
         (number < self.used()).then(|| self.entry_unchecked(number))
     }
 
+    /// Where the bytes of the block of that number are, if it was ever used: that is asked for at each use of an object.
+    #[inline]
+    pub(super) fn extent_of(&self, number: u32) -> Option<Range<usize>> {
+        let is_used = number < self.used();
+        is_used.then(|| self.descriptor(self.at_descriptor(number)).extent(self)).flatten()
+    }
+
+    #[inline]
+    fn descriptor(&self, at: usize) -> &Descriptor {
+        &self.segment.shared(at, 1)[0]
+    }
+
     /// All blocks that were ever used.
     pub(super) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         (0..self.used()).map(|number| self.entry_unchecked(number))
@@ -154,7 +167,7 @@ impl Table {
     /// The block of that number, which must be backed but need not be used.
     pub(super) fn entry_unchecked(&self, number: u32) -> Entry<'_> {
         let at = self.at_descriptor(number);
-        let words = &self.segment.shared::<Descriptor>(at, 1)[0];
+        let words = self.descriptor(at);
         let readers = self.segment.shared(at + size_of::<Descriptor>(), self.reader_words());
         Entry { number, words, readers }
     }
@@ -199,6 +212,7 @@ impl Table {
         self.at_hints() + class * self.blocks.div_ceil(64) * 8
     }
 
+    #[inline]
     fn at_descriptor(&self, number: u32) -> usize {
         assert!(number < self.blocks(), "there is no block {number}");
         self.at_descriptors + number as usize * self.stride
@@ -206,6 +220,16 @@ impl Table {
 
     fn reader_words(&self) -> usize {
         self.workers.div_ceil(64).max(1)
+    }
+}
+
+impl Descriptor {
+    #[inline]
+    fn extent(&self, table: &Table) -> Option<Range<usize>> {
+        let capacity = usize::try_from(self.capacity.load(Acquire)).ok()?;
+        let start = usize::try_from(self.offset.load(Relaxed)).ok()?;
+        let end = start.checked_add(capacity)?;
+        (capacity > 0 && start >= table.space() && end <= table.segment.len()).then_some(start..end)
     }
 }
 
@@ -223,10 +247,7 @@ impl Entry<'_> {
 
     /// Where its bytes are in the segment, if what the table says can be true.
     pub(super) fn extent(&self, table: &Table) -> Option<Range<usize>> {
-        let capacity = usize::try_from(self.words.capacity.load(Acquire)).ok()?;
-        let start = usize::try_from(self.words.offset.load(Relaxed)).ok()?;
-        let end = start.checked_add(capacity)?;
-        (capacity > 0 && start >= table.space() && end <= table.segment.len()).then_some(start..end)
+        self.words.extent(table)
     }
 
     /// Its class, if it has one.
