@@ -466,6 +466,29 @@ def test_tasks_own_what_they_acquire_again(place: anyplace.Place) -> None:
     asyncio.run(asyncio.wait_for(main(), LIMIT_S))
 
 
+def test_a_coroutine_tells_others_and_what_a_cancelled_one_was_told_passes_on(place: anyplace.Place) -> None:
+    async def main() -> None:
+        changed = place.condition("changed")
+
+        async def wait() -> None:
+            async with changed:
+                await changed.wait_async()
+
+        first, second = asyncio.create_task(wait()), asyncio.create_task(wait())
+        while changed.n_waiting < 2:
+            await turns()
+        async with changed:
+            changed.notify()
+            first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        await second
+        with pytest.raises(anyplace.NotHeld):
+            changed.notify()
+
+    asyncio.run(asyncio.wait_for(main(), LIMIT_S))
+
+
 def test_a_place_that_is_closed_says_so_to_those_who_wait() -> None:
     place = anyplace.open("threads:1")
     door = place.lock("door")

@@ -160,7 +160,9 @@ impl SharedCondition {
     ///     If the lock is not held.
     #[pyo3(signature = (n=1))]
     fn notify(&self, py: Python<'_>, n: usize) -> PyResult<()> {
-        self.guard.check(py, "notify on")?;
+        if !self.guard.is_of_task(py) {
+            self.guard.check(py, "notify on")?;
+        }
         self.condition.notify(n);
         Ok(())
     }
@@ -235,6 +237,18 @@ impl Guard {
         }
         let error = Error::new(Kind::NotHeld, format!("cannot {what} a condition whose lock is not held"));
         Err(raised(py, &error.with_help("acquire it before: `with condition:`")))
+    }
+
+    /// Whether the coroutine that runs in this thread has it.
+    fn is_of_task(&self, py: Python<'_>) -> bool {
+        let Self::RLock(lock) = self else { return false };
+        let lock = lock.get().handle();
+        let is_tasks = || -> PyResult<bool> {
+            let owner = py.import("anyplace.share._waiting")?.call_method0("owner")?;
+            Ok(lock.count_of(owner.extract()?) > 0)
+        };
+        // Where no loop runs, there is no coroutine.
+        lock.count() == 0 && lock.is_locked() && is_tasks().unwrap_or(false)
     }
 
     /// Releases the lock; how often it was held.

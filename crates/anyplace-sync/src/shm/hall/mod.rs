@@ -77,7 +77,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32};
 /// When the last value of it is dropped, this process leaves: whatever it still held there passes on.
 ///
 /// # Panics
-/// In a child by `fork`, the first use panics if 255 processes share the hall already.
+/// In a child by `fork`, the first use panics if 254 processes share the hall already.
 pub struct Hall {
     segment: Arc<Segment>,
     inode: u64,
@@ -113,9 +113,25 @@ impl Hall {
 
     /// Becomes a party of the hall in this segment.
     fn enter(segment: Arc<Segment>) -> Result<Arc<Self>, HallError> {
+        let seat = Self::take_seat(&segment)?;
+        let hall = Self::sit(segment, seat)?;
+        hall.bury_all();
+        Ok(Arc::new(hall))
+    }
+
+    /// Numbers never run out for the dead: who finds none left buries them.
+    fn take_seat(segment: &Arc<Segment>) -> Result<Seat, HallError> {
+        let header = header_of(segment);
+        Seat::take(segment, header).or_else(|error| {
+            let to_bury = Seat::take_to_bury(segment, header).map_err(|_| error)?;
+            Self::sit(Arc::clone(segment), to_bury)?.bury_all();
+            Seat::take(segment, header)
+        })
+    }
+
+    fn sit(segment: Arc<Segment>, seat: Seat) -> Result<Self, HallError> {
         let inode = rustix::fs::fstat(segment.fd()?).map_err(std::io::Error::from)?.st_ino;
-        let seat = Seat::take(&segment, header_of(&segment))?;
-        let hall = Self {
+        Ok(Self {
             segment,
             inode,
             seat: AtomicPtr::new(Box::into_raw(Box::new(seat))),
@@ -124,10 +140,7 @@ impl Hall {
             counts: Counts::new(),
             ends: [Counts::new(), Counts::new()],
             vacant: AtomicU32::new(0),
-        };
-        // Numbers are given out once all who had them before are buried, so they never run out for the dead.
-        hall.bury_all();
-        Ok(Arc::new(hall))
+        })
     }
 
     /// How much memory its objects and what is in them take: blocks that are in use, and their bytes.
@@ -180,7 +193,7 @@ impl Hall {
     #[cold]
     fn seat_after_fork(&self) -> &Seat {
         let parents = self.seat.load(Acquire);
-        let seat = Seat::take(&self.segment, self.header());
+        let seat = Self::take_seat(&self.segment);
         let seat = seat.unwrap_or_else(|error| panic!("{error} ({})", error.help()));
         let ours = Box::into_raw(Box::new(seat));
         // The parent's seat stays: values that were copied with us may look at it.

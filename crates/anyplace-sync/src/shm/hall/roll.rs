@@ -5,23 +5,38 @@ use super::process::Process;
 use crate::ground::{MOST_PARTIES, Party};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
+/// For those who find no other number: they bury the dead with it, and give it back.
+pub(super) const LAST: Party = MOST_PARTIES as Party;
+/// The most processes that can share a hall at a time.
+pub(super) const MOST: u32 = LAST - 1;
+
 /// The part of the header that says who there is.
 #[derive(Clone, Copy)]
 pub(super) struct Roll<'h>(pub(super) &'h Header);
 
 impl Roll<'_> {
-    /// Gives `process` a number, the one that has been free for longest or about so; `None` if all are in use.
+    /// The numbers that a process may have, the one that has been free for longest first, or about so.
+    pub(super) fn numbers(self) -> impl Iterator<Item = Party> {
+        let start = self.0.next.fetch_add(1, Relaxed) % MOST;
+        (0..MOST).map(move |step| (start + step) % MOST + 1)
+    }
+
+    /// Gives `process` the first of these numbers that is free; `None` if all are in use.
     ///
     /// One operation says who it is: killed before it there is no party, killed after it there is a dead one.
-    pub(super) fn enroll(self, process: Process, door: u32) -> Option<Party> {
-        let start = self.0.next.fetch_add(1, Relaxed) as usize;
-        let numbers = (0..MOST_PARTIES).map(|step| (start + step) % MOST_PARTIES + 1);
-        let free = |&party: &usize| {
-            self.0.parties[party].compare_exchange(0, process.word(), AcqRel, Relaxed).is_ok()
+    pub(super) fn enroll(
+        self,
+        process: Process,
+        door: u32,
+        numbers: impl IntoIterator<Item = Party>,
+    ) -> Option<Party> {
+        let free = |&party: &Party| {
+            let word = &self.0.parties[party as usize];
+            word.compare_exchange(0, process.word(), AcqRel, Relaxed).is_ok()
         };
         let party = numbers.into_iter().find(free)?;
-        self.0.doors[party].store(door, Relaxed);
-        Some(party as Party)
+        self.0.doors[party as usize].store(door, Relaxed);
+        Some(party)
     }
 
     /// Nobody has this number any more. All that it held must have been set right.

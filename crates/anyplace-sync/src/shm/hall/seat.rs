@@ -3,9 +3,9 @@
 use super::error::HallError;
 use super::layout::Header;
 use super::process::Process;
-use super::roll::Roll;
+use super::roll::{self, Roll};
 use crate::fork;
-use crate::ground::{MOST_PARTIES, Party};
+use crate::ground::Party;
 use crate::shm::{Memory, Segment};
 use std::os::fd::AsRawFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,11 +23,24 @@ pub(super) struct Seat {
 impl Seat {
     /// Enrols this process.
     pub(super) fn take(segment: &Arc<Segment>, header: &Header) -> Result<Self, HallError> {
+        Self::enroll(segment, header, Roll(header).numbers())
+    }
+
+    /// The same for who finds no number, and buries those who had one.
+    pub(super) fn take_to_bury(segment: &Arc<Segment>, header: &Header) -> Result<Self, HallError> {
+        Self::enroll(segment, header, [roll::LAST])
+    }
+
+    fn enroll(
+        segment: &Arc<Segment>,
+        header: &Header,
+        numbers: impl IntoIterator<Item = Party>,
+    ) -> Result<Self, HallError> {
         let roll = Roll(header);
         let generation = fork::fork_generation();
         let door = segment.fd()?.as_raw_fd().cast_unsigned();
-        let too_many = HallError::TooMany { what: "processes that share", most: MOST_PARTIES as u32 };
-        let party = roll.enroll(Process::this(), door).ok_or(too_many)?;
+        let too_many = HallError::TooMany { what: "processes that share", most: roll::MOST };
+        let party = roll.enroll(Process::this(), door, numbers).ok_or(too_many)?;
         match Memory::worker(Arc::clone(segment), party as usize - 1) {
             Ok(memory) => Ok(Self { generation, party, memory, spare: Mutex::default() }),
             Err(error) => {

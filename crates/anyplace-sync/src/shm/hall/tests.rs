@@ -127,10 +127,10 @@ fn numbers_of_parties_serve_again_and_run_out() {
     for _ in 0..2 * MOST_PARTIES {
         drop(another(&hall));
     }
-    let others: Vec<_> = (1..MOST_PARTIES).map(|_| another(&hall)).collect();
+    let others: Vec<_> = (2..MOST_PARTIES).map(|_| another(&hall)).collect();
     let fd = hall.segment.fd().unwrap().try_clone().unwrap();
     let error = Hall::enter(Segment::open(fd).unwrap()).unwrap_err();
-    assert_eq!(error.to_string(), "there can be at most 255 processes that share");
+    assert_eq!(error.to_string(), "there can be at most 254 processes that share");
     drop(others);
     another(&hall);
 }
@@ -208,4 +208,13 @@ fn a_party_that_was_buried_is_inside_of_nothing() {
         hall.bury_the_dead();
         assert_eq!(monitor.holder(), 0);
     }
+}
+
+/// All are killed at once, and nobody sleeps in the hall who would notice.
+#[test]
+fn numbers_never_run_out_for_the_dead() {
+    let hall = Hall::create().unwrap();
+    let others: Vec<_> = (2..MOST_PARTIES).map(|_| another(&hall)).collect();
+    others.into_iter().for_each(kill);
+    let _last = another(&hall);
 }

@@ -59,7 +59,7 @@ impl Hall {
     ///
     /// # Errors
     /// [`HallError::Closed`] if none of the ticket's processes has it open any more, or they are another user's;
-    /// [`HallError::TooMany`] if 255 processes share it already; what the system said if it cannot be mapped.
+    /// [`HallError::TooMany`] if 254 processes share it already; what the system said if it cannot be mapped.
     pub fn open_by(ticket: &Ticket) -> Result<Arc<Self>, HallError> {
         known::find_or(ticket.key, || {
             let first = ticket.segment(ticket.doors[0]);
