@@ -475,7 +475,8 @@ def test_structures_of_a_script_are_shared(script) -> None:
         process.start()
         process.join()
         print([(point.x, point.y) for point in points], line.x, line.others[1].y, line.width)
-        print(process.exitcode, ctypes.sizeof(Point), multiprocessing.Pool(1).apply(Point.norm, (Point(3, 4),)))
+        with multiprocessing.Pool(1) as pool:
+            print(process.exitcode, ctypes.sizeof(Point), pool.apply(Point.norm, (Point(3, 4),)))
     """)
     assert printed == "[(2.25, 2), (9.0, 4)] 9.0625 6 5\n0 9 25.0\n"
 
@@ -542,6 +543,7 @@ def test_a_manager_needs_no_process() -> None:
         values["list"] = letters
         values["list"].append("d")
         assert str(manager.Value("i", 4)) == "Value('i', 4)"
+        assert len({values, manager.dict(), letters}) == 3
         assert (letters[:], values["a"]) == ([*"abcd"], 1)
 
 
