@@ -469,6 +469,40 @@ def test_what_was_put_is_there_when_its_process_has_ended(script) -> None:
     )
 
 
+def test_structures_of_a_script_are_shared(script) -> None:
+    """The standard library's own example, with fields that are no plain numbers, too."""
+    printed = script("""
+        import ctypes
+        from anyplace import multiprocessing
+
+        class Point(ctypes.Structure):
+            _fields_ = [("x", ctypes.c_double), ("y", ctypes.c_int8)]
+            _pack_ = 1
+
+            def norm(self):
+                return self.x ** 2 + self.y ** 2
+
+        class Line(ctypes.Structure):
+            _anonymous_ = ("start",)
+            _fields_ = [("start", Point), ("others", Point * 2), ("width", ctypes.c_uint, 3)]
+
+        def move(points, line):
+            for point in points:
+                point.x **= 2
+            line.x, line.others[1].y, line.width = points[0].norm(), 6, 5
+
+        points = multiprocessing.Array(Point, [(1.5, 2), (3, 4)])
+        line = multiprocessing.Value(Line, lock=False)
+        process = multiprocessing.Process(target=move, args=(points, line))
+        process.start()
+        process.join()
+        print([(point.x, point.y) for point in points], line.x, line.others[1].y, line.width)
+        with multiprocessing.Pool(1) as pool:
+            print(process.exitcode, ctypes.sizeof(Point), pool.apply(Point.norm, (Point(3, 4),)))
+    """)
+    assert printed == "[(2.25, 2), (9.0, 4)] 9.0625 6 5\n0 9 25.0\n"
+
+
 def test_put_raises_what_cannot_be_pickled() -> None:
     queue = multiprocessing.Queue()
     with pytest.raises(pickle.PicklingError, match="lock"):
@@ -530,6 +564,8 @@ def test_a_manager_needs_no_process() -> None:
         assert multiprocessing.active_children() == []
         values["list"] = letters
         values["list"].append("d")
+        assert str(manager.Value("i", 4)) == "Value('i', 4)"
+        assert len({values, manager.dict(), letters}) == 3
         assert (letters[:], values["a"]) == ([*"abcd"], 1)
 
 
@@ -616,6 +652,11 @@ def test_everything_public_has_a_docstring() -> None:
 def test_the_examples_in_docstrings_run() -> None:
     import doctest
 
-    for thing in (multiprocessing.Process, multiprocessing.pool.Pool, anyplace.register_joblib):
+    for thing in (
+        multiprocessing.Process,
+        multiprocessing.pool.Pool,
+        multiprocessing.managers.SyncManager,
+        anyplace.register_joblib,
+    ):
         for example in doctest.DocTestFinder(recurse=False).find(thing, "anyplace", module=False, globs={}):
             assert doctest.DocTestRunner().run(example).failed == 0

@@ -91,6 +91,8 @@ def test_arguments_are_taken_as_the_standard_library_takes_them(cls: Any) -> Non
             own.get(*arguments)
     with pytest.raises(ValueError, match="non-negative"):
         own.get(timeout=-1)
+    with pytest.raises(ValueError, match="NaN"):
+        own.get(timeout=float("nan"))
     with pytest.raises(TypeError):
         own.get(timeout="soon")
     with pytest.raises(TypeError):

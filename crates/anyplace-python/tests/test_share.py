@@ -6,7 +6,10 @@ import asyncio
 import os
 import pickle
 import queue
+import re
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 
@@ -510,8 +513,59 @@ def test_a_place_that_is_closed_says_so_to_those_who_wait() -> None:
 
 
 def test_what_lies_in_this_process_cannot_travel() -> None:
-    with anyplace.open("threads:1") as place, pytest.raises(anyplace.Error, match="threads:1"):
-        pickle.dumps(place.lock("door"))
+    with anyplace.open("threads:1") as place:
+        with pytest.raises(anyplace.NotSerializable, match=r"^lock `door` in `threads:1` cannot leave"):
+            pickle.dumps(place.lock("door"))
+        with pytest.raises(anyplace.NotSerializable, match=r"^an event without a name in `threads:1` cannot"):
+            pickle.dumps(place.event())
+
+
+def test_a_pipe_says_why_nothing_more_goes_through(place: anyplace.Place) -> None:
+    one, other = place.pipe("talk", duplex=False)
+    with pytest.raises(anyplace.Ended, match=r"^pipe `talk` in .* takes nothing from this end"):
+        one.send("back")
+    other.send("hello")
+    other.close()
+    assert one.recv() == "hello"
+    with pytest.raises(EOFError, match=r"^pipe `talk` in .* gives nothing more to this end"):
+        one.recv()
+
+
+def test_a_name_of_another_kind_is_told_with_its_place(place: anyplace.Place) -> None:
+    place.lock("door")
+    told = re.escape(f"`door` in `{place.address}` is a lock, so it cannot be a queue")
+    with pytest.raises(anyplace.ConfigInvalid, match=told):
+        place.queue("door")
+
+
+def test_a_wait_that_is_no_number_of_seconds_is_refused(place: anyplace.Place) -> None:
+    nan = float("nan")
+    door, jobs = place.lock(), place.queue()
+    for wait in (
+        door.acquire,
+        jobs.get,
+        place.event().wait,
+        place.rlock().acquire,
+        place.semaphore().acquire,
+    ):
+        with pytest.raises(ValueError, match="NaN"):
+            wait(timeout=nan)
+    assert not door.locked()
+
+
+def test_what_was_shared_can_be_shown_when_its_place_is_closed() -> None:
+    with anyplace.open("threads:1") as place:
+        shared = [make(place, kind) for kind, make in MAKERS.items()] + [place.namespace("settings")]
+        shared[-2]["Ada"] = 36
+    for one in shared:
+        assert type(one).__name__ in repr(one)
+
+
+def test_the_modules_come_with_the_package() -> None:
+    program = "import anyplace; print(anyplace.share.Lock, anyplace.threading.Lock, anyplace.queue.Queue)"
+    command = [sys.executable, "-c", program + "; anyplace.multiprocessing.Lock()"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_lock_whose_holder_is_killed_passes_on(processes: anyplace.Place) -> None:

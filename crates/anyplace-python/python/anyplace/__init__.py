@@ -20,6 +20,10 @@ TYPE_CHECKING = False  # as `typing` has it, which takes longer to import than a
 if TYPE_CHECKING:
     from typing import Any
 
+    from anyplace import multiprocessing as multiprocessing
+    from anyplace import queue as queue
+    from anyplace import share as share
+    from anyplace import threading as threading
     from anyplace._errors import (
         Broken,
         Cancelled,
@@ -85,6 +89,9 @@ _HOMES = {
     "wrap": "anyplace._place",
 }
 
+#: Modules that ``import anyplace`` is enough for.
+_MODULES = ("multiprocessing", "queue", "share", "threading")
+
 
 os.register_at_fork(after_in_child=forked)
 del forked
@@ -92,10 +99,12 @@ del forked
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for: `concurrent.futures` and `logging` cost more than all the rest."""
-    if name not in __all__:
+    if name not in __all__ and name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
     value = getattr(import_module(_HOMES.get(name, "anyplace._errors")), name)
     globals()[name] = value
     return value
@@ -103,4 +112,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """List the public names, imported or not."""
-    return [*__all__]
+    return [*__all__, *_MODULES]

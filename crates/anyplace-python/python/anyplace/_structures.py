@@ -22,9 +22,10 @@ def reduce(kind: Any, reduced: tuple[Any, ...]) -> tuple[Any, ...]:
 
     if issubclass(kind, ctypes.Array):
         return operator.mul, (kind._type_, kind._length_)
-    make, arguments, (attributes, slots), *rest = reduced
+    make, (_, *arguments), (attributes, slots), *rest = reduced
     kept = {name: value for name, value in attributes.items() if type(value).__name__ != "CField"}
     if "_fields_" in kept:
         # After what says how they lie, such as `_pack_`.
         kept["_fields_"] = kept.pop("_fields_")
-    return make, arguments, (kept, slots), *rest
+    # Its bases know the metaclass, which no module has.
+    return make, (type, *arguments), (kept, slots), *rest

@@ -222,7 +222,7 @@ impl Guard {
             Ok(lock) => Ok(Self::RLock(lock.clone().unbind())),
             Err(_) => {
                 let kind = lock.get_type().fully_qualified_name()?;
-                Err(PyTypeError::new_err(format!("a condition's lock is a Lock or an RLock, not a {kind}")))
+                Err(PyTypeError::new_err(format!("a condition's lock is a Lock or an RLock, not `{kind}`")))
             }
         }
     }

@@ -31,6 +31,10 @@ class DictProxy(Proxied, _core.SharedDict[Any, Any]):
     def __init__(self, *args: Any, **kwds: Any) -> None:
         """Take what `__new__` has used."""
 
+    # As with all proxies, each is equal to itself only; `copy()` gives what can be compared.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
     def __iter__(self) -> Iterator[Any]:
         """Give the keys; raises RuntimeError if others come or go meanwhile."""
         return self._walk(self.keys())
