@@ -68,7 +68,8 @@ fn row(index: usize) -> &'static [Waiter; ROW] {
     unsafe { &*row.load(Acquire) }
 }
 
-/// A record that nobody has, or whose thread stayed with the parent of a `fork`. One look at each, once in a thread's life.
+/// A record that nobody has, or whose thread stayed with the parent of a `fork`. One look at each:
+/// once in a thread's life, and for each wait that it has besides, as one that runs many futures.
 fn find(me: Party) -> u32 {
     let is_free = |number: &u32| Here.waiter(*number).take_from_others(me);
     (1..=MADE.load(Relaxed)).find(is_free).unwrap_or_else(|| {
