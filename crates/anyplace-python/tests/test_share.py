@@ -229,6 +229,18 @@ def test_a_priority_queue_gives_the_least_first(place: anyplace.Place) -> None:
         jobs.put(object())
 
 
+def test_a_priority_queue_says_what_it_can_compare(place: anyplace.Place) -> None:
+    """Texts by how they begin; what begins alike comes in the order in which it was put."""
+    jobs = place.priority("jobs")
+    for job in ("same start, b", "same start, a", "first"):
+        jobs.put(job)
+    assert [jobs.get() for _ in range(3)] == ["first", "same start, b", "same start, a"]
+    for wrong in ([1], (), ([1], 2)):
+        with pytest.raises(TypeError, match=f"not `{'tuple' if wrong == () else 'list'}`"):
+            jobs.put(wrong)
+    assert jobs.empty()
+
+
 def test_a_bounded_queue_is_full(place: anyplace.Place) -> None:
     jobs = place.queue("jobs", maxsize=2)
     jobs.put(1)

@@ -131,7 +131,7 @@ class Sharing:
         return share.Queue(_of(self), name, "lifo", maxsize)
 
     def priority(self, name: str = "", maxsize: int = 0) -> share.Queue[Any]:
-        """Make or find a queue that gives the least first; else as `queue`."""
+        """Make or find a queue that gives the least (see `anyplace.share.Queue`) first; else as `queue`."""
         from anyplace import share
 
         return share.Queue(_of(self), name, "priority", maxsize)

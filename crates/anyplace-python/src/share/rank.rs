@@ -9,8 +9,10 @@ use pyo3::types::{PyBytes, PyFloat, PyInt, PyString, PyTuple};
 /// Numbers are compared as floats, and texts by their first eight bytes; what is equal then comes in the order in which
 /// it was put.
 pub(crate) fn rank(item: &Bound<'_, PyAny>) -> PyResult<i64> {
-    if let Ok(parts) = item.cast::<PyTuple>() {
-        return rank(&parts.get_item(0)?);
+    if let Ok(parts) = item.cast::<PyTuple>()
+        && let Ok(first) = parts.get_item(0)
+    {
+        return rank(&first);
     }
     if item.is_instance_of::<PyInt>() || item.is_instance_of::<PyFloat>() {
         return Ok(of_number(item.extract()?));
@@ -23,7 +25,7 @@ pub(crate) fn rank(item: &Bound<'_, PyAny>) -> PyResult<i64> {
     }
     let kind = item.get_type().fully_qualified_name()?;
     let message =
-        format!("a priority queue orders numbers, texts and tuples that begin with one, and no {kind}");
+        format!("a priority queue orders numbers, texts and tuples that begin with one, not `{kind}`");
     Err(PyTypeError::new_err(message))
 }
 

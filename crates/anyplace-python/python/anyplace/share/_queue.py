@@ -25,8 +25,9 @@ class Queue(_core.SharedQueue[T], Generic[T]):
     place, name
         As for `Lock`.
     order : {"fifo", "lifo", "priority"}, default "fifo"
-        What `get` gives: the first, the last, or the least of what was put. The least is found by comparing
-        numbers, texts, bytes and tuples of them; of a tuple, its first part decides.
+        What `get` gives: the first, the last, or the least of what was put. Numbers are compared as floats,
+        texts and bytes by the eight bytes that they begin with, tuples by their first part; of what is equal
+        so, the first comes first. Nothing else can be put into a priority queue.
     maxsize : int, default 0
         How many items fit; 0 is as many as there is memory for.
 
