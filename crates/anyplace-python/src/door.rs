@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 /// How long a Ctrl-C may go unheard.
 const LISTEN: Duration = Duration::from_millis(50);
+/// The same where a signal ends the sleep by itself, and only one is missed that comes microseconds before.
+const LISTEN_AGAIN: Duration = Duration::from_millis(150);
 /// The interpreter tells its main thread of signals, which is the process's unless Python was started in another way. So
 /// all other threads look up rarely, and many that wait cost nothing.
 const LISTEN_ELSEWHERE: Duration = Duration::from_secs(1);
@@ -116,7 +118,7 @@ impl Ear {
         if !is_main_thread() {
             LISTEN_ELSEWHERE
         } else if self.is_quick {
-            (self.began.elapsed() / 8).clamp(LISTEN, LISTEN_ELSEWHERE)
+            (self.began.elapsed() / 8).clamp(LISTEN_AGAIN, LISTEN_ELSEWHERE)
         } else {
             LISTEN
         }

@@ -23,6 +23,8 @@ where
     if let Some(given) = waiting.look().map_err(|error| raised(py, &error))? {
         return Ok(Some(given));
     }
+    // A line of this file would tell nobody anything; that of the program is told once the wait takes long.
+    waiting.on_line(String::new());
     let ended = door::attend(
         py,
         deadline,

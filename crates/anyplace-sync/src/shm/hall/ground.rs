@@ -31,12 +31,12 @@ impl Ground for Hall {
     }
 
     /// Asking the system about each party takes some ten microseconds. However many sleep, all of them together spend no
-    /// more than a twentieth of one core on it.
+    /// more than a quarter of a percent of one core on it.
     fn look_for_the_dead(&self) {
         let header = self.header();
         let (before, cost) = (header.looked.load(Relaxed), header.look_cost.load(Relaxed));
         let now = ground::now();
-        let is_due = now.saturating_sub(before) >= cost.saturating_mul(20);
+        let is_due = now.saturating_sub(before) >= cost.saturating_mul(400);
         if is_due && header.looked.compare_exchange(before, now, Relaxed, Relaxed).is_ok() {
             self.bury_all();
             self.trim_sometimes(now);
