@@ -72,8 +72,7 @@ mod _core {
     #[pymodule_export]
     use super::share::{
         _opened, SharedArray, SharedBarrier, SharedCondition, SharedDict, SharedEvent, SharedLock,
-        SharedPipe, SharedQueue, SharedRLock, SharedSemaphore, SharedValue, Waiting, bury_when_ended,
-        keep_sent, shared_pipe,
+        SharedPipe, SharedQueue, SharedRLock, SharedSemaphore, SharedValue, Waiting, keep_sent, shared_pipe,
     };
     #[pymodule_export]
     use super::threading::{

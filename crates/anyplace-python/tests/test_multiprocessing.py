@@ -362,28 +362,6 @@ def test_what_a_killed_process_held_passes_on(name: str) -> None:
     assert not held.acquire(False) or name in ("rlock", "condition")
 
 
-def hold_for_ever(lock: Any, held: Any) -> None:
-    with lock:
-        held.set()
-        signal.pause()
-
-
-def test_what_a_killed_process_held_is_free_though_nobody_waits() -> None:
-    """Whoever has waited for long learns of it at once, too."""
-    lock, held = multiprocessing.Lock(), multiprocessing.Event()
-    for _ in range(2):
-        held.clear()
-        holder = multiprocessing.Process(target=hold_for_ever, args=(lock, held))
-        holder.start()
-        assert held.wait(LIMIT_S)
-        holder.kill()
-        until = time.monotonic() + LIMIT_S
-        while lock.locked():
-            assert time.monotonic() < until
-            os.sched_yield()
-        holder.join(LIMIT_S)
-
-
 def put_for_ever(queue: Any, begun: Any) -> None:
     begun.set()
     for n in range(1 << 40):

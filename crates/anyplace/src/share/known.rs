@@ -2,7 +2,6 @@
 
 use super::per_process::PerProcess;
 use super::site::Site;
-use anyplace_sync::ground::Ground;
 use anyplace_sync::shm::hall::Hall;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -46,12 +45,6 @@ pub(super) fn arrived(hall: &Arc<Hall>, place: &str) -> Arc<Site> {
 /// The site of a hall that a place of this process has made.
 pub(super) fn made(hall: &Arc<Hall>, place: &str) -> Arc<Site> {
     known().add(hall, place)
-}
-
-/// Sets right what parties held that are no more, in every hall that this process has open.
-pub(super) fn bury_the_dead() {
-    let sites: Vec<_> = known().all.iter().filter_map(Weak::upgrade).collect();
-    sites.iter().for_each(|site| site.bury_the_dead());
 }
 
 impl Known {

@@ -14,8 +14,6 @@ from multiprocessing import process, spawn, util
 from multiprocessing.connection import wait
 from typing import Any
 
-from anyplace import _core
-
 from . import _child
 from ._dumping import dumps
 
@@ -49,9 +47,6 @@ class Popen:
         finally:
             os.close(reading)
         self.sentinel = os.pidfd_open(self.pid)
-        # Without it, who waits for what the process held finds out by itself, later.
-        with contextlib.suppress(OSError):
-            _core.bury_when_ended(self.pid)
         self.close = util.Finalize(self, library.close_fds, (self.sentinel, self._writing))
         # If it has died meanwhile, its exit code tells.
         with contextlib.suppress(BrokenPipeError), open(self._writing, "wb", closefd=False) as pipe:
