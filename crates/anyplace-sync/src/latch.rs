@@ -73,9 +73,7 @@ impl Latch {
     }
 
     fn spin(&self, deadline: Option<Instant>) -> bool {
-        let limit = Instant::now() + spin::DEFAULT;
-        let until = deadline.map_or(limit, |deadline| deadline.min(limit));
-        WAITERS.spin_until(until, || self.is_set())
+        WAITERS.spin_until(spin::limit(deadline), || self.is_set())
     }
 }
 

@@ -118,10 +118,8 @@ fn spin_until(deadline: Option<Instant>, ready: &mut impl FnMut() -> bool) -> bo
     if cfg!(loom) {
         return false; // Spinning only delays the sleep, which is what the models are about.
     }
-    let limit = Instant::now() + spin::DEFAULT;
-    let until = deadline.map_or(limit, |deadline| deadline.min(limit));
     match WAITERS.enter() {
-        Some(permit) => permit.spin_until(until, ready),
+        Some(permit) => permit.spin_until(spin::limit(deadline), ready),
         None => (0..YIELDS).any(|_| {
             crate::primitives::thread::yield_now();
             ready()

@@ -23,6 +23,12 @@ pub(crate) static WAITERS: Spinners = Spinners::new();
 /// its permit back within a microsecond: falling asleep for that would cost it a wake-up at each turn of a ping-pong.
 const LOOKS_FOR_A_PERMIT: u32 = 100;
 
+/// When a wait that may take until `deadline` stops to spin, and sleeps.
+pub(crate) fn limit(deadline: Option<Instant>) -> Instant {
+    let limit = Instant::now() + DEFAULT;
+    deadline.map_or(limit, |deadline| deadline.min(limit))
+}
+
 /// Counts the threads of this process that spin for one reason.
 #[derive(Debug)]
 pub(crate) struct Spinners(AtomicUsize);

@@ -156,9 +156,7 @@ fn is_over(until: Option<Instant>) -> bool {
 }
 
 fn spin_until_called(waiter: &Waiter, until: Option<Instant>) -> bool {
-    let limit = Instant::now() + spin::DEFAULT;
-    let until = until.map_or(limit, |until| until.min(limit));
-    spin::WAITERS.spin_until(until, || waiter.is_called())
+    spin::WAITERS.spin_until(spin::limit(until), || waiter.is_called())
 }
 
 impl<G: Ground> Drop for Turn<'_, G> {

@@ -65,7 +65,5 @@ impl<T> Host<T> {
 }
 
 fn spin(deadline: Option<Instant>, found: impl FnMut() -> bool) -> bool {
-    let limit = Instant::now() + spin::DEFAULT;
-    let until = deadline.map_or(limit, |deadline| deadline.min(limit));
-    spin::WAITERS.enter().is_some_and(|permit| permit.spin_until(until, found))
+    spin::WAITERS.enter().is_some_and(|permit| permit.spin_until(spin::limit(deadline), found))
 }

@@ -44,9 +44,7 @@ impl Queue {
         if self.is_ready(line) {
             return;
         }
-        let limit = Instant::now() + spin::DEFAULT;
-        let until = until.map_or(limit, |until| until.min(limit));
-        spin::WAITERS.spin_until(until, || self.is_ready(line));
+        spin::WAITERS.spin_until(spin::limit(until), || self.is_ready(line));
     }
 
     /// Whether those in this line need not wait at this moment.
