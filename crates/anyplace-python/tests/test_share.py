@@ -599,6 +599,26 @@ def test_a_lock_whose_holder_is_killed_passes_on(processes: anyplace.Place) -> N
     assert not door.abandoned
 
 
+@pytest.mark.parametrize("kind", ["lock", "rlock"])
+def test_a_coroutine_is_told_that_a_locks_holder_was_killed(processes: anyplace.Place, kind: str) -> None:
+    door, held = getattr(processes, kind)("door"), processes.event("held")
+
+    def hold(door: share.Lock | share.RLock, held: share.Event) -> None:
+        door.acquire()
+        held.set()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    async def take() -> bool:
+        async with door:
+            return door.abandoned
+
+    holder = processes.submit(hold, door, held)
+    assert held.wait(LIMIT_S)
+    assert asyncio.run(asyncio.wait_for(take(), LIMIT_S))
+    assert isinstance(holder.exception(LIMIT_S), anyplace.WorkerLost)
+    assert not asyncio.run(asyncio.wait_for(take(), LIMIT_S))
+
+
 def test_ctrl_c_ends_a_wait(place: anyplace.Place) -> None:
     jobs = place.queue("empty")
     signal.signal(signal.SIGALRM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))

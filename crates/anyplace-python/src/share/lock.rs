@@ -1,5 +1,6 @@
 //! A lock that one has at a time.
 
+use super::abandoned::Abandoned;
 use super::home::home;
 use super::limit::{Limit, Truth};
 use super::raised::raised;
@@ -10,18 +11,17 @@ use crate::threading::quick::Quick;
 use anyplace::share::{Lock, LockGuard};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The part of ``anyplace.share.Lock`` that the engine does.
 #[pyclass(subclass, frozen, weakref, module = "anyplace._core")]
 pub(crate) struct SharedLock {
     lock: Lock,
-    was_abandoned: AtomicBool,
+    abandoned: Abandoned,
 }
 
 impl From<Lock> for SharedLock {
     fn from(lock: Lock) -> Self {
-        Self { lock, was_abandoned: AtomicBool::new(false) }
+        Self { lock, abandoned: Abandoned::default() }
     }
 }
 
@@ -77,7 +77,7 @@ impl SharedLock {
     /// half changed.
     #[getter]
     fn abandoned(&self) -> bool {
-        self.was_abandoned.load(Ordering::Relaxed)
+        self.abandoned.get()
     }
 
     /// Its name; empty if it has none.
@@ -87,13 +87,9 @@ impl SharedLock {
     }
 
     /// The wait of a coroutine for it.
-    fn _acquiring(slf: Bound<'_, Self>) -> Waiting {
-        let (lock, held) = (slf.get().lock.clone(), slf.unbind());
-        let acquired = async move { lock.acquiring().await.map(|guard| guard.keep().abandoned) };
-        Waiting::new(acquired, move |py, abandoned| {
-            held.get().was_abandoned.store(abandoned, Ordering::Relaxed);
-            Ok(true.into_pyobject(py)?.to_owned().into_any().unbind())
-        })
+    fn _acquiring(&self) -> Waiting {
+        let (lock, abandoned) = (self.lock.clone(), self.abandoned.clone());
+        Waiting::for_true(async move { lock.acquiring().await.map(|guard| abandoned.note(guard.keep())) })
     }
 
     fn __enter__(&self, py: Python<'_>) -> PyResult<bool> {
@@ -118,10 +114,7 @@ impl SharedLock {
 impl SharedLock {
     #[inline]
     fn keep(&self, guard: LockGuard<'_>) {
-        let abandoned = guard.keep().abandoned;
-        if abandoned || self.was_abandoned.load(Ordering::Relaxed) {
-            self.was_abandoned.store(abandoned, Ordering::Relaxed);
-        }
+        self.abandoned.note(guard.keep());
     }
 
     pub(crate) fn handle(&self) -> &Lock {
@@ -152,10 +145,6 @@ impl Quick for SharedLock {
     ) -> PyResult<bool> {
         let block = block.map_or(Ok(true), PyAnyMethods::is_truthy)?;
         Self::acquire(self, py, Truth(block), timeout)
-    }
-
-    fn take(&self, py: Python<'_>) -> PyResult<bool> {
-        Self::acquire(self, py, Truth(true), None)
     }
 
     #[inline]

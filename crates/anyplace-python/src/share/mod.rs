@@ -1,5 +1,6 @@
 //! What tasks, threads and processes share: each file is the part of a class of `anyplace.share` that the engine does.
 
+mod abandoned;
 mod array;
 mod barrier;
 mod condition;

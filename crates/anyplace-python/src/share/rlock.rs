@@ -1,5 +1,6 @@
 //! A lock that whoever has it may acquire again.
 
+use super::abandoned::Abandoned;
 use super::home::home;
 use super::limit::{Limit, Truth};
 use super::raised::raised;
@@ -10,18 +11,17 @@ use crate::threading::quick::Quick;
 use anyplace::share::{RLock, RLockGuard, thread_owner};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The part of ``anyplace.share.RLock`` that the engine does.
 #[pyclass(subclass, frozen, weakref, module = "anyplace._core")]
 pub(crate) struct SharedRLock {
     lock: RLock,
-    was_abandoned: AtomicBool,
+    abandoned: Abandoned,
 }
 
 impl From<RLock> for SharedRLock {
     fn from(lock: RLock) -> Self {
-        Self { lock, was_abandoned: AtomicBool::new(false) }
+        Self { lock, abandoned: Abandoned::default() }
     }
 }
 
@@ -76,7 +76,7 @@ impl SharedRLock {
     /// Whether the one who held it before this process's last acquire died with it.
     #[getter]
     fn abandoned(&self) -> bool {
-        self.was_abandoned.load(Ordering::Relaxed)
+        self.abandoned.get()
     }
 
     /// Its name; empty if it has none.
@@ -97,12 +97,10 @@ impl SharedRLock {
 
     /// The wait of a coroutine for it.
     fn _acquiring_as(&self, owner: u64) -> Waiting {
-        let lock = self.lock.clone();
-        Waiting::for_true(async move {
-            lock.acquiring(owner).await.map(|guard| {
-                guard.keep();
-            })
-        })
+        let (lock, abandoned) = (self.lock.clone(), self.abandoned.clone());
+        Waiting::for_true(
+            async move { lock.acquiring(owner).await.map(|guard| abandoned.note(guard.keep())) },
+        )
     }
 
     /// Release it once, for that owner.
@@ -117,8 +115,10 @@ impl SharedRLock {
 
     /// The wait of a coroutine to have it again as often as before.
     fn _restoring_as(&self, owner: u64, count: u32) -> Waiting {
-        let lock = self.lock.clone();
-        Waiting::for_true(async move { lock.restoring(owner, count).await.map(|_| ()) })
+        let (lock, abandoned) = (self.lock.clone(), self.abandoned.clone());
+        Waiting::for_true(async move {
+            lock.restoring(owner, count).await.map(|acquired| abandoned.note(acquired))
+        })
     }
 
     fn __enter__(&self, py: Python<'_>) -> PyResult<bool> {
@@ -143,10 +143,7 @@ impl SharedRLock {
 impl SharedRLock {
     #[inline]
     fn keep(&self, guard: RLockGuard<'_>) {
-        let abandoned = guard.keep().abandoned;
-        if abandoned || self.was_abandoned.load(Ordering::Relaxed) {
-            self.was_abandoned.store(abandoned, Ordering::Relaxed);
-        }
+        self.abandoned.note(guard.keep());
     }
 
     pub(crate) fn handle(&self) -> &RLock {
@@ -177,10 +174,6 @@ impl Quick for SharedRLock {
     ) -> PyResult<bool> {
         let block = block.map_or(Ok(true), PyAnyMethods::is_truthy)?;
         Self::acquire(self, py, Truth(block), timeout)
-    }
-
-    fn take(&self, py: Python<'_>) -> PyResult<bool> {
-        Self::acquire(self, py, Truth(true), None)
     }
 
     #[inline]

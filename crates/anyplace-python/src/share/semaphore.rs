@@ -134,10 +134,6 @@ impl Quick for SharedSemaphore {
         Self::acquire(self, py, Truth(block), timeout)
     }
 
-    fn take(&self, py: Python<'_>) -> PyResult<bool> {
-        Self::acquire(self, py, Truth(true), None)
-    }
-
     #[inline]
     fn let_go(&self) -> PyResult<()> {
         self.0.release(1).map_err(|error| Python::attach(|py| raised(py, &error)))

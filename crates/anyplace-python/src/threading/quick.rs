@@ -37,7 +37,9 @@ pub(crate) trait Quick: PyClass<Frozen = True> + Sync {
     ) -> PyResult<bool>;
 
     /// Takes it, waiting for it if need be.
-    fn take(&self, py: Python<'_>) -> PyResult<bool>;
+    fn take(&self, py: Python<'_>) -> PyResult<bool> {
+        Quick::acquire(self, py, None, None)
+    }
 
     /// Lets go of it.
     fn let_go(&self) -> PyResult<()>;
