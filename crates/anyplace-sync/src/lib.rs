@@ -57,5 +57,5 @@ pub use lock::{Acquired, Holding, Lock, NotHeld};
 pub use pool::{Job, Pool, PoolConfig, Reason, Refused, Thunk, before_rest, current_worker};
 pub use rlock::{NotOwned, RLock};
 pub use semaphore::{Semaphore, TooOften};
-pub use signals::ending_at_signals;
+pub use signals::{ending_at_signals, signal_came};
 pub use value::Value;

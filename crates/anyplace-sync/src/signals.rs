@@ -19,7 +19,7 @@ enum Heard {
 /// Runs `wait`. A signal that comes to this thread while it sleeps there ends waits that have a deadline, as if that had come.
 ///
 /// One that comes between two sleeps is not noticed: so the deadline should not be far. What sleeps in other ways than
-/// this crate's waits does not end.
+/// this crate's waits, and those that ask [`signal_came`], does not end.
 ///
 /// ```
 /// use anyplace_sync::{Latch, ending_at_signals};
@@ -40,6 +40,12 @@ pub fn ending_at_signals<R>(wait: impl FnOnce() -> R) -> R {
 
     let _before = Before(HEARD.replace(Heard::Nothing));
     wait()
+}
+
+/// For waits of other crates: a signal has ended a sleep of this thread; true if the wait is to end, too, as
+/// [`ending_at_signals`] promises.
+pub fn signal_came() -> bool {
+    came()
 }
 
 /// Whether a signal has come that the waits of this thread are to end at.

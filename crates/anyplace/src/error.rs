@@ -46,13 +46,17 @@ pub enum Kind {
     Broken,
     /// There is nothing more to come: the queue was shut down, or the pipe's other end is closed or gone.
     Ended,
+    /// Nobody answers at an address, or who answers cannot be talked to.
+    Unreachable,
+    /// The other end of a conversation is gone.
+    ConnectionLost,
     /// A fault of anyplace itself.
     Unexpected,
 }
 
 impl Kind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::TaskFailed,
         Self::WorkerLost,
         Self::Timeout,
@@ -69,6 +73,8 @@ impl Kind {
         Self::NotHeld,
         Self::Broken,
         Self::Ended,
+        Self::Unreachable,
+        Self::ConnectionLost,
         Self::Unexpected,
     ];
 
@@ -91,6 +97,8 @@ impl Kind {
             Self::NotHeld => "NotHeld",
             Self::Broken => "Broken",
             Self::Ended => "Ended",
+            Self::Unreachable => "Unreachable",
+            Self::ConnectionLost => "ConnectionLost",
             Self::Unexpected => "Unexpected",
         }
     }

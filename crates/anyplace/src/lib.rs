@@ -5,6 +5,7 @@ pub mod driver;
 pub mod drivers;
 pub mod duration;
 pub mod layers;
+pub mod net;
 pub mod share;
 pub mod work;
 pub mod worker;

@@ -135,6 +135,14 @@ class Ended(Error, EOFError, ShutDown):
     """There is nothing more to come: the queue was shut down, or the pipe's other end is closed or gone."""
 
 
+class Unreachable(Error, ConnectionError):
+    """Nobody answers at an address, or who answers cannot be talked to."""
+
+
+class ConnectionLost(Error, ConnectionError):
+    """The other end of a conversation is gone."""
+
+
 class Unexpected(Error, RuntimeError):
     """A fault of anyplace itself."""
 

@@ -1,0 +1,20 @@
+//! Sockets: one address, one stream. The only part of the engine that opens them.
+//!
+//! Every descriptor is nonblocking, and every operation is a step that either happens now or says what it waits for. So
+//! there is one implementation and two ways to wait: who blocks polls on its own thread until a deadline, without a hop
+//! through a runtime; who awaits is woken by the [reactor], one thread of the process that waits for many descriptors.
+
+mod connect;
+mod endpoint;
+mod failure;
+mod listener;
+pub(crate) mod reactor;
+mod readiness;
+mod stream;
+mod transport;
+
+pub use connect::connect;
+pub use endpoint::Endpoint;
+pub use listener::{Listener, listen};
+pub use readiness::Interest;
+pub use stream::Stream;

@@ -1,0 +1,198 @@
+//! One thread of the process that waits for many descriptors.
+//!
+//! A [`Source`] is called when its descriptor is ready for what it [wants](Registration::want), once: it has to want again.
+//! The thread starts with the first registration and ends when none is left. In a child of a fork nothing is registered:
+//! whatever its parent had is its parent's.
+
+use super::readiness::Interest;
+use crate::context::{caught, within_engine};
+use crate::error::{Error, Kind, Result, Retry};
+use rustix::buffer::spare_capacity;
+use rustix::event::{EventfdFlags, epoll, eventfd};
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+
+/// Whoever is called when a descriptor is ready. On the reactor's thread: it must be short, and never wait.
+pub(crate) trait Source: Send + Sync {
+    /// The descriptor is ready for reading, for writing, or broken, which is ready for both.
+    fn ready(&self, read: bool, write: bool);
+}
+
+/// A descriptor that the reactor knows. Dropping it makes the reactor forget it: a call may still be under way then.
+pub(crate) struct Registration {
+    set: Arc<Set>,
+    number: u64,
+    fd: OwnedFd,
+}
+
+struct Set {
+    epoll: OwnedFd,
+    /// Rung when the last registration goes.
+    bell: OwnedFd,
+    generation: u32,
+    sources: Mutex<Sources>,
+}
+
+#[derive(Default)]
+struct Sources {
+    known: HashMap<u64, Arc<dyn Source>>,
+    given: u64,
+}
+
+/// The set of this process, if anything is registered.
+static CURRENT: Mutex<Weak<Set>> = Mutex::new(Weak::new());
+
+/// The number of the bell, which is no source's.
+const BELL: u64 = 0;
+
+/// Makes a descriptor known. Nothing is wanted of it yet.
+///
+/// # Errors
+/// `ResourceExhausted` if there is no thread or descriptor left.
+pub(crate) fn register(fd: BorrowedFd<'_>, source: Arc<dyn Source>) -> Result<Registration> {
+    let registered = (|| {
+        // A descriptor of its own: the reactor forgets it even if others keep theirs open.
+        let fd = fd.try_clone_to_owned()?;
+        let (set, number) = Set::enter(source)?;
+        let registration = Registration { set, number, fd };
+        let (data, nothing) = (epoll::EventData::new_u64(number), epoll::EventFlags::ONESHOT);
+        epoll::add(&registration.set.epoll, &registration.fd, data, nothing)?;
+        Ok(registration)
+    })();
+    registered.map_err(|error: io::Error| {
+        Error::new(Kind::ResourceExhausted, format!("no room to wait for one more socket: {error}"))
+            .with_retry(Retry::Safe)
+            .with_help(
+                "close some, or raise the limits of open files (`ulimit -n`) and threads (`ulimit -u`)",
+            )
+    })
+}
+
+impl Registration {
+    /// Wants to be called once, when the descriptor is ready for these, instead of what was wanted before.
+    pub(crate) fn want(&self, read: bool, write: bool) {
+        let mut flags = epoll::EventFlags::ONESHOT;
+        flags.set(epoll::EventFlags::IN | epoll::EventFlags::RDHUP, read);
+        flags.set(epoll::EventFlags::OUT, write);
+        // It fails only for a descriptor that is not there, and ours is.
+        let _ = epoll::modify(&self.set.epoll, &self.fd, epoll::EventData::new_u64(self.number), flags);
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        if self.set.generation != anyplace_sync::fork_generation() {
+            return;
+        }
+        // As for `want`.
+        let _ = epoll::delete(&self.set.epoll, &self.fd);
+        let (source, is_last) = self.set.sources().remove(self.number);
+        drop(source);
+        if is_last {
+            self.set.ring();
+        }
+    }
+}
+
+impl Sources {
+    fn add(&mut self, source: Arc<dyn Source>) -> u64 {
+        self.given += 1;
+        self.known.insert(self.given, source);
+        self.given
+    }
+
+    fn remove(&mut self, number: u64) -> (Option<Arc<dyn Source>>, bool) {
+        (self.known.remove(&number), self.known.is_empty())
+    }
+}
+
+impl Set {
+    /// Puts a source into the one set of this process, which is made, with its thread, if there is none.
+    fn enter(source: Arc<dyn Source>) -> io::Result<(Arc<Self>, u64)> {
+        let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+        let generation = anyplace_sync::fork_generation();
+        let known = current.upgrade().filter(|set| set.generation == generation);
+        let set = match known {
+            Some(set) => set,
+            None => Self::start(generation)?,
+        };
+        *current = Arc::downgrade(&set);
+        let number = set.sources().add(source);
+        Ok((set, number))
+    }
+
+    fn start(generation: u32) -> io::Result<Arc<Self>> {
+        let set = Arc::new(Self::new(generation)?);
+        let run = set.clone();
+        thread::Builder::new().name("anyplace-net".to_owned()).spawn(move || within_engine(|| run.run()))?;
+        Ok(set)
+    }
+
+    fn new(generation: u32) -> io::Result<Self> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        epoll::add(&epoll, &bell, epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)?;
+        Ok(Self { epoll, bell, generation, sources: Mutex::default() })
+    }
+
+    fn sources(&self) -> MutexGuard<'_, Sources> {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ring(&self) {
+        // It can only fail when the counter is full, and a full counter wakes, too.
+        let _ = rustix::io::write(&self.bell, &1_u64.to_ne_bytes());
+    }
+
+    fn run(&self) {
+        let mut events = Vec::with_capacity(256);
+        loop {
+            match epoll::wait(self.epoll.as_fd(), spare_capacity(&mut events), None) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(_) => break,
+            }
+            for event in events.drain(..) {
+                self.tell(event.data.u64(), event.flags);
+            }
+            if self.is_over() {
+                break;
+            }
+        }
+    }
+
+    /// Whether nobody is registered. Then nobody will be: who comes next makes a set of their own.
+    fn is_over(&self) -> bool {
+        let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_over = self.sources().known.is_empty();
+        if is_over && std::ptr::eq(current.as_ptr(), self) {
+            *current = Weak::new();
+        }
+        is_over
+    }
+
+    fn tell(&self, number: u64, flags: epoll::EventFlags) {
+        if number == BELL {
+            let mut count = [0; 8];
+            // Empty is as good as emptied.
+            let _ = rustix::io::read(&self.bell, &mut count);
+            return;
+        }
+        let source = self.sources().known.get(&number).cloned();
+        if let Some(source) = source {
+            let broken = flags.intersects(epoll::EventFlags::ERR | epoll::EventFlags::HUP);
+            let read = broken || flags.intersects(epoll::EventFlags::IN | epoll::EventFlags::RDHUP);
+            let write = broken || flags.contains(epoll::EventFlags::OUT);
+            caught(|| source.ready(read, write));
+        }
+    }
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Registration({})", self.number)
+    }
+}

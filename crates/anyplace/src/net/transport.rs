@@ -1,0 +1,78 @@
+//! What a stream reads and writes through: the socket itself, or something between it and the reader.
+
+use super::readiness::Interest;
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, shutdown};
+use std::fmt::Debug;
+use std::io::{self, IoSlice};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// Bytes in both directions, in steps that never wait: `WouldBlock` says that a step has to wait for the descriptor.
+///
+/// Any thread may take any step at any time; no lock is held while somebody waits.
+pub(crate) trait Transport: Send + Sync + Debug {
+    /// Reads what is there; 0 is the end.
+    fn try_read(&self, into: &mut [u8]) -> io::Result<usize>;
+
+    /// Takes some of the bytes, as many as there is room for.
+    fn try_write(&self, from: &[IoSlice<'_>]) -> io::Result<usize>;
+
+    /// Hands on what `try_write` has taken and keeps; a socket keeps nothing.
+    fn try_flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Ends the direction in which we write, once all is flushed; reading goes on.
+    fn try_finish(&self) -> io::Result<()>;
+
+    /// Ends both directions at once: whoever waits on them is woken, and sees the end.
+    fn abort(&self);
+
+    /// The descriptor to wait for.
+    fn fd(&self, interest: Interest) -> BorrowedFd<'_>;
+}
+
+/// A stream socket as it is.
+#[derive(Debug)]
+pub(crate) struct Socket(OwnedFd);
+
+impl Socket {
+    /// Takes a connected, nonblocking socket.
+    pub(crate) fn new(fd: OwnedFd) -> Self {
+        Self(fd)
+    }
+}
+
+impl Transport for Socket {
+    fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
+        again(|| recv(&self.0, &mut *into, RecvFlags::empty()).map(|(read, _)| read))
+    }
+
+    fn try_write(&self, from: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut control = rustix::net::SendAncillaryBuffer::default();
+        again(|| rustix::net::sendmsg(&self.0, from, &mut control, SendFlags::NOSIGNAL))
+    }
+
+    fn try_finish(&self) -> io::Result<()> {
+        shutdown(&self.0, Shutdown::Write).map_err(io::Error::from)
+    }
+
+    fn abort(&self) {
+        // It fails where the other end was faster.
+        let _ = shutdown(&self.0, Shutdown::Both);
+    }
+
+    fn fd(&self, _: Interest) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Steps take no time, so a signal is no reason to give one up.
+pub(super) fn again<R>(mut step: impl FnMut() -> Result<R, Errno>) -> io::Result<R> {
+    loop {
+        match step() {
+            Err(Errno::INTR) => {}
+            taken => return taken.map_err(io::Error::from),
+        }
+    }
+}
