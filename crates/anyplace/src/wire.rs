@@ -24,6 +24,7 @@
 pub mod plain;
 
 pub(crate) mod beside;
+pub(crate) mod greeting;
 pub(crate) mod listed;
 pub(crate) mod order;
 pub(crate) mod reply;
