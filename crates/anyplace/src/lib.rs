@@ -18,6 +18,7 @@ mod handle;
 mod handover;
 mod map;
 mod outcome;
+mod peer;
 mod place;
 mod registry;
 mod spelling;
