@@ -18,9 +18,9 @@
 //! Only their user can read them (0600, in a folder of 0700), several processes may change them at once, and a line that
 //! cannot be read is an error, never passed over.
 
+mod admission;
 mod authorized;
 mod base32;
-mod greeting;
 mod identity;
 mod issued;
 mod key_hash;
@@ -36,8 +36,8 @@ mod verdict;
 #[cfg(test)]
 mod tests;
 
+pub use admission::{Admitted, Joined, admit, join};
 pub use authorized::Authorized;
-pub use greeting::{Admitted, Joined, admit, join};
 pub use identity::Identity;
 pub use issued::Issued;
 pub use key_hash::KeyHash;
@@ -47,7 +47,7 @@ pub use scope::Scope;
 pub use ticket::Ticket;
 
 use crate::error::{Error, Kind, Result};
-use crate::wire::greeting::Hello;
+use crate::wire::admission::Hello;
 use proof::Bound;
 use shelf::Shelf;
 use std::fmt;

@@ -25,8 +25,8 @@
 
 pub mod plain;
 
+pub(crate) mod admission;
 pub(crate) mod beside;
-pub(crate) mod greeting;
 pub(crate) mod listed;
 pub(crate) mod order;
 pub(crate) mod peer;

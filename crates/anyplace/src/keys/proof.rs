@@ -2,7 +2,7 @@
 
 use super::KeyHash;
 use super::ticket::ProofKey;
-use crate::wire::greeting::Proof;
+use crate::wire::admission::Proof;
 use ring::hmac;
 
 /// What makes a conversation this one: a value that only its two ends can compute (RFC 8446, section 7.5; RFC 9266 says

@@ -5,7 +5,7 @@ use super::issued::Issued;
 use super::proof::{Bound, Role};
 use super::ticket::TicketId;
 use super::{KeyHash, Moment, Scope};
-use crate::wire::greeting::{Hello, Proof};
+use crate::wire::admission::{Hello, Proof};
 
 /// What a peer that may come in may do.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use crate::keys::proof::{Bound, Role};
 use crate::keys::{Identity, Keys, Moment, Scope, Ticket, admit, join};
 use crate::net::tls::pinned::{self, Pinned};
 use crate::net::{Interest, Stream, connect, listen};
-use crate::wire::greeting::{Answer, Hello};
+use crate::wire::admission::{Answer, Hello};
 use rustls::client::ResolvesClientCert;
 use rustls::pki_types::ServerName;
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -254,7 +254,7 @@ fn somebody_elses_certificate_is_worth_nothing_to_a_server() {
 fn a_byte_that_was_changed_on_the_way_is_never_given_to_a_reader() {
     let same = keys();
     let listener = listen("tcp://127.0.0.1:0").unwrap();
-    let changes = [(0, "its first"), (700, "of its certificate"), (2_000, "of what it says")];
+    let changes = [(0_usize, "its first"), (700, "of its certificate"), (2_000, "of what it says")];
     for (place, what) in changes {
         let flip = move |before: usize, bytes: &mut [u8]| {
             if let Some(byte) = place.checked_sub(before).and_then(|at| bytes.get_mut(at)) {
@@ -265,7 +265,7 @@ fn a_byte_that_was_changed_on_the_way_is_never_given_to_a_reader() {
         let read = thread::scope(|scope| {
             let reader = scope.spawn(|| {
                 let stream = admit(listener.accept(Some(soon()))?, &same, soon())?.stream;
-                let (mut into, mut read) = ([0; 1000], Vec::new());
+                let (mut into, mut read) = ([0; 1000], Vec::<u8>::new());
                 while read.len() < 10_000 {
                     let some = stream.read(&mut into, Some(soon()))?;
                     read.extend(&into[..some]);

@@ -174,6 +174,9 @@ impl Session {
         SCRATCH.with_borrow_mut(|scratch| {
             scratch.resize(GULP, 0);
             let read = below.try_read(scratch)?;
+            if read == 0 && self.connection.is_handshaking() {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
             self.feed(&scratch[..read], below)
         })
     }

@@ -9,7 +9,7 @@ use super::{KeyHash, Keys, Moment, Scope, Ticket};
 use crate::error::{Error, Kind, Result, Retry};
 use crate::net::tls::pinned::{self, Pinned};
 use crate::net::{Endpoint, Stream};
-use crate::wire::greeting::{Answer, Hello, length};
+use crate::wire::admission::{Answer, Hello, length};
 use rustix::net::sockopt::socket_peercred;
 use std::io::{self, ErrorKind};
 use std::time::Instant;
