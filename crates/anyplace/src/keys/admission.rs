@@ -89,11 +89,11 @@ pub fn admit(stream: Stream, keys: &Keys, until: Instant) -> Result<Admitted> {
 /// `PermissionDenied` if it is another server, or if this one refuses us, with what is known of why; `Timeout`;
 /// `ConnectionLost`; `VersionMismatch`.
 pub fn join(stream: Stream, keys: &Keys, ticket: Option<&Ticket>, until: Instant) -> Result<Joined> {
-    let Endpoint::Tcp { host, port } = stream.endpoint() else {
+    if let Endpoint::Unix(_) = stream.endpoint() {
         check_user(&stream)?;
         return Ok(Joined { stream, key: None, scope: Scope::ADMIN, until: None });
-    };
-    let at = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    }
+    let at = authority(stream.endpoint());
     let identity = keys.identity()?;
     let pins = keys.pins(&at, ticket)?;
     let is_known = pins.len() > 1;
@@ -117,6 +117,12 @@ pub fn join(stream: Stream, keys: &Keys, ticket: Option<&Ticket>, until: Instant
     let scope = Scope::from_bits(scope).ok_or_else(|| garbled(crate::wire::Malformed("a scope")))?;
     let until = if then == 0 { None } else { Moment::from_seconds(then) };
     Ok(Joined { stream, key: Some(peer), scope, until })
+}
+
+/// `host:port`: what a server is remembered by.
+fn authority(endpoint: &Endpoint) -> String {
+    let text = endpoint.to_string();
+    text.split_once("://").map_or(text.as_str(), |(_, authority)| authority).to_owned()
 }
 
 const NEW_TICKET: &str = "ask whoever offers the place for a new ticket, and open the address with that";
