@@ -75,6 +75,8 @@ fn host_and_port(rest: &str) -> Option<(String, u16)> {
 }
 
 fn wrong(text: &str) -> Error {
+    // It may be the address of a place, with its ticket.
+    let text = crate::keys::without_tickets(text);
     Error::config(format!("`{text}` is no endpoint of a socket"))
         .with_help("write `tcp://host:port`, `tcp://[::1]:port` or `unix:/path`")
 }
