@@ -99,7 +99,7 @@ impl FromWorker {
     }
 }
 
-fn read_function(reader: &mut Reader<'_>) -> Result<Function> {
+pub(super) fn read_function(reader: &mut Reader<'_>) -> Result<Function> {
     Ok(Function { id: reader.u64()?, name: reader.text()?.to_owned(), bytes: reader.blob()?.into() })
 }
 
