@@ -3,11 +3,13 @@
 mod asked;
 mod greet;
 mod outbox;
+mod traffic;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use greet::greet;
+pub(crate) use traffic::{Absence, Traffic, hear};
 
 use crate::error::{Error, Kind as Wrong, Result, Retry};
 use crate::net::reactor::{self, Registration, Source};

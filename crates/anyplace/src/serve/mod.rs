@@ -2,5 +2,5 @@
 
 mod offer;
 
-pub(crate) use offer::MOST_FUNCTIONS;
 pub use offer::Offer;
+pub(crate) use offer::{MOST_FUNCTIONS, another_language};

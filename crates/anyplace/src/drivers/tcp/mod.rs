@@ -63,6 +63,7 @@ pub(crate) fn connect(address: &Address, endpoints: Vec<Endpoint>, setup: &Setup
     desk.employ(servers.clone());
     for (number, server) in servers.iter().enumerate() {
         server.work_for(&desk);
+        server.carry(Vec::new());
         desk.arrive(number);
     }
     Ok(Arc::new(Place { address: address.clone(), limits: limits(&offered), desk }))

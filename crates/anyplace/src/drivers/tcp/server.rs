@@ -1,6 +1,6 @@
 //! One server of a place: the conversation with it, begun again when it is lost.
 //!
-//! Each kind of traffic hears what is its own, as in `serve/offer/client.rs`.
+//! Each kind of traffic hears what is its own, as in `serve/offer/client.rs`: [`Server::carry`] adds one.
 
 use super::desk::Desk;
 use super::given::Given;
@@ -8,12 +8,12 @@ use super::options::Choices;
 use crate::driver::{OnLog, Setup};
 use crate::error::{Error, Kind as Wrong, Result, Retry};
 use crate::net::{Endpoint, connect};
-use crate::peer::{Handler, Peer, greet};
-use crate::serve::MOST_FUNCTIONS;
+use crate::peer::{self, Absence, Handler, Peer, Traffic, greet};
+use crate::serve::{MOST_FUNCTIONS, another_language};
 use crate::wire::peer::tasks::{self as messages, Wanted};
 use crate::wire::peer::topic::{Offered, Wish};
 use crate::wire::peer::{Greeting, NodeId};
-use crate::wire::{FromWorker, Kind, Malformed, define};
+use crate::wire::{Frame, Kind, Malformed, define, read_record};
 use crate::work::{Function, Work};
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
@@ -38,6 +38,7 @@ pub(super) struct Server {
     language: String,
     on_log: Option<OnLog>,
     desk: OnceLock<Weak<Desk>>,
+    traffics: OnceLock<Vec<Arc<dyn Traffic>>>,
     link: Mutex<Link>,
     changed: Condvar,
 }
@@ -78,6 +79,7 @@ impl Server {
             language: setup.language.clone().unwrap_or_else(|| "rust".to_owned()),
             on_log: setup.on_log.clone(),
             desk: OnceLock::new(),
+            traffics: OnceLock::new(),
             link: Mutex::default(),
             changed: Condvar::new(),
         })
@@ -87,13 +89,26 @@ impl Server {
         self.link.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
-    }
-
     /// Who hears what becomes of tasks.
     pub(super) fn work_for(&self, desk: &Arc<Desk>) {
         self.desk.get_or_init(|| Arc::downgrade(desk));
+    }
+
+    /// What else goes on in the conversations with it: told once, before the first of them is used.
+    pub(super) fn carry(&self, traffics: Vec<Arc<dyn Traffic>>) {
+        let traffics = self.traffics.get_or_init(|| traffics);
+        if let Some(peer) = self.peer() {
+            traffics.iter().for_each(|traffic| traffic.begin(&peer));
+        }
+    }
+
+    fn traffics(&self) -> &[Arc<dyn Traffic>] {
+        self.traffics.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// The server, while it is here.
+    pub(super) fn peer(&self) -> Option<Peer> {
+        self.link().peer.clone()
     }
 
     fn desk(&self) -> Option<Arc<Desk>> {
@@ -144,16 +159,9 @@ impl Server {
     pub(super) fn speaks_another(&self) -> Result<()> {
         let theirs = self.link().greeting.as_ref().map(|greeting| greeting.language.clone());
         match theirs {
-            Some(theirs) if theirs != self.language => Err(Error::new(
-                Wrong::VersionMismatch,
-                format!(
-                    "`{}` speaks {theirs}, in which a callable of {} cannot be read",
-                    self.endpoint, self.language
-                ),
-            )
-            .at(&self.endpoint)
-            .with_retry(Retry::Safe)
-            .with_help("run the same minor version of Python at both ends, or send commands")),
+            Some(theirs) if theirs != self.language => {
+                Err(another_language(&self.language, &theirs).at(&self.endpoint))
+            }
             _ => Ok(()),
         }
     }
@@ -176,21 +184,20 @@ impl Server {
                 frame.append_to(&mut bytes);
                 continue;
             }
-            let before = crate::wire::Frame::joined(std::mem::take(&mut bytes));
+            let before = Frame::joined(std::mem::take(&mut bytes));
             if peer.send(before).and_then(|()| peer.send(frame)).is_err() {
                 return;
             }
         }
         if !bytes.is_empty() {
             // As above: then the next conversation tells.
-            drop(peer.send(crate::wire::Frame::joined(bytes)));
+            drop(peer.send(Frame::joined(bytes)));
         }
     }
 
     /// Asks the server to end a task.
     pub(super) fn end(&self, number: u64, wanted: Wanted) {
-        let peer = self.link().peer.clone();
-        if let Some(peer) = peer {
+        if let Some(peer) = self.peer() {
             // A server that is away ends it or not, as was wished.
             drop(peer.send(messages::end(number, wanted)));
         }
@@ -269,6 +276,7 @@ impl Server {
             return;
         };
         drop(link);
+        self.traffics().iter().for_each(|traffic| traffic.begin(&peer));
         if before != now {
             desk.give_up(self.number, &self.restarted());
         }
@@ -317,7 +325,7 @@ impl Server {
 }
 
 impl Handler for Conversation {
-    fn hear(&self, _: &Peer, kind: Kind, body: &[u8]) -> Result<(), Malformed> {
+    fn hear(&self, peer: &Peer, kind: Kind, body: &[u8]) -> Result<(), Malformed> {
         let server = &self.0;
         match kind {
             Kind::Ended => {
@@ -327,14 +335,12 @@ impl Handler for Conversation {
                 }
             }
             Kind::Log => {
-                let FromWorker::Log(record) = FromWorker::read(kind, body)? else {
-                    return Err(Malformed("a record of a log"));
-                };
+                let record = read_record(body)?;
                 if let Some(OnLog(tell)) = &server.on_log {
                     tell(record);
                 }
             }
-            _ => return Err(Malformed("something that a server says")),
+            _ => peer::hear(server.traffics(), peer, kind, body)?,
         }
         Ok(())
     }
@@ -358,6 +364,8 @@ impl Handler for Conversation {
         if let Some(desk) = server.desk() {
             desk.lose(server.number);
         }
+        let absence = Absence::Away { goes_on: server.wish.keep };
+        server.traffics().iter().for_each(|traffic| traffic.lost(absence));
         server.seek(why);
     }
 }

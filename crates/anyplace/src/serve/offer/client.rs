@@ -1,12 +1,12 @@
 //! One who was let in, through all the conversations that it has one after the other.
 //!
-//! Each kind of traffic is a field here, and hears what is its own.
+//! Each kind of traffic is in [`Client::new`], and hears what is its own.
 
 use super::Shared;
 use super::tasks::Tasks;
 use crate::error::{Error, Kind as Wrong, Result};
 use crate::net::Stream;
-use crate::peer::{Handler, Peer};
+use crate::peer::{self, Absence, Handler, Peer, Traffic};
 use crate::wire::peer::Greeting;
 use crate::wire::peer::topic::Wish;
 use crate::wire::{Kind, Malformed};
@@ -20,6 +20,7 @@ pub(super) struct Client {
     shared: Weak<Shared>,
     wish: Wish,
     tasks: Arc<Tasks>,
+    traffics: Vec<Arc<dyn Traffic>>,
     presence: Mutex<Presence>,
 }
 
@@ -34,10 +35,12 @@ struct Conversation(Arc<Client>);
 
 impl Client {
     pub(super) fn new(shared: &Arc<Shared>, wish: &Wish) -> Arc<Self> {
+        let tasks = Tasks::new(&shared.place);
         Arc::new(Self {
             shared: Arc::downgrade(shared),
             wish: wish.clone(),
-            tasks: Tasks::new(&shared.place),
+            traffics: vec![tasks.clone()],
+            tasks,
             presence: Mutex::new(Presence::Away(Instant::now())),
         })
     }
@@ -55,7 +58,7 @@ impl Client {
         let mut presence = self.presence();
         let peer = Peer::start(stream, greeting, Arc::new(Conversation(self.clone())))?;
         if peer.end().is_none() {
-            self.tasks.begin(peer.clone());
+            self.traffics.iter().for_each(|traffic| traffic.begin(&peer));
             *presence = Presence::Here(peer);
         }
         Ok(())
@@ -83,7 +86,7 @@ impl Client {
 
     /// It will not be back: nothing of it is left.
     pub(super) fn leave(&self) {
-        self.tasks.end();
+        self.traffics.iter().for_each(|traffic| traffic.lost(Absence::Gone));
     }
 
     pub(super) fn close(&self, why: &Error) {
@@ -100,11 +103,7 @@ impl Client {
 
 impl Handler for Conversation {
     fn hear(&self, peer: &Peer, kind: Kind, body: &[u8]) -> Result<(), Malformed> {
-        let client = &self.0;
-        match kind {
-            Kind::Define | Kind::Run | Kind::End | Kind::Resume => client.tasks.hear(peer, kind, body),
-            _ => Err(Malformed("something that a client says")),
-        }
+        peer::hear(&self.0.traffics, peer, kind, body)
     }
 
     fn ended(&self, peer: &Peer, why: &Error) {
@@ -118,7 +117,8 @@ impl Handler for Conversation {
         }
         // Who says goodbye does not come back.
         let is_over = why.kind() == Wrong::PlaceClosed;
-        client.tasks.lost(client.wish.keep && !is_over);
+        let absence = if is_over { Absence::Gone } else { Absence::Away { goes_on: client.wish.keep } };
+        client.traffics.iter().for_each(|traffic| traffic.lost(absence));
         if is_over && let Some(shared) = client.shared.upgrade() {
             shared.forget(client.wish.session);
         }

@@ -27,9 +27,4 @@ impl Functions {
     pub(super) fn find(&self, id: u64) -> Option<Arc<Function>> {
         self.known.get(&id).cloned()
     }
-
-    /// A new conversation defines anew.
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
-    }
 }

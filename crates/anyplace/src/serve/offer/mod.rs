@@ -22,6 +22,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+pub(crate) use tasks::another_language;
 
 /// A place that others use by its address, until it is closed. Dropping it closes it, and ends what runs for others.
 ///

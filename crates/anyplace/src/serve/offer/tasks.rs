@@ -3,12 +3,12 @@
 use super::functions::Functions;
 use crate::error::{Error, Kind as Wrong, Result, Retry};
 use crate::outcome::{Done, Outcome};
-use crate::peer::Peer;
+use crate::peer::{Absence, Peer, Traffic};
 use crate::place::{Place, Scope};
 use crate::task::{Control, Ending, Task};
 use crate::wire::peer::tasks::{self as messages, Fate, Run, Told, Wanted};
-use crate::wire::{Kind, Malformed, ToWorker};
-use crate::work::{Pickled, Work};
+use crate::wire::{Kind, Malformed, read_function};
+use crate::work::{Pickled, Work, WorkKind};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -56,34 +56,6 @@ impl Tasks {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The client is here, and defines its callables anew.
-    pub(super) fn begin(&self, peer: Peer) {
-        let mut state = self.state();
-        state.peer = Some(peer);
-        state.functions = Functions::default();
-    }
-
-    pub(super) fn hear(self: &Arc<Self>, peer: &Peer, kind: Kind, body: &[u8]) -> Result<(), Malformed> {
-        match kind {
-            Kind::Define => {
-                let ToWorker::Define(function) = ToWorker::read(kind, body)? else {
-                    return Err(Malformed("a callable"));
-                };
-                self.state().functions.define(function);
-            }
-            Kind::Run => self.run(Run::read(body)?)?,
-            Kind::End => {
-                let (number, wanted) = messages::read_end(body)?;
-                self.end_one(number, wanted);
-            }
-            _ => {
-                let (question, numbers) = messages::read_resume(body)?;
-                self.resume(peer, question, &numbers);
-            }
-        }
-        Ok(())
-    }
-
     fn run(self: &Arc<Self>, run: Run) -> Result<(), Malformed> {
         let Run { number, items, context, options, work } = run;
         let work = match work {
@@ -97,7 +69,7 @@ impl Tasks {
         let scope = self.scope(context.root_seed);
         let mut task = Task::new(context.task, context.index, items, work, options, scope);
         task.attempt = context.attempt;
-        let refusal = self.note(number, task.control()).and_then(|()| self.place.check(task.work.kind()));
+        let refusal = self.note(number, task.control()).and_then(|()| self.check(task.work.kind()));
         let tasks = self.clone();
         let done = Done::new(move |outcome| tasks.ended(number, outcome));
         match refusal.and_then(|()| self.place.tasks()) {
@@ -105,6 +77,15 @@ impl Tasks {
             Err(error) => done.call(Outcome::from(error)),
         }
         Ok(())
+    }
+
+    fn check(&self, kind: WorkKind) -> Result<()> {
+        self.place.check(kind)?;
+        let theirs = self.state().peer.as_ref().map(|peer| peer.greeting().language.clone());
+        match theirs.filter(|theirs| kind == WorkKind::Pickled && theirs != self.place.language()) {
+            Some(theirs) => Err(another_language(&theirs, self.place.language())),
+            None => Ok(()),
+        }
     }
 
     /// What the client's tasks have in common: its place's seed, so that they see the same chance as there.
@@ -161,20 +142,6 @@ impl Tasks {
         untold.into_iter().for_each(|(number, outcome)| tell(peer, number, outcome));
     }
 
-    /// The client is away. What has not begun never will: the client sends it again, here or elsewhere. What runs is ended,
-    /// unless its client wants it to go on.
-    pub(super) fn lost(&self, goes_on: bool) {
-        let mut state = self.state();
-        state.peer = None;
-        if goes_on {
-            return;
-        }
-        let running: Vec<_> =
-            state.running.iter_mut().map(|(number, running)| running.abandon(*number)).collect();
-        drop(state);
-        self.end_all(running);
-    }
-
     /// Ends these; those that had not begun are forgotten.
     fn end_all(&self, running: Vec<(u64, Control)>) {
         for (number, control) in running {
@@ -212,10 +179,48 @@ impl Tasks {
         }
         true
     }
+}
 
-    /// The client never comes back.
-    pub(super) fn end(&self) {
-        self.lost(false);
+impl Traffic for Tasks {
+    fn hears(&self, kind: Kind) -> bool {
+        matches!(kind, Kind::Define | Kind::Run | Kind::End | Kind::Resume)
+    }
+
+    /// The client defines its callables anew.
+    fn begin(&self, peer: &Peer) {
+        let mut state = self.state();
+        state.peer = Some(peer.clone());
+        state.functions = Functions::default();
+    }
+
+    fn hear(self: Arc<Self>, peer: &Peer, kind: Kind, body: &[u8]) -> Result<(), Malformed> {
+        match kind {
+            Kind::Define => self.state().functions.define(read_function(body)?),
+            Kind::Run => self.run(Run::read(body)?)?,
+            Kind::End => {
+                let (number, wanted) = messages::read_end(body)?;
+                self.end_one(number, wanted);
+            }
+            _ => {
+                let (question, numbers) = messages::read_resume(body)?;
+                self.resume(peer, question, &numbers);
+            }
+        }
+        Ok(())
+    }
+
+    /// What has not begun never will: the client sends it again, here or elsewhere. What runs is ended, unless its client
+    /// wants it to go on.
+    fn lost(&self, absence: Absence) {
+        let mut state = self.state();
+        state.peer = None;
+        if absence == (Absence::Away { goes_on: true }) {
+            return;
+        }
+        let running: Vec<_> =
+            state.running.iter_mut().map(|(number, running)| running.abandon(*number)).collect();
+        drop(state);
+        self.end_all(running);
     }
 }
 
@@ -262,6 +267,16 @@ fn orphaned(outcome: Outcome) -> Outcome {
         ),
         outcome => outcome,
     }
+}
+
+/// A callable that is pickled in one language cannot be read in another, nor in another minor version of Python.
+pub(crate) fn another_language(callers: &str, places: &str) -> Error {
+    Error::new(
+        Wrong::VersionMismatch,
+        format!("the place speaks {places}, in which a callable of {callers} cannot be read"),
+    )
+    .with_retry(Retry::Safe)
+    .with_help("run the same minor version of Python at both ends, or send commands")
 }
 
 fn too_late() -> Error {
