@@ -7,7 +7,10 @@
 mod connect;
 mod endpoint;
 mod failure;
+mod lend;
 mod listener;
+mod poller;
+mod pulse;
 pub(crate) mod reactor;
 mod readiness;
 mod stream;
@@ -15,6 +18,10 @@ mod transport;
 
 pub use connect::connect;
 pub use endpoint::Endpoint;
+pub(crate) use lend::{Lent, lending};
+pub use lend::{borrow, lend};
 pub use listener::{Listener, listen};
+pub(crate) use poller::{Poller, Ready};
+pub(crate) use pulse::Beat;
 pub use readiness::Interest;
 pub use stream::Stream;

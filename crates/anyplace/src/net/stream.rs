@@ -2,6 +2,7 @@
 
 use super::Endpoint;
 use super::failure::told;
+use super::pulse::Pulse;
 use super::readiness::{Interest, ready};
 use super::transport::Transport;
 use crate::error::Result;
@@ -21,11 +22,12 @@ struct Inner {
     transport: Box<dyn Transport>,
     /// What was connected to, or listened at.
     endpoint: Endpoint,
+    pulse: Pulse,
 }
 
 impl Stream {
     pub(crate) fn new(transport: impl Transport + 'static, endpoint: Endpoint) -> Self {
-        Self(Arc::new(Inner { transport: Box::new(transport), endpoint }))
+        Self(Arc::new(Inner { transport: Box::new(transport), endpoint, pulse: Pulse::default() }))
     }
 
     /// What was connected to; of an accepted stream, where it was listened.
@@ -77,7 +79,7 @@ impl Stream {
     /// Those of the system.
     #[inline]
     pub fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
-        self.0.transport.try_read(into)
+        self.0.pulse.felt(Interest::Read, self.0.transport.try_read(into))
     }
 
     /// The step of [`write`](Self::write), which takes some of the bytes: `WouldBlock` if there is room for none now.
@@ -86,7 +88,7 @@ impl Stream {
     /// Those of the system.
     #[inline]
     pub fn try_write(&self, from: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.transport.try_write(from)
+        self.0.pulse.felt(Interest::Write, self.0.transport.try_write(from))
     }
 
     /// Hands on what [`try_write`](Self::try_write) has taken: `WouldBlock` if some of it is still here.
@@ -110,6 +112,34 @@ impl Stream {
     /// The descriptor that says when a step may go on.
     pub fn fd(&self, interest: Interest) -> BorrowedFd<'_> {
         self.0.transport.fd(interest)
+    }
+
+    /// Ends both directions in order, as far as that can be done without waiting. What the other end has sent and nobody
+    /// has read is taken away: with that in it, the kernel would not close in order.
+    pub(crate) fn close_now(&self) {
+        let mut bytes = [0; 4096];
+        // What is gone already is closed, too.
+        drop(self.0.transport.try_finish());
+        for _ in 0..64 {
+            if !matches!(self.0.transport.try_read(&mut bytes), Ok(1..)) {
+                break;
+            }
+        }
+    }
+
+    /// Whoever reads from it, in this process or another that has it, sees the end once what has come is read.
+    pub(crate) fn deafen(&self) {
+        self.0.transport.deafen();
+    }
+
+    /// What moves in it, for who watches others use it.
+    pub(crate) fn pulse(&self) -> &Pulse {
+        &self.0.pulse
+    }
+
+    /// The socket, if the bytes of the stream are the bytes of a socket.
+    pub(crate) fn socket(&self) -> Option<BorrowedFd<'_>> {
+        self.0.transport.socket()
     }
 
     fn step<R>(

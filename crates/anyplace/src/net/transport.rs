@@ -28,8 +28,16 @@ pub(crate) trait Transport: Send + Sync + Debug {
     /// Ends both directions at once: whoever waits on them is woken, and sees the end.
     fn abort(&self);
 
+    /// Lets whoever reads see the end once what has come is read. Where there is no way, nothing happens.
+    fn deafen(&self) {}
+
     /// The descriptor to wait for.
     fn fd(&self, interest: Interest) -> BorrowedFd<'_>;
+
+    /// The socket, if the bytes of the stream are the bytes of a socket.
+    fn socket(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
 }
 
 /// A stream socket as it is.
@@ -62,8 +70,17 @@ impl Transport for Socket {
         let _ = shutdown(&self.0, Shutdown::Both);
     }
 
+    fn deafen(&self) {
+        // As for `abort`.
+        let _ = shutdown(&self.0, Shutdown::Read);
+    }
+
     fn fd(&self, _: Interest) -> BorrowedFd<'_> {
         self.0.as_fd()
+    }
+
+    fn socket(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.0.as_fd())
     }
 }
 
