@@ -115,6 +115,38 @@ fn inline_serves_one_after_the_other() {
 }
 
 #[test]
+fn an_event_loop_serves_by_futures() {
+    async fn shout(stream: Stream) -> Result<()> {
+        let mut bytes = [0; 100];
+        loop {
+            let read = stream.reading(&mut bytes).await?;
+            if read == 0 {
+                return Ok(());
+            }
+            bytes.make_ascii_uppercase();
+            stream.writing(&bytes[..read]).await?;
+        }
+    }
+    let place = open("async:100").unwrap();
+    let server = Serving::connections_async(shout).at(ANY, &place).unwrap();
+    let clients: Vec<TcpStream> = (0..20).map(|_| client(&server)).collect();
+    for message in [b"first", b"other"] {
+        let shouted = message.to_ascii_uppercase();
+        clients.iter().for_each(|client| assert_eq!(said(client, message), shouted));
+    }
+    server.stop(LONG).unwrap();
+
+    let twice = |request: Vec<u8>| async move { request.repeat(2) };
+    let serving = Serving::requests_async(twice).ending_with(b"\n").unwrap();
+    let server = serving.at(ANY, &place).unwrap();
+    let mut client = client(&server);
+    client.write_all(b"ab\n").unwrap();
+    let mut answer = [0; 5];
+    client.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"abab\n");
+}
+
+#[test]
 fn requests_are_answered_one_after_the_other() {
     for place in ["threads:2", "inline:"] {
         let shout = |mut request: Vec<u8>| {

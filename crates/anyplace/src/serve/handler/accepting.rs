@@ -6,13 +6,9 @@ use crate::error::{Error, Kind};
 use crate::net::{Listener, Stream};
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 /// So many are accepted before others get their turn.
 const TURN: usize = 64;
-
-/// How long nobody is accepted where the system has no room, unless a connection ends before.
-const PAUSE: Duration = Duration::from_millis(200);
 
 impl Gate {
     /// Accepts those who wait.
@@ -23,9 +19,9 @@ impl Gate {
             }
             let Some(accepted) = self.listener.as_ref().map(Listener::try_accept) else { return };
             match accepted.and_then(|stream| self.take_in(stream)) {
-                Ok(()) => {}
+                Ok(()) => self.is_short = false,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(error) => return self.pause(&error),
+                Err(error) => return self.fall_short(&error),
             }
         }
     }
@@ -57,11 +53,11 @@ impl Gate {
         is_full
     }
 
-    /// Nobody can be accepted now: asking again at once would only burn time.
-    fn pause(&mut self, error: &io::Error) {
-        self.paused_until = Some(Instant::now() + PAUSE);
-        self.shared.state().is_full = true;
-        self.stand_still();
+    /// Nobody can be accepted now. The listener itself sees to it that it is not asked again at once.
+    fn fall_short(&mut self, error: &io::Error) {
+        if std::mem::replace(&mut self.is_short, true) {
+            return;
+        }
         let endpoint =
             self.listener.iter().map(|listener| listener.endpoint().to_string()).collect::<String>();
         let message = format!("cannot accept at `{endpoint}` now, and will try again: {error}");
@@ -76,16 +72,10 @@ impl Gate {
 
     /// Accepts again once there is room.
     pub(super) fn resume(&mut self) {
-        let is_pause_over = self.paused_until.is_none_or(|until| Instant::now() >= until);
-        if self.is_accepting
-            || (self.shared.state().is_full && !(self.paused_until.is_some() && is_pause_over))
-        {
-            return;
+        if !self.is_accepting && !self.shared.state().is_full {
+            self.is_accepting = true;
+            self.listen_for(true);
         }
-        self.paused_until = None;
-        self.shared.state().is_full = false;
-        self.is_accepting = true;
-        self.listen_for(true);
     }
 
     fn listen_for(&self, wanted: bool) {

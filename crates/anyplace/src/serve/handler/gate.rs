@@ -18,9 +18,10 @@ pub(super) struct Gate {
     pub(super) shared: Arc<Shared>,
     /// Nothing once the server stops.
     pub(super) listener: Option<Listener>,
-    /// Nobody is accepted before that.
-    pub(super) paused_until: Option<Instant>,
+    /// There is room for more connections.
     pub(super) is_accepting: bool,
+    /// The system lacks something to accept anybody by.
+    pub(super) is_short: bool,
     /// When somebody was looked at last.
     looked: Instant,
     ending: Ending,
@@ -31,8 +32,8 @@ impl Gate {
         Self {
             shared,
             listener: Some(listener),
-            paused_until: None,
             is_accepting: true,
+            is_short: false,
             looked: Instant::now(),
             ending: Ending::default(),
         }
@@ -71,7 +72,7 @@ impl Gate {
         drop(state);
         let look = if is_empty { None } else { self.shared.limits.every().map(|every| self.looked + every) };
         let end = (!is_open).then(|| Instant::now() + WHILE_ENDING);
-        [look, end, self.paused_until].into_iter().flatten().min()
+        [look, end].into_iter().flatten().min()
     }
 
     fn is_time(&self) -> bool {

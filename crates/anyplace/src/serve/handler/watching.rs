@@ -67,7 +67,7 @@ impl Shared {
     pub(super) fn deafen(&self, connection: &Connection) {
         let is_served = connection.seat().doing == Doing::Served;
         if is_served && connection.stream.pulse().beat().is_between() {
-            connection.stream.deafen();
+            connection.stream.end_reading();
         }
     }
 
