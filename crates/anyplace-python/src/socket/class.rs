@@ -328,24 +328,24 @@ impl Socket {
     }
 
     /// Send bytes to an address, ``sendto(data, address)`` or ``sendto(data, flags, address)``; return how many went.
-    #[pyo3(signature = (data, flags_or_address, address=None, /))]
+    #[pyo3(signature = (data, flags_or_address, /, *address))]
     fn sendto(
         slf: &Bound<'_, Self>,
         data: &Bound<'_, PyAny>,
         flags_or_address: &Bound<'_, PyAny>,
-        address: Option<&Bound<'_, PyAny>>,
+        address: &Bound<'_, PyTuple>,
     ) -> PyResult<usize> {
         let patience = slf.get().timeout.patience();
         Self::send_by(slf, data, (flags_or_address, address), 0, patience)
     }
 
     /// The same, now or not at all.
-    #[pyo3(signature = (data, flags_or_address, address=None, /))]
+    #[pyo3(signature = (data, flags_or_address, /, *address))]
     fn _sendto_now(
         slf: &Bound<'_, Self>,
         data: &Bound<'_, PyAny>,
         flags_or_address: &Bound<'_, PyAny>,
-        address: Option<&Bound<'_, PyAny>>,
+        address: &Bound<'_, PyTuple>,
     ) -> PyResult<usize> {
         Self::send_by(slf, data, (flags_or_address, address), libc::MSG_DONTWAIT, Patience::Not)
     }
@@ -495,17 +495,21 @@ impl Socket {
     fn send_by(
         slf: &Bound<'_, Self>,
         data: &Bound<'_, PyAny>,
-        (flags_or_address, address): (&Bound<'_, PyAny>, Option<&Bound<'_, PyAny>>),
+        (flags_or_address, address): (&Bound<'_, PyAny>, &Bound<'_, PyTuple>),
         flags: c_int,
         patience: Patience,
     ) -> PyResult<usize> {
         let view = View::of(data)?;
-        let (asked, address) = match address {
-            Some(address) => (flags_or_address.extract()?, address),
-            None => (0, flags_or_address),
+        let (asked, address) = match address.len() {
+            0 => (0, flags_or_address.clone()),
+            1 => (flags_or_address.extract()?, address.get_item(0)?),
+            more => {
+                let message = format!("sendto() takes 2 or 3 arguments ({} given)", more + 2);
+                return Err(PyTypeError::new_err(message));
+            }
         };
-        let to = host::parse(slf.get().family(), address, "sendto")?;
-        audit::address(slf, "socket.sendto", Some(address))?;
+        let to = host::parse(slf.get().family(), &address, "sendto")?;
+        audit::address(slf, "socket.sendto", Some(&address))?;
         slf.get().sent_to(slf.py(), view.bytes(), flags | asked, &to, patience)
     }
 }

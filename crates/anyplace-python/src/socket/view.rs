@@ -1,5 +1,6 @@
 //! The bytes of Python's objects, seen in place.
 
+use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::ffi::c_int;
@@ -30,7 +31,15 @@ impl View {
     /// # Errors
     /// `TypeError` for what has no bytes, or keeps them from being written.
     pub(super) fn writable(object: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Self::get(object, ffi::PyBUF_WRITABLE)
+        Self::get(object, ffi::PyBUF_WRITABLE).map_err(|error| {
+            let py = object.py();
+            if !error.is_instance_of::<PyBufferError>(py) {
+                return error;
+            }
+            let kind = object.get_type();
+            let kind = kind.name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
+            PyTypeError::new_err(format!("a read-write bytes-like object is required, not '{kind}'"))
+        })
     }
 
     fn get(object: &Bound<'_, PyAny>, flags: c_int) -> PyResult<Self> {

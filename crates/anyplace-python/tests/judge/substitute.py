@@ -53,10 +53,10 @@ def threading() -> None:
 
 
 def sockets() -> None:
-    """``import socket`` gives ours from here on, to the suite and to what it imports."""
-    from anyplace import socket as ours
+    """``import socket`` and ``import socketserver`` give ours from here on, to the suite and to what it imports."""
+    from anyplace import socket, socketserver
 
-    sys.modules["socket"] = ours
+    sys.modules.update(socket=socket, socketserver=socketserver)
 
 
 def executors() -> None:

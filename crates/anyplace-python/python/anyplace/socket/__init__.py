@@ -13,8 +13,7 @@ Ours keep its rules, and add to them:
 - What can be done at once is done without letting go of the interpreter's lock: beside a thread that
   computes, a short answer does not cost the five milliseconds that getting the lock back takes.
 
-Sockets of families other than `AF_INET`, `AF_INET6` and `AF_UNIX` can be made, but for addresses in
-Python's form: bind and connect those by the standard library.
+Sockets of families other than `AF_INET`, `AF_INET6` and `AF_UNIX` are the standard library's own.
 
 Examples
 --------

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from typing import NoReturn, Self
 
 
+#: Those of our sockets, and -1, which is the default.
+_FAMILIES = frozenset({-1, _stdlib.AF_INET, _stdlib.AF_INET6, _stdlib.AF_UNIX})
+
+
 class socket(Awaiting, SendingFiles, SocketType):  # noqa: N801
     """One end of a conversation, or what listens for them.
 
@@ -37,7 +41,14 @@ class socket(Awaiting, SendingFiles, SocketType):  # noqa: N801
         If the system has no such sockets, or the descriptor is none.
     """
 
+    __module__ = "anyplace.socket"
     __slots__ = ("__weakref__", "_closed", "_io_refs")
+
+    def __new__(cls, family: Any = -1, *arguments: Any, **keywords: Any) -> Any:
+        """Make one of ours; for a family whose addresses are not ours, the standard library's."""
+        if cls is socket and family not in _FAMILIES:
+            return _stdlib.socket(family, *arguments, **keywords)
+        return super().__new__(cls)
 
     def __init__(self, family: int = -1, type: int = -1, proto: int = -1, fileno: int | None = None) -> None:
         self._io_refs = 0
