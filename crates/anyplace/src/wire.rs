@@ -16,6 +16,8 @@
 //! | Begin | place | tasks may be taken from the memory that both share |
 //! | Log | worker | a record for the caller's log, at any time |
 //!
+//! Peers say other things in the same frames: see `peer`.
+//!
 //! A worker that a zygote makes by fork is asked for in packets of their own: see `birth`.
 //!
 //! The layouts stand beside the types: `hello`, `message`, `order`, `reply`, `rows`, `beside`, `error`, `plain`.
@@ -23,9 +25,11 @@
 
 pub mod plain;
 
+pub(crate) mod admission;
 pub(crate) mod beside;
 pub(crate) mod listed;
 pub(crate) mod order;
+pub(crate) mod peer;
 pub(crate) mod reply;
 pub(crate) mod rows;
 
@@ -41,7 +45,7 @@ mod tests;
 
 pub(crate) use birth::{Ended, Request, born, unborn};
 pub(crate) use bytes::Malformed;
-pub(crate) use frame::{Frame, Inbox};
+pub(crate) use frame::{Frame, Inbox, Kind};
 pub(crate) use hello::{Hello, PROTOCOL, Terms, Welcome};
 pub(crate) use message::{FromWorker, ToWorker, begin, define, first, log, reply};
 pub(crate) use order::{Callee, Order};

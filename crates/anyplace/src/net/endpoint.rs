@@ -29,6 +29,22 @@ pub enum Endpoint {
     Unix(PathBuf),
 }
 
+impl TryFrom<&str> for Endpoint {
+    type Error = Error;
+
+    fn try_from(text: &str) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl TryFrom<String> for Endpoint {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
 impl FromStr for Endpoint {
     type Err = Error;
 

@@ -11,6 +11,7 @@ mod listener;
 pub(crate) mod reactor;
 mod readiness;
 mod stream;
+pub(crate) mod tls;
 mod transport;
 
 pub use connect::connect;
@@ -18,3 +19,4 @@ pub use endpoint::Endpoint;
 pub use listener::{Listener, listen};
 pub use readiness::Interest;
 pub use stream::Stream;
+pub use tls::{Trust, tls};

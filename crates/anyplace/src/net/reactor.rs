@@ -4,7 +4,6 @@
 //! The thread starts with the first registration and ends when none is left. In a child of a fork nothing is registered:
 //! whatever its parent had is its parent's.
 
-use super::readiness::Interest;
 use crate::context::{caught, within_engine};
 use crate::error::{Error, Kind, Result, Retry};
 use rustix::buffer::spare_capacity;
@@ -15,12 +14,19 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// Whoever is called when a descriptor is ready. On the reactor's thread: it must be short, and never wait.
 pub(crate) trait Source: Send + Sync {
     /// The descriptor is ready for reading, for writing, or broken, which is ready for both.
-    fn ready(&self, read: bool, write: bool);
+    fn ready(self: Arc<Self>, read: bool, write: bool);
+
+    /// About a second is over since the last time.
+    fn tick(self: Arc<Self>, now: Instant);
 }
+
+/// How often sources are told the time.
+const TICK: Duration = Duration::from_secs(1);
 
 /// A descriptor that the reactor knows. Dropping it makes the reactor forget it: a call may still be under way then.
 pub(crate) struct Registration {
@@ -150,13 +156,21 @@ impl Set {
 
     fn run(&self) {
         let mut events = Vec::with_capacity(256);
+        let mut tick = Instant::now() + TICK;
         loop {
-            match epoll::wait(self.epoll.as_fd(), spare_capacity(&mut events), None) {
+            let left = tick.saturating_duration_since(Instant::now()).try_into().ok();
+            match epoll::wait(self.epoll.as_fd(), spare_capacity(&mut events), left.as_ref()) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(_) => break,
             }
             for event in events.drain(..) {
                 self.tell(event.data.u64(), event.flags);
+            }
+            let now = Instant::now();
+            if now >= tick {
+                tick = now + TICK;
+                let sources: Vec<_> = self.sources().known.values().cloned().collect();
+                sources.into_iter().for_each(|source| caught(|| source.tick(now)));
             }
             if self.is_over() {
                 break;

@@ -19,10 +19,15 @@ pub(crate) enum Kind {
     Log,
     Born,
     Unborn,
+    Greet,
+    Ping,
+    Pong,
+    Bye,
+    Answer,
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 14] = [
         Self::Hello,
         Self::Welcome,
         Self::Define,
@@ -32,6 +37,11 @@ impl Kind {
         Self::Log,
         Self::Born,
         Self::Unborn,
+        Self::Greet,
+        Self::Ping,
+        Self::Pong,
+        Self::Bye,
+        Self::Answer,
     ];
 
     fn from_number(number: u8) -> Option<Self> {
@@ -55,14 +65,14 @@ const PIECES: usize = 64;
 
 impl<'a> Frame<'a> {
     /// A head whose length is not known yet.
-    pub(super) fn head(kind: Kind) -> Vec<u8> {
+    pub(crate) fn head(kind: Kind) -> Vec<u8> {
         let mut head = Vec::with_capacity(64);
         head.push(kind as u8);
         head.extend_from_slice(&[0; HEAD - 1]);
         head
     }
 
-    pub(super) fn new(mut pieces: Vec<Cow<'a, [u8]>>) -> Self {
+    pub(crate) fn new(mut pieces: Vec<Cow<'a, [u8]>>) -> Self {
         let length: usize = pieces.iter().map(|piece| piece.len()).sum();
         let body = (length - HEAD) as u64;
         pieces[0].to_mut()[1..HEAD].copy_from_slice(&body.to_le_bytes());
@@ -110,20 +120,42 @@ impl<'a> Frame<'a> {
     pub(crate) fn is_sent(&self) -> bool {
         self.pieces.is_empty()
     }
+
+    /// Appends what is not sent yet.
+    pub(crate) fn append_to(&self, bytes: &mut Vec<u8>) {
+        let mut skipped = self.sent;
+        for piece in &self.pieces {
+            bytes.extend_from_slice(&piece[skipped..]);
+            skipped = 0;
+        }
+    }
 }
 
 /// Bytes as they come in, and the messages in them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Inbox {
     bytes: Vec<u8>,
     /// So many of the bytes have been given out.
     taken: usize,
+    /// No message has a longer body.
+    limit: u64,
+}
+
+impl Default for Inbox {
+    fn default() -> Self {
+        Self::limited(u64::MAX)
+    }
 }
 
 /// An empty inbox keeps no more memory than this.
 const KEPT: usize = 1 << 20;
 
 impl Inbox {
+    /// For messages of at most so many bytes: a longer one is refused as soon as it is announced.
+    pub(crate) fn limited(limit: u64) -> Self {
+        Self { bytes: Vec::new(), taken: 0, limit }
+    }
+
     /// Adds what has come.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
         if self.taken > self.bytes.len() / 2 {
@@ -135,7 +167,7 @@ impl Inbox {
 
     /// Whether there is a whole message, or bytes that are none.
     pub(crate) fn is_ready(&self) -> bool {
-        !matches!(first(&self.bytes[self.taken..]), Ok(None))
+        !matches!(first(&self.bytes[self.taken..], self.limit), Ok(None))
     }
 
     /// The next whole message: its kind and its body; nothing if it has not come yet.
@@ -145,17 +177,21 @@ impl Inbox {
             self.bytes.shrink_to(KEPT);
             self.taken = 0;
         }
-        let found = first(&self.bytes[self.taken..])?;
+        let found = first(&self.bytes[self.taken..], self.limit)?;
         self.taken += found.map_or(0, |(_, body)| HEAD + body.len());
         Ok(found)
     }
 }
 
-fn first(bytes: &[u8]) -> Result<Option<(Kind, &[u8])>, Malformed> {
+fn first(bytes: &[u8], limit: u64) -> Result<Option<(Kind, &[u8])>, Malformed> {
     let Some((&[number, ref length @ ..], rest)) = bytes.split_first_chunk::<HEAD>() else {
         return Ok(None);
     };
     let kind = Kind::from_number(number).ok_or(Malformed("a message of anyplace"))?;
-    let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
+    let length = u64::from_le_bytes(*length);
+    if length > limit {
+        return Err(Malformed("a message of a length that is accepted here"));
+    }
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
     Ok(rest.get(..length).map(|body| (kind, body)))
 }

@@ -79,9 +79,7 @@ impl<'a> ToWorker<'a> {
             Kind::First => return Ok(Self::First(body)),
             Kind::Define => Self::Define(read_function(&mut reader)?),
             Kind::Begin => Self::Begin(reader.u64()?),
-            Kind::Welcome | Kind::Reply | Kind::Log | Kind::Born | Kind::Unborn => {
-                return Err(Malformed("a message to a worker"));
-            }
+            _ => return Err(Malformed("a message to a worker")),
         };
         reader.end()?;
         Ok(message)

@@ -1,0 +1,265 @@
+//! The process at the other end of one authenticated conversation: see README.md for who reads, who writes, and how it ends.
+
+mod asked;
+mod greet;
+mod outbox;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use greet::greet;
+
+use crate::error::{Error, Kind as Wrong, Result, Retry};
+use crate::net::reactor::{self, Registration, Source};
+use crate::net::{Interest, Stream};
+use crate::wire::peer::{self as messages, Greeting};
+use crate::wire::{Frame, Inbox, Kind, Malformed};
+use asked::Asked;
+use outbox::Outbox;
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Who hears nothing for so long asks whether somebody is there.
+const SILENT: Duration = Duration::from_secs(3);
+/// Who hears nothing for so long takes the other side for dead.
+const DEAD: Duration = Duration::from_secs(9);
+
+/// So much is read before others get their turn.
+const TURN: usize = 1 << 20;
+
+/// What is done with what a peer says. On the reactor's thread: short, and never waiting.
+pub(crate) trait Handler: Send + Sync {
+    /// A message of another kind than those that every conversation has. Bytes that are no such message end it.
+    fn hear(&self, peer: &Peer, kind: Kind, body: &[u8]) -> Result<(), Malformed>;
+
+    /// The conversation is over; nothing is heard after this.
+    fn ended(&self, peer: &Peer, why: &Error);
+}
+
+/// The other side of a conversation. Clones are the same; it lasts until it is closed or ends by itself.
+#[derive(Clone)]
+pub(crate) struct Peer(Arc<Inner>);
+
+struct Inner {
+    stream: Stream,
+    greeting: Greeting,
+    handler: Arc<dyn Handler>,
+    inbox: Mutex<Inbox>,
+    outbox: Outbox,
+    asked: Asked,
+    registration: Mutex<Option<Registration>>,
+    /// Milliseconds since `began` when something was heard last.
+    heard: AtomicU64,
+    began: Instant,
+    end: OnceLock<Error>,
+}
+
+impl Peer {
+    /// Begins a conversation on a stream on which both sides have [greeted](greet).
+    ///
+    /// # Errors
+    /// `ResourceExhausted`.
+    pub(crate) fn start(stream: Stream, greeting: Greeting, handler: Arc<dyn Handler>) -> Result<Self> {
+        let peer = Self(Arc::new(Inner {
+            stream,
+            greeting,
+            handler,
+            inbox: Mutex::default(),
+            outbox: Outbox::default(),
+            asked: Asked::default(),
+            registration: Mutex::default(),
+            heard: AtomicU64::new(0),
+            began: Instant::now(),
+            end: OnceLock::new(),
+        }));
+        let source: Arc<dyn Source> = peer.0.clone();
+        let registration = reactor::register(peer.0.stream.fd(Interest::Read), source)?;
+        *peer.0.registration.lock().unwrap_or_else(PoisonError::into_inner) = Some(registration);
+        peer.0.wait_on();
+        Ok(peer)
+    }
+
+    /// What the other side said of itself.
+    pub(crate) fn greeting(&self) -> &Greeting {
+        &self.0.greeting
+    }
+
+    /// Says something. It never waits: what the kernel has no room for goes later.
+    ///
+    /// # Errors
+    /// Why the conversation is over.
+    pub(crate) fn send(&self, frame: Frame<'_>) -> Result<()> {
+        self.0.check()?;
+        match self.0.outbox.send(&self.0.stream, frame) {
+            Ok(is_blocked) => {
+                if is_blocked {
+                    self.0.wait_on();
+                }
+                Ok(())
+            }
+            Err(error) => {
+                let error = lost(&self.0.stream, &error);
+                self.0.finish(&error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Asks something: `then` is called once, with the answer, or with why there is none. `question` makes the frame of the
+    /// question's number, by which the other side answers. Gives that number.
+    pub(crate) fn ask<'f>(
+        &self,
+        question: impl FnOnce(u64) -> Frame<'f>,
+        then: impl FnOnce(Result<&[u8]>) + Send + 'static,
+    ) -> u64 {
+        let id = self.0.asked.open(Box::new(then));
+        if let Err(error) = self.send(question(id)) {
+            self.0.asked.close(id, Err(error));
+        } else if let Some(error) = self.0.end.get() {
+            // It may have ended before the question was noted.
+            self.0.asked.close(id, Err(error.clone()));
+        }
+        id
+    }
+
+    /// Answers question `id` of the other side.
+    ///
+    /// # Errors
+    /// Why the conversation is over.
+    pub(crate) fn answer(&self, id: u64, answer: Result<&[u8], &Error>) -> Result<()> {
+        self.send(messages::answer(id, answer))
+    }
+
+    /// Why the conversation is over, if it is.
+    pub(crate) fn end(&self) -> Option<&Error> {
+        self.0.end.get()
+    }
+
+    /// Ends the conversation, and tells the other side why. What was said before still goes, if there is room for it now.
+    pub(crate) fn close(&self, why: &Error) {
+        // The other side may be gone, which is as good.
+        drop(self.send(messages::bye(why)));
+        self.0.finish(why);
+    }
+}
+
+impl Inner {
+    fn check(&self) -> Result<()> {
+        self.end.get().map_or(Ok(()), |error| Err(error.clone()))
+    }
+
+    /// Has the reactor call when there is something to do.
+    fn wait_on(&self) {
+        let registration = self.registration.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(registration) = &*registration {
+            registration.want(true, self.outbox.is_blocked());
+        }
+    }
+
+    /// Takes all that has come; true if there may be more.
+    fn pump(self: &Arc<Self>) -> io::Result<bool> {
+        let peer = Peer(self.clone());
+        let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut room = [0; 1 << 16];
+        let mut taken = 0;
+        while taken < TURN {
+            let read = match self.stream.try_read(&mut room) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(read) => read,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error),
+            };
+            taken += read;
+            self.heard.store(self.began.elapsed().as_millis() as u64, Ordering::Relaxed);
+            inbox.feed(&room[..read]);
+            while let Some((kind, body)) = inbox.next().map_err(unreadable)? {
+                self.hear(&peer, kind, body)?;
+                if self.end.get().is_some() {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn hear(&self, peer: &Peer, kind: Kind, body: &[u8]) -> io::Result<()> {
+        match kind {
+            // Who sends and is refused ends it where it is sent.
+            Kind::Ping => drop(peer.send(messages::pong())),
+            Kind::Pong => {}
+            Kind::Answer => {
+                let (id, answer) = messages::read_answer(body).map_err(unreadable)?;
+                self.asked.close(id, answer);
+            }
+            Kind::Bye => peer.0.finish(&messages::read_bye(body).map_err(unreadable)?),
+            _ => self.handler.hear(peer, kind, body).map_err(unreadable)?,
+        }
+        Ok(())
+    }
+
+    /// The conversation is over, if it was not before.
+    fn finish(self: &Arc<Self>, why: &Error) {
+        if self.end.set(why.clone()).is_err() {
+            return;
+        }
+        let registration = self.registration.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(registration);
+        self.stream.abort();
+        self.asked.close_all(why);
+        self.handler.ended(&Peer(self.clone()), why);
+    }
+}
+
+impl Source for Inner {
+    fn ready(self: Arc<Self>, _: bool, write: bool) {
+        let done = (|| {
+            if write {
+                self.outbox.go_on(&self.stream)?;
+            }
+            self.pump()
+        })();
+        match done {
+            Ok(_) if self.end.get().is_some() => {}
+            // What is left there makes the reactor call again.
+            Ok(_) => self.wait_on(),
+            Err(error) => self.finish(&lost(&self.stream, &error)),
+        }
+    }
+
+    fn tick(self: Arc<Self>, now: Instant) {
+        let heard = self.began + Duration::from_millis(self.heard.load(Ordering::Relaxed));
+        let silent = now.saturating_duration_since(heard);
+        if silent >= DEAD {
+            let error = io::Error::new(ErrorKind::TimedOut, "nothing was heard of it for 9 seconds");
+            self.finish(&lost(&self.stream, &error));
+        } else if silent >= SILENT {
+            // Who sends and is refused ends it where it is sent.
+            drop(Peer(self).send(messages::ping()));
+        }
+    }
+}
+
+fn unreadable(malformed: Malformed) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, malformed)
+}
+
+/// The other side is gone.
+fn lost(stream: &Stream, error: &io::Error) -> Error {
+    let reason = match error.kind() {
+        ErrorKind::UnexpectedEof => "it closed the connection".to_owned(),
+        _ => error.to_string(),
+    };
+    Error::new(Wrong::ConnectionLost, format!("the other side of `{}` is gone: {reason}", stream.endpoint()))
+        .at(stream.endpoint())
+        .with_retry(Retry::MayRepeat)
+        .with_help("what had begun there may have run; see what the other side's log says")
+}
+
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Peer({})", self.0.stream.endpoint())
+    }
+}
