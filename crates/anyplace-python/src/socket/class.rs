@@ -328,26 +328,24 @@ impl Socket {
     }
 
     /// Send bytes to an address, ``sendto(data, address)`` or ``sendto(data, flags, address)``; return how many went.
-    #[pyo3(signature = (data, flags_or_address, /, *address))]
+    #[pyo3(signature = (data, /, *flags_and_address))]
     fn sendto(
         slf: &Bound<'_, Self>,
         data: &Bound<'_, PyAny>,
-        flags_or_address: &Bound<'_, PyAny>,
-        address: &Bound<'_, PyTuple>,
+        flags_and_address: &Bound<'_, PyTuple>,
     ) -> PyResult<usize> {
         let patience = slf.get().timeout.patience();
-        Self::send_by(slf, data, (flags_or_address, address), 0, patience)
+        Self::send_by(slf, data, flags_and_address, 0, patience)
     }
 
     /// The same, now or not at all.
-    #[pyo3(signature = (data, flags_or_address, /, *address))]
+    #[pyo3(signature = (data, /, *flags_and_address))]
     fn _sendto_now(
         slf: &Bound<'_, Self>,
         data: &Bound<'_, PyAny>,
-        flags_or_address: &Bound<'_, PyAny>,
-        address: &Bound<'_, PyTuple>,
+        flags_and_address: &Bound<'_, PyTuple>,
     ) -> PyResult<usize> {
-        Self::send_by(slf, data, (flags_or_address, address), libc::MSG_DONTWAIT, Patience::Not)
+        Self::send_by(slf, data, flags_and_address, libc::MSG_DONTWAIT, Patience::Not)
     }
 
     /// Send buffers as one message, with what is to travel beside it, such as descriptors.
@@ -495,16 +493,16 @@ impl Socket {
     fn send_by(
         slf: &Bound<'_, Self>,
         data: &Bound<'_, PyAny>,
-        (flags_or_address, address): (&Bound<'_, PyAny>, &Bound<'_, PyTuple>),
+        flags_and_address: &Bound<'_, PyTuple>,
         flags: c_int,
         patience: Patience,
     ) -> PyResult<usize> {
         let view = View::of(data)?;
-        let (asked, address) = match address.len() {
-            0 => (0, flags_or_address.clone()),
-            1 => (flags_or_address.extract()?, address.get_item(0)?),
-            more => {
-                let message = format!("sendto() takes 2 or 3 arguments ({} given)", more + 2);
+        let (asked, address) = match flags_and_address.len() {
+            1 => (0, flags_and_address.get_item(0)?),
+            2 => (flags_and_address.get_item(0)?.extract()?, flags_and_address.get_item(1)?),
+            given => {
+                let message = format!("sendto() takes 2 or 3 arguments ({} given)", given + 1);
                 return Err(PyTypeError::new_err(message));
             }
         };
