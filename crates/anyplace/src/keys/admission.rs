@@ -10,7 +10,6 @@ use crate::error::{Error, Kind, Result, Retry};
 use crate::net::tls::pinned::{self, Pinned};
 use crate::net::{Endpoint, Stream};
 use crate::wire::admission::{Answer, Hello, length};
-use rustix::net::sockopt::socket_peercred;
 use std::io::{self, ErrorKind};
 use std::time::Instant;
 
@@ -129,16 +128,15 @@ const NEW_TICKET: &str = "ask whoever offers the place for a new ticket, and ope
 
 /// The kernel says whose process is at the other end of a unix socket.
 fn check_user(stream: &Stream) -> Result<()> {
-    let theirs = socket_peercred(stream.fd(crate::net::Interest::Read)).map_err(io::Error::from)?.uid;
-    let ours = rustix::process::geteuid();
-    if theirs == ours {
+    let ours = rustix::process::geteuid().as_raw();
+    let theirs = stream.credentials()?.map(|credentials| credentials.uid);
+    if theirs == Some(ours) {
         return Ok(());
     }
+    let theirs = theirs.map_or_else(|| "nobody".to_owned(), |user| format!("user {user}"));
+    let endpoint = stream.endpoint();
     Err(denied(format!(
-        "the process at the other end of `{}` is of user {}, and this one of user {}",
-        stream.endpoint(),
-        theirs.as_raw(),
-        ours.as_raw()
+        "the process at the other end of `{endpoint}` is of {theirs}, and this one of user {ours}"
     ))
     .with_help("unix sockets are for processes of one user; others are let in over tcp, with a ticket"))
 }
