@@ -54,14 +54,7 @@ impl Client {
         if let Some(before) = before {
             before.close(&replaced());
         }
-        // Held until the peer is noted, since its first words may already be heard by then.
-        let mut presence = self.presence();
-        let peer = Peer::start(stream, greeting, Arc::new(Conversation(self.clone())))?;
-        if peer.end().is_none() {
-            self.traffics.iter().for_each(|traffic| traffic.begin(&peer));
-            *presence = Presence::Here(peer);
-        }
-        Ok(())
+        Peer::start(stream, greeting, Arc::new(Conversation(self.clone()))).map(drop)
     }
 
     fn presence(&self) -> std::sync::MutexGuard<'_, Presence> {
@@ -102,6 +95,12 @@ impl Client {
 }
 
 impl Handler for Conversation {
+    fn began(&self, peer: &Peer) {
+        let client = &self.0;
+        *client.presence() = Presence::Here(peer.clone());
+        client.traffics.iter().for_each(|traffic| traffic.begin(peer));
+    }
+
     fn hear(&self, peer: &Peer, kind: Kind, body: &[u8]) -> Result<(), Malformed> {
         peer::hear(&self.0.traffics, peer, kind, body)
     }
