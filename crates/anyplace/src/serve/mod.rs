@@ -2,5 +2,5 @@
 
 mod offer;
 
-pub use offer::Offer;
 pub(crate) use offer::{MOST_FUNCTIONS, another_language};
+pub use offer::{Offer, Terms};
