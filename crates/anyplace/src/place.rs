@@ -257,6 +257,11 @@ impl Place {
         self.0.setup.language.as_deref().unwrap_or("rust")
     }
 
+    /// Where the keys of its user are.
+    pub(crate) fn keys_folder(&self) -> Option<std::path::PathBuf> {
+        self.0.setup.keys.clone()
+    }
+
     /// What it can do.
     pub(crate) fn families(&self) -> Vec<Family> {
         let driver = &self.0.driver;

@@ -2,7 +2,9 @@
 //!
 //! | address | means |
 //! |---|---|
-//! | `tcp://host:7777` | the place that is offered there |
+//! | `tcp://host:7777#ap1...` | the place that is offered there, for who has a ticket |
+//! | `tcp://host:7777` | the same, for who is known there: who was there before, or its own user |
+//! | `tcp://a:7777#ap1...,b:7777#ap1...` | several together: a task goes to the one with the most room |
 //! | `unix:/run/user/1000/any.sock` | one that a process of the same user on this machine offers |
 //! | `...?on_disconnect=keep` | our tasks go on there while we are away; otherwise they are ended |
 //! | `...?reconnect=2m` | how long the server may be away until what is in doubt is lost |
@@ -14,12 +16,12 @@ mod desk;
 mod given;
 mod options;
 mod server;
+mod target;
 mod window;
 
 use crate::address::Address;
 use crate::driver::{Driver, Entry, Family, Limits, Setup, Tasks};
-use crate::error::{Error, Kind, Result, Retry};
-use crate::net::Endpoint;
+use crate::error::Result;
 use crate::wire::peer::topic::{Offered, travelling};
 use crate::work::WorkKind;
 use desk::Desk;
@@ -28,11 +30,12 @@ pub(crate) use options::OPTIONS;
 use server::Server;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+pub(crate) use target::Target;
 
 pub(crate) const ENTRY: Entry = Entry {
     scheme: "tcp",
     about: "a place that another machine offers",
-    forms: &["tcp://host:7777"],
+    forms: &["tcp://host:7777", "tcp://host:7777#ap1...", "tcp://a:7777,b:7777"],
     options: OPTIONS,
     families: &[Family::Tasks],
     check: |_| Ok(()),
@@ -42,20 +45,17 @@ pub(crate) const ENTRY: Entry = Entry {
 /// What was ended has so long to end when the place is closed.
 const ENDING: Duration = Duration::from_secs(10);
 
-fn open(address: &Address, _: &Setup) -> Result<Arc<dyn Driver>> {
-    Err(Error::new(Kind::Unsupported, "places of other machines are not served yet")
-        .at(address)
-        .with_retry(Retry::Never)
-        .with_help("offer the place at `unix:`"))
+fn open(address: &Address, setup: &Setup) -> Result<Arc<dyn Driver>> {
+    connect(address, Target::all(address)?, setup)
 }
 
 /// Opens the place that these servers offer together.
-pub(crate) fn connect(address: &Address, endpoints: Vec<Endpoint>, setup: &Setup) -> Result<Arc<dyn Driver>> {
+pub(crate) fn connect(address: &Address, targets: Vec<Target>, setup: &Setup) -> Result<Arc<dyn Driver>> {
     let choices = Choices::read(address)?;
-    let servers: Vec<_> = endpoints
+    let servers: Vec<_> = targets
         .into_iter()
         .enumerate()
-        .map(|(number, endpoint)| Server::new(number, endpoint, &choices, setup))
+        .map(|(number, target)| Server::new(number, target, &choices, setup))
         .collect();
     let offered: Vec<_> = servers.iter().map(Server::open).collect::<Result<_>>()?;
     let workers: Vec<usize> = offered.iter().map(|offered| offered.workers as usize).collect();

@@ -5,8 +5,10 @@
 use super::desk::Desk;
 use super::given::Given;
 use super::options::Choices;
+use super::target::Target;
 use crate::driver::{OnLog, Setup};
 use crate::error::{Error, Kind as Wrong, Result, Retry};
+use crate::keys::{Keys, Ticket, join};
 use crate::net::{Endpoint, connect};
 use crate::peer::{self, Absence, Handler, Peer, Traffic, greet};
 use crate::serve::{MOST_FUNCTIONS, another_language};
@@ -34,6 +36,9 @@ pub(super) struct Server {
     /// Which of the place's servers it is.
     number: usize,
     endpoint: Endpoint,
+    /// Lets us in where our key is not known yet.
+    ticket: Option<Ticket>,
+    keys: Keys,
     wish: Wish,
     language: String,
     on_log: Option<OnLog>,
@@ -67,10 +72,12 @@ struct Conversation(Arc<Server>);
 
 impl Server {
     /// A server that nobody has spoken to yet.
-    pub(super) fn new(number: usize, endpoint: Endpoint, choices: &Choices, setup: &Setup) -> Arc<Self> {
+    pub(super) fn new(number: usize, target: Target, choices: &Choices, setup: &Setup) -> Arc<Self> {
         Arc::new(Self {
             number,
-            endpoint,
+            endpoint: target.endpoint,
+            ticket: target.ticket,
+            keys: Keys::new(setup.keys.clone()),
             wish: Wish {
                 session: crate::peer::fresh_number(),
                 keep: choices.keep,
@@ -120,10 +127,12 @@ impl Server {
     /// # Errors
     /// What [`connect`] says; `PermissionDenied`; `VersionMismatch`.
     pub(super) fn open(self: &Arc<Self>) -> Result<Offered> {
-        let until = Some(Instant::now() + CONNECT);
-        let stream = connect(self.endpoint.clone(), until)?;
+        let until = Instant::now() + CONNECT;
+        let stream = connect(self.endpoint.clone(), Some(until))?;
+        let joined = join(stream, &self.keys, self.ticket.as_ref(), until);
+        let stream = joined.map_err(|error| error.at(&self.endpoint))?.stream;
         let mine = Greeting::new(self.language.clone(), NodeId(self.wish.session), self.wish.to_bytes());
-        let theirs = greet(&stream, &mine, until).inspect_err(|_| stream.abort())?;
+        let theirs = greet(&stream, &mine, Some(until)).inspect_err(|_| stream.abort())?;
         let offered = Offered::read(&theirs.topic).map_err(|malformed| self.strange(malformed))?;
         let mut link = self.link();
         if link.is_closed {
