@@ -28,8 +28,17 @@ pub(crate) fn setup(
     let on_log = Some(OnLog(Arc::new(log)));
     let language = Some(worker::language(py));
     let on_fork = Some(OnFork(Arc::new(worker::fork)));
-    let setup =
-        Setup { worker: Some(command), zygote: Some(zygote), on_fork, argument, first, on_log, language };
+    let host = Some(Arc::new(pickled::host(py)?));
+    let setup = Setup {
+        worker: Some(command),
+        zygote: Some(zygote),
+        on_fork,
+        argument,
+        first,
+        host,
+        on_log,
+        language,
+    };
     Ok((setup, cannot_travel))
 }
 

@@ -1,5 +1,6 @@
 //! What the user opens, uses and closes.
 
+mod objects;
 mod scope;
 mod share;
 

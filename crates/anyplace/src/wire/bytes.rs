@@ -145,6 +145,10 @@ impl<'a> Reader<'a> {
         (0..count).map(|_| read(self)).collect()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn end(self) -> Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(Malformed("one message and no more")) }
     }

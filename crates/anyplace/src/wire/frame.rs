@@ -24,10 +24,13 @@ pub(crate) enum Kind {
     Pong,
     Bye,
     Answer,
+    Call,
+    Hold,
+    Release,
 }
 
 impl Kind {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 17] = [
         Self::Hello,
         Self::Welcome,
         Self::Define,
@@ -42,6 +45,9 @@ impl Kind {
         Self::Pong,
         Self::Bye,
         Self::Answer,
+        Self::Call,
+        Self::Hold,
+        Self::Release,
     ];
 
     fn from_number(number: u8) -> Option<Self> {

@@ -1,0 +1,3 @@
+//! Serving others: what a process offers to those who connect.
+
+pub mod objects;
