@@ -29,16 +29,8 @@ pub(crate) fn setup(
     let language = Some(worker::language(py));
     let on_fork = Some(OnFork(Arc::new(worker::fork)));
     let host = Some(Arc::new(pickled::host(py)?));
-    let setup = Setup {
-        worker: Some(command),
-        zygote: Some(zygote),
-        on_fork,
-        argument,
-        first,
-        host,
-        on_log,
-        language,
-    };
+    let (worker, zygote, keys) = (Some(command), Some(zygote), anyplace_cli::keys_folder());
+    let setup = Setup { worker, zygote, on_fork, argument, first, host, on_log, language, keys };
     Ok((setup, cannot_travel))
 }
 

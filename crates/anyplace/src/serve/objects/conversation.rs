@@ -52,9 +52,11 @@ impl Conversation {
         Self(Arc::new(Inner { node: node.clone(), rights, kept: Mutex::default() }))
     }
 
-    /// It has begun: from now on the other side is reached by it.
+    /// It has begun: from now on the other side may be asked for others.
     pub(crate) fn begin(&self, peer: &Peer) {
-        self.0.node.met(peer, self.0.rights.gateway);
+        if self.0.rights.gateway {
+            self.0.node.may_ask(peer);
+        }
         if peer.end().is_some() {
             self.0.node.lost(peer);
         }
@@ -75,6 +77,8 @@ impl Conversation {
                 let mut buffers = Vec::new();
                 self.call(peer, &Call::read(body, &mut buffers)?);
             }
+            // From now on that process is reached by it.
+            Kind::Node => self.0.node.met(messages::read_node(body)?, peer),
             Kind::Hold => self.hold(messages::read_hold(body)?),
             Kind::Release => {
                 let (id, times, lent) = messages::read_release(body)?;
@@ -83,6 +87,11 @@ impl Conversation {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// Whether the other side may have code run here.
+    pub(super) fn is_trusted(&self) -> bool {
+        self.0.rights.trusted
     }
 
     fn kept(&self) -> MutexGuard<'_, HashMap<ObjectId, (Proxy, u64)>> {
@@ -117,11 +126,11 @@ impl Conversation {
 
     fn call(&self, peer: &Peer, call: &Call<'_>) {
         let node = &self.0.node;
-        if call.object.node != node.id {
-            return self.pass_on(peer, call);
-        }
         if call.object.number == super::DESK {
             return self.ask_desk(peer, call);
+        }
+        if call.object.node != node.id {
+            return self.pass_on(peer, call);
         }
         let Some(entry) = node.table.get(call.object.number) else {
             return refuse(peer, call.question, &no_more());

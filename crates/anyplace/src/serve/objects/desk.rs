@@ -75,7 +75,8 @@ pub(super) fn answer(
         Given::Object(proxy.card())
     };
     let given = match typed::decode(asked, "a wish")? {
-        Wanted::Create(order) => keep(serve()?.create(order.recipe()?)?),
+        Wanted::Create(order) if by.is_trusted() => keep(serve()?.create(order.recipe()?)?),
+        Wanted::Create(_) => return Err(may_not_create()),
         Wanted::Publish(name, card) => {
             serve()?.publish(&name, &Proxy::of_card(node, &card, false)?)?;
             Given::Whether(true)
@@ -102,6 +103,12 @@ impl Order {
     }
 }
 
+fn may_not_create() -> Error {
+    Error::new(Kind::PermissionDenied, "making an object runs code, which this caller may not")
+        .during("create")
+        .with_help("ask for a ticket whose scope has `run`")
+}
+
 fn nothing_here() -> Error {
     Error::new(Kind::Unsupported, "the process at the other end makes and names no objects")
         .with_help("ask a place: one that this process has opened, or that another offers")
@@ -118,7 +125,7 @@ impl Far {
 
     fn ask(&self, wanted: &Wanted) -> Result<Given> {
         let arguments = typed::encode(wanted)?;
-        let object = ObjectId { node: self.0.greeting().node, number: DESK };
+        let object = ObjectId { node: NodeId(0), number: DESK };
         let chain = super::chain::current().number;
         let (tell, told) = mpsc::channel();
         let question = |question| {

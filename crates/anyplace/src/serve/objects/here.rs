@@ -143,16 +143,18 @@ impl Node {
     }
 
     /// A conversation has begun, by which that process is reached.
-    pub(super) fn met(&self, peer: &Peer, is_gateway: bool) {
+    pub(super) fn met(&self, node: NodeId, peer: &Peer) {
         let mut ways = self.ways();
-        let known = ways.peers.get(&peer.greeting().node);
+        let known = ways.peers.get(&node);
         // Who claims to be somebody else whom we talk to already is not believed.
         if known.is_none_or(|known| known.end().is_some()) {
-            ways.peers.insert(peer.greeting().node, peer.clone());
+            ways.peers.insert(node, peer.clone());
         }
-        if is_gateway {
-            ways.gateways.push(peer.clone());
-        }
+    }
+
+    /// The other side of a conversation may know others whom we do not.
+    pub(super) fn may_ask(&self, peer: &Peer) {
+        self.ways().gateways.push(peer.clone());
     }
 
     /// A conversation is over.
@@ -214,10 +216,11 @@ impl Node {
         if wanted.is_some_and(|wanted| wanted != theirs.node) {
             return Err(gone());
         }
-        let host = theirs.topic.clone();
+        let (host, node) = (theirs.topic.clone(), theirs.node);
         let conversation = Conversation::new(self, rights);
         let peer = Peer::start(stream, theirs, Arc::new(conversation.clone()))?;
         conversation.begin(&peer);
+        self.met(node, &peer);
         self.welcome(&host, &peer);
         Ok(peer)
     }

@@ -14,10 +14,9 @@ mod proxy;
 mod stream;
 mod table;
 mod threads;
+mod traffic;
 mod typed;
 
-#[allow(unused_imports, reason = "for whoever brings conversations with other machines")]
-pub(crate) use conversation::{Conversation, Rights};
 pub(crate) use desk::Far;
 pub(crate) use here::{Node, here};
 pub(crate) use host::ticket;
@@ -26,6 +25,7 @@ pub(crate) use names::{Names, keep};
 pub use object::{Answer, Object, Reach, Reply, Request, Stream, Verb};
 pub use proxy::{Pending, Proxy, Replied};
 pub use stream::{Taken, Values};
+pub(crate) use traffic::Objects;
 
 /// The number of the object that each process has from the beginning: it makes, finds and publishes others.
 const DESK: u64 = 0;

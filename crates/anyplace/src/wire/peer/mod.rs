@@ -11,6 +11,9 @@
 
 pub(crate) mod objects;
 
+pub(crate) mod tasks;
+pub(crate) mod topic;
+
 mod greeting;
 
 pub(crate) use greeting::{Greeting, LONGEST_GREETING, NodeId};

@@ -2,11 +2,12 @@
 //!
 //! | frame | means | body |
 //! |---|---|---|
+//! | Node | which process speaks, among all that have objects | node |
 //! | Call | do this to an object, and answer | question, object, verb, chain, milliseconds, method, arguments |
 //! | Hold | whoever sends it has the object from now on | object |
 //! | Release | and no longer | object, how often it was said to be held, whether others may have it from who releases it |
 //!
-//! An object is 16 bytes of its process and 8 of its own. Question 0 wants no answer. Milliseconds are how long the answer is
+//! An object is 16 bytes of its process and 8 of its own; its own 0 is the desk of whoever hears it. Question 0 wants no answer. Milliseconds are how long the answer is
 //! waited for, 0 for as long as it takes. Arguments are an encoding, bytes, and what stands beside them.
 //!
 //! What is answered is 0 and a value, or 1, a value and the number of the stream that gives more of them.
@@ -94,6 +95,18 @@ fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1)
 }
 
+pub(crate) fn node(node: NodeId) -> Frame<'static> {
+    let mut writer = Writer::new(Kind::Node);
+    write_node(&mut writer, node);
+    writer.finish()
+}
+
+pub(crate) fn read_node(body: &[u8]) -> Result<NodeId> {
+    let mut reader = Reader::new(body);
+    let node = read_node_id(&mut reader)?;
+    reader.end().map(|()| node)
+}
+
 pub(crate) fn hold(object: ObjectId) -> Frame<'static> {
     let mut writer = Writer::new(Kind::Hold);
     write_object(&mut writer, object);
@@ -149,15 +162,22 @@ pub(crate) fn read_answer_bytes(bytes: &[u8]) -> Result<(Payload, Option<u64>)> 
     Ok((Payload { encoding, bytes: value, buffers }, is_stream.then_some(stream)))
 }
 
+fn write_node(writer: &mut Writer<'_>, node: NodeId) {
+    writer.u64((node.0 >> 64) as u64);
+    writer.u64(node.0 as u64);
+}
+
+fn read_node_id(reader: &mut Reader<'_>) -> Result<NodeId> {
+    Ok(NodeId(u128::from(reader.u64()?) << 64 | u128::from(reader.u64()?)))
+}
+
 fn write_object(writer: &mut Writer<'_>, object: ObjectId) {
-    writer.u64((object.node.0 >> 64) as u64);
-    writer.u64(object.node.0 as u64);
+    write_node(writer, object.node);
     writer.u64(object.number);
 }
 
 fn read_object(reader: &mut Reader<'_>) -> Result<ObjectId> {
-    let node = NodeId(u128::from(reader.u64()?) << 64 | u128::from(reader.u64()?));
-    Ok(ObjectId { node, number: reader.u64()? })
+    Ok(ObjectId { node: read_node_id(reader)?, number: reader.u64()? })
 }
 
 fn write_payload<'a>(writer: &mut Writer<'a>, payload: PayloadRef<'a>) {
@@ -210,6 +230,7 @@ mod tests {
             assert_eq!((read.as_ref(), number), (value, stream));
         }
         assert_eq!(read_release(&release(OBJECT, 3, true).to_vec()[9..]), Ok((OBJECT, 3, true)));
+        assert_eq!(read_node(&node(OBJECT.node).to_vec()[9..]), Ok(OBJECT.node));
         assert_eq!(read_hold(&hold(OBJECT).to_vec()[9..]), Ok(OBJECT));
     }
 
