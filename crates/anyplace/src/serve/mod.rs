@@ -7,5 +7,5 @@ mod handler;
 mod offer;
 
 pub use handler::{Answers, Connections, Limits, Requests, Server, Serving, Took};
-pub use offer::Offer;
 pub(crate) use offer::{MOST_FUNCTIONS, another_language};
+pub use offer::{Offer, Terms};
