@@ -1,6 +1,8 @@
 //! Serving others: what a process offers to those who connect. A place to peers, or an ordinary protocol to anybody, by
 //! handlers on any place.
 
+pub mod objects;
+
 mod handler;
 mod offer;
 
