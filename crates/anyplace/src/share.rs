@@ -42,6 +42,7 @@ mod body;
 mod condition;
 mod dict;
 mod event;
+mod far;
 mod halls;
 mod handle;
 mod here;

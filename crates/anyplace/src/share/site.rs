@@ -30,6 +30,8 @@ pub(super) enum Lies {
     Here,
     /// In memory that processes share.
     Hall(Arc<Hall>),
+    /// With a peer: nobody here stands in their lines.
+    Far,
 }
 
 impl Site {
@@ -41,6 +43,11 @@ impl Site {
     /// The memory that processes share.
     pub(super) fn hall(place: String, hall: Arc<Hall>) -> Arc<Self> {
         Self::new(place, Lies::Hall(hall))
+    }
+
+    /// The place of a peer.
+    pub(super) fn far(place: String) -> Arc<Self> {
+        Self::new(place, Lies::Far)
     }
 
     fn new(place: String, lies: Lies) -> Arc<Self> {
@@ -59,7 +66,7 @@ impl Site {
     /// If they lie in the memory of this process.
     pub(super) fn in_hall(&self) -> &Arc<Hall> {
         match &self.lies {
-            Lies::Here => unreachable!("who asks has made a hall"),
+            Lies::Here | Lies::Far => unreachable!("who asks has made a hall"),
             Lies::Hall(hall) => hall,
         }
     }
@@ -88,7 +95,7 @@ impl Site {
     /// The number of a process that uses the objects.
     pub(super) fn process(&self, party: Party) -> u32 {
         match &self.lies {
-            Lies::Here => std::process::id(),
+            Lies::Here | Lies::Far => std::process::id(),
             Lies::Hall(hall) => hall.process(party).unwrap_or(0),
         }
     }
@@ -115,7 +122,7 @@ impl Ground for Site {
     #[inline]
     fn me(&self) -> Party {
         match &self.lies {
-            Lies::Here => HERE.me(),
+            Lies::Here | Lies::Far => HERE.me(),
             Lies::Hall(hall) => hall.me(),
         }
     }
@@ -123,14 +130,14 @@ impl Ground for Site {
     #[inline]
     fn era(&self) -> u32 {
         match &self.lies {
-            Lies::Here => HERE.era(),
+            Lies::Here | Lies::Far => HERE.era(),
             Lies::Hall(hall) => hall.era(),
         }
     }
 
     fn is_gone(&self, party: Party) -> bool {
         match &self.lies {
-            Lies::Here => HERE.is_gone(party),
+            Lies::Here | Lies::Far => HERE.is_gone(party),
             Lies::Hall(hall) => hall.is_gone(party),
         }
     }
@@ -138,7 +145,7 @@ impl Ground for Site {
     #[inline]
     fn is_ours(&self, party: Party) -> bool {
         match &self.lies {
-            Lies::Here => HERE.is_ours(party),
+            Lies::Here | Lies::Far => HERE.is_ours(party),
             Lies::Hall(hall) => hall.is_ours(party),
         }
     }
@@ -146,56 +153,56 @@ impl Ground for Site {
     #[inline]
     fn counters(&self, table: u32) -> Option<&[AtomicU32]> {
         match &self.lies {
-            Lies::Here => HERE.counters(table),
+            Lies::Here | Lies::Far => HERE.counters(table),
             Lies::Hall(hall) => hall.counters(table),
         }
     }
 
     fn bury_the_dead(&self) {
         match &self.lies {
-            Lies::Here => HERE.bury_the_dead(),
+            Lies::Here | Lies::Far => HERE.bury_the_dead(),
             Lies::Hall(hall) => hall.bury_the_dead(),
         }
     }
 
     fn look_for_the_dead(&self) {
         match &self.lies {
-            Lies::Here => HERE.look_for_the_dead(),
+            Lies::Here | Lies::Far => HERE.look_for_the_dead(),
             Lies::Hall(hall) => hall.look_for_the_dead(),
         }
     }
 
     fn waiter(&self, number: u32) -> &Waiter {
         match &self.lies {
-            Lies::Here => HERE.waiter(number),
+            Lies::Here | Lies::Far => HERE.waiter(number),
             Lies::Hall(hall) => hall.waiter(number),
         }
     }
 
     fn take_waiter(&self) -> u32 {
         match &self.lies {
-            Lies::Here => HERE.take_waiter(),
+            Lies::Here | Lies::Far => HERE.take_waiter(),
             Lies::Hall(hall) => hall.take_waiter(),
         }
     }
 
     fn give_waiter(&self, number: u32) {
         match &self.lies {
-            Lies::Here => HERE.give_waiter(number),
+            Lies::Here | Lies::Far => HERE.give_waiter(number),
             Lies::Hall(hall) => hall.give_waiter(number),
         }
     }
 
     fn waiters(&self) -> u32 {
         match &self.lies {
-            Lies::Here => HERE.waiters(),
+            Lies::Here | Lies::Far => HERE.waiters(),
             Lies::Hall(hall) => hall.waiters(),
         }
     }
 
     fn name_of(&self, monitor: &Monitor) -> u64 {
         match &self.lies {
-            Lies::Here => HERE.name_of(monitor),
+            Lies::Here | Lies::Far => HERE.name_of(monitor),
             Lies::Hall(hall) => hall.name_of(monitor),
         }
     }

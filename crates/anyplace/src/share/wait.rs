@@ -63,7 +63,19 @@ pub trait Wait: Future<Output = Result<Self::Given>> + Send + Sized {
     /// As [`until`](Self::until).
     fn within(mut self, limit: Duration) -> Result<Option<Self::Given>> {
         // A time that no clock reaches has no end.
-        self.until(Instant::now().checked_add(limit))
+        match self.until(Instant::now().checked_add(limit))? {
+            Some(given) => Ok(Some(given)),
+            None => self.give_up(),
+        }
+    }
+
+    /// Leaves the line when one's time is over. Of a place that is reached through a socket, something may be on its way just
+    /// then: this waits until that is decided, and gives it. Who merely drops the wait gives it back.
+    ///
+    /// # Errors
+    /// As [`until`](Self::until).
+    fn give_up(self) -> Result<Option<Self::Given>> {
+        Ok(None)
     }
 
     /// Looks once, and does not wait.

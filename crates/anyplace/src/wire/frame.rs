@@ -24,10 +24,11 @@ pub(crate) enum Kind {
     Pong,
     Bye,
     Answer,
+    Share,
 }
 
 impl Kind {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Hello,
         Self::Welcome,
         Self::Define,
@@ -42,6 +43,7 @@ impl Kind {
         Self::Pong,
         Self::Bye,
         Self::Answer,
+        Self::Share,
     ];
 
     fn from_number(number: u8) -> Option<Self> {
