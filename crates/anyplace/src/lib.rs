@@ -6,6 +6,7 @@ pub mod drivers;
 pub mod duration;
 pub mod layers;
 pub mod net;
+pub mod serve;
 pub mod share;
 pub mod work;
 pub mod worker;

@@ -2,10 +2,10 @@
 
 use super::body::{Body, in_hall};
 use super::far::{Undo, Waits, or_unreached};
-use super::object::{Home, Object, Shared};
+use super::object::{Home, Shared};
 use super::rlock::{RLock, RLockGuard, thread_owner};
 use super::shape::{Kind, Shape, Wish};
-use super::travel::{refuse_to_come, refuse_to_go};
+use super::travel::travels;
 use super::wait::{Wait, Waiting};
 use crate::driver::Share;
 use crate::error::Result;
@@ -61,8 +61,7 @@ pub struct ConditionGuard<'a> {
 
 impl Condition {
     pub(super) fn find(share: &dyn Share, name: &str, lock: RLock) -> Result<Self> {
-        let line = share.open(name, &Wish { shape: Shape::Condition, make: &|| Arc::new(Words::new()) })?;
-        Ok(Self { line: Line::of(line)?, lock })
+        Ok(Self { line: Line::find(share, name)?, lock })
     }
 
     /// Waits for the lock.
@@ -106,8 +105,9 @@ impl Condition {
 }
 
 impl Line {
-    pub(super) fn of(object: Object) -> Result<Self> {
-        object.into_kind(Kind::Condition).map(|shared| Self(Arc::new(shared)))
+    pub(super) fn find(share: &dyn Share, name: &str) -> Result<Self> {
+        let line = share.open(name, &Wish { shape: Shape::Condition, make: &|| Arc::new(Words::new()) })?;
+        line.into_kind(Kind::Condition).map(|shared| Self(Arc::new(shared)))
     }
 
     #[track_caller]
@@ -209,14 +209,15 @@ impl Body for Words {
 
 impl Serialize for Condition {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        (self.line.0.travel(Kind::Condition).map_err(refuse_to_go)?, &self.lock).serialize(serializer)
+        (&self.line, &self.lock).serialize(serializer)
     }
 }
+
+travels!(Line, Kind::Condition);
 
 impl<'de> Deserialize<'de> for Condition {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let (line, lock) = Deserialize::deserialize(deserializer)?;
-        let line = Line(Arc::new(Shared::arrive(line, Kind::Condition).map_err(refuse_to_come)?));
         Ok(Self { line, lock })
     }
 }

@@ -16,24 +16,16 @@ use super::shape::{Shape, Wish};
 use super::site::Site;
 use super::why::Why;
 use crate::driver::Share;
-use crate::error::{Error, Result};
-use crate::peer::Peer;
-use crate::wire::peer::share::{Op, Said};
+use crate::error::{Error, Kind, Result, Retry};
+use crate::peer::{Absence, Peer, Traffic};
+use crate::wire::peer::share::{self as words, Note, Op, Said};
+use crate::wire::{self, Malformed};
 use crate::work::Payload;
 use question::Question;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-
-/// The way to the process that offers the place.
-pub(crate) trait Reach: Send + Sync {
-    /// The conversation with it, and which one that is, counted from 1: what was opened in an earlier one is lost.
-    ///
-    /// # Errors
-    /// Why there is none.
-    fn reach(&self) -> Result<(u64, Peer)>;
-}
 
 /// Runs what waits for an answer. Who holds something that the answer may need, such as an interpreter's lock, lets go of
 /// it meanwhile.
@@ -43,7 +35,7 @@ pub struct OnWait(pub Arc<dyn Fn(&mut (dyn FnMut() + Send)) + Send + Sync>);
 /// What the tasks of a place share that another process offers.
 pub(crate) struct Far {
     pub(super) site: Arc<Site>,
-    way: Arc<dyn Reach>,
+    way: Mutex<Way>,
     on_wait: Option<OnWait>,
     /// How many objects were given numbers.
     given: AtomicU64,
@@ -55,6 +47,14 @@ pub(crate) struct Far {
     own: Weak<Self>,
 }
 
+/// The conversation with the process that offers the place, if there is one now, and how many there were: what was opened in
+/// an earlier one is lost.
+#[derive(Default)]
+struct Way {
+    peer: Option<Peer>,
+    which: u64,
+}
+
 /// What came of an operation.
 #[derive(Debug)]
 pub(super) struct Answer {
@@ -63,10 +63,10 @@ pub(super) struct Answer {
 }
 
 impl Far {
-    pub(crate) fn new(place: impl fmt::Display, way: Arc<dyn Reach>, on_wait: Option<OnWait>) -> Arc<Self> {
+    pub(crate) fn new(place: impl fmt::Display, on_wait: Option<OnWait>) -> Arc<Self> {
         let far = Arc::new_cyclic(|own| Self {
             site: Site::far(place.to_string()),
-            way,
+            way: Mutex::default(),
             on_wait,
             given: AtomicU64::new(0),
             open: Mutex::default(),
@@ -83,6 +83,28 @@ impl Far {
         self.site.close();
         let open = std::mem::take(&mut *self.open());
         open.into_values().for_each(|question| question.answer(Err(super::site::closed(&self.site.place))));
+    }
+
+    fn way(&self) -> MutexGuard<'_, Way> {
+        self.way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The conversation with the process that offers the place, and which one that is.
+    ///
+    /// # Errors
+    /// Why there is none now.
+    fn reach(&self) -> Result<(u64, Peer)> {
+        let way = self.way();
+        match &way.peer {
+            Some(peer) => Ok((way.which, peer.clone())),
+            None => Err(self.told(self.away())),
+        }
+    }
+
+    fn away(&self) -> Error {
+        Error::new(Kind::ConnectionLost, format!("who offers `{}` is away", self.site.place))
+            .with_retry(Retry::Safe)
+            .with_help("try again: the connection is made again as soon as that can be done")
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<u64, Arc<Question>>> {
@@ -115,6 +137,32 @@ impl Far {
             Some(OnWait(waits)) => waits(wait),
             None => wait(),
         }
+    }
+}
+
+impl Traffic for Far {
+    /// The other side asks nothing here.
+    fn hears(&self, _: wire::Kind) -> bool {
+        false
+    }
+
+    fn begin(&self, peer: &Peer) {
+        let mut way = self.way();
+        way.which += 1;
+        way.peer = Some(peer.clone());
+        drop(way);
+        // If it is refused, the conversation is over again.
+        drop(peer.send(words::note(&Note::Process(std::process::id()))));
+    }
+
+    fn hear(self: Arc<Self>, _: &Peer, _: wire::Kind, _: &[u8]) -> Result<(), Malformed> {
+        Err(Malformed("an answer"))
+    }
+
+    /// Those who wait hear it as the answer to their questions.
+    fn lost(&self, _: Absence) {
+        let before = self.way().peer.take();
+        drop(before);
     }
 }
 

@@ -22,7 +22,26 @@ pub(crate) struct Site {
     pub(super) lies: Lies,
     /// What handles were sent away of: nobody else may have it open before they arrive.
     sent: Mutex<HashMap<Handle, Object<Anything>>>,
+    /// For whom this process uses the objects of another site, whose thread wakes futures here, too.
+    visit: Option<Visit>,
+    /// Those who do so here.
+    guests: Mutex<Vec<Weak<Self>>>,
     own: Weak<Self>,
+}
+
+/// Somebody at another machine's or process's end of a conversation, who uses objects through this process.
+pub(crate) struct Visit {
+    host: Arc<Site>,
+    pub(super) who: Visitor,
+}
+
+/// Who uses the objects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Visitor {
+    /// From where; empty for processes that have the objects in reach.
+    pub(crate) from: String,
+    /// The number of its process.
+    pub(crate) process: u32,
 }
 
 /// In the memory of this process.
@@ -37,22 +56,51 @@ pub(super) enum Lies {
 impl Site {
     /// The memory of this process.
     pub(super) fn here(place: String) -> Arc<Self> {
-        Self::new(place, Lies::Here)
+        Self::new(place, Lies::Here, None)
     }
 
     /// The memory that processes share.
     pub(super) fn hall(place: String, hall: Arc<Hall>) -> Arc<Self> {
-        Self::new(place, Lies::Hall(hall))
+        Self::new(place, Lies::Hall(hall), None)
     }
 
     /// The place of a peer.
     pub(super) fn far(place: String) -> Arc<Self> {
-        Self::new(place, Lies::Far)
+        Self::new(place, Lies::Far, None)
     }
 
-    fn new(place: String, lies: Lies) -> Arc<Self> {
-        let (closed, watch) = (AtomicBool::new(false), Watch::new());
-        Arc::new_cyclic(|own| Self { place, closed, watch, lies, sent: Mutex::default(), own: own.clone() })
+    /// The same objects as a guest of the hall sees them.
+    pub(super) fn guest(self: &Arc<Self>, hall: Arc<Hall>, who: Visitor) -> Arc<Self> {
+        let guest = Self::new(self.place.clone(), Lies::Hall(hall), Some(Visit { host: self.clone(), who }));
+        let mut guests = self.guests();
+        guests.retain(|guest| guest.strong_count() > 0);
+        guests.push(Arc::downgrade(&guest));
+        // One that came while the place was closed would not be told.
+        guest.closed.store(self.is_closed(), Ordering::SeqCst);
+        drop(guests);
+        guest
+    }
+
+    fn new(place: String, lies: Lies, visit: Option<Visit>) -> Arc<Self> {
+        Arc::new_cyclic(|own| Self {
+            place,
+            closed: AtomicBool::new(false),
+            watch: Watch::new(),
+            lies,
+            sent: Mutex::default(),
+            visit,
+            guests: Mutex::default(),
+            own: own.clone(),
+        })
+    }
+
+    fn guests(&self) -> MutexGuard<'_, Vec<Weak<Self>>> {
+        self.guests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The site whose thread wakes futures that wait here.
+    pub(super) fn listener(&self) -> &Self {
+        self.visit.as_ref().map_or(self, |visit| &visit.host)
     }
 
     /// Itself, for those who stay longer than who lent it to them.
@@ -88,16 +136,29 @@ impl Site {
     /// Nobody may use the objects any more. Those who wait have to be woken after this.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
+        let guests: Vec<_> = self.guests().iter().filter_map(Weak::upgrade).collect();
+        guests.iter().for_each(|guest| guest.close());
         let sent = std::mem::take(&mut *self.sent());
         drop(sent);
     }
 
-    /// The number of a process that uses the objects.
-    pub(super) fn process(&self, party: Party) -> u32 {
+    /// A process that uses the objects.
+    pub(super) fn user(&self, party: Party) -> Visitor {
+        let own = |process| Visitor { from: String::new(), process };
         match &self.lies {
-            Lies::Here | Lies::Far => std::process::id(),
-            Lies::Hall(hall) => hall.process(party).unwrap_or(0),
+            Lies::Here | Lies::Far => own(std::process::id()),
+            Lies::Hall(hall) => {
+                self.visitor(party).unwrap_or_else(|| own(hall.process(party).unwrap_or(0)))
+            }
         }
+    }
+
+    /// The guest that is this party.
+    fn visitor(&self, party: Party) -> Option<Visitor> {
+        let guests = self.listener().guests();
+        let mut guests = guests.iter().filter_map(Weak::upgrade);
+        let guest = guests.find(|guest| guest.me() == party)?;
+        guest.visit.as_ref().map(|visit| visit.who.clone())
     }
 
     /// # Errors

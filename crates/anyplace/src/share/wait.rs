@@ -124,7 +124,7 @@ impl<'a, F> Waiting<'a, F> {
     }
 
     fn forget(&mut self) {
-        self.watched.take().into_iter().for_each(|number| self.turn.ground().watch.forget(number));
+        self.watched.take().into_iter().for_each(|number| self.turn.ground().listener().watch.forget(number));
     }
 }
 
@@ -205,7 +205,7 @@ where
             if let Some(given) = waiting.attempt(Some(*OVER))? {
                 return Poll::Ready(Ok(given));
             }
-            let site = waiting.turn.ground().own();
+            let site = waiting.turn.ground().listener().own();
             waiting.watched = watch::watch(&site, &waiting.turn, context.waker())?;
         }
         Poll::Pending

@@ -39,7 +39,7 @@ pub(super) struct Sent {
 impl Object {
     /// Has the other side find or make it.
     pub(super) fn open(far: &Arc<Far>, opening: Op) -> Result<Arc<Self>> {
-        let (which, _) = far.way.reach()?;
+        let (which, _) = far.reach()?;
         let known = Mutex::new(which);
         let object = Arc::new(Self { far: far.clone(), number: far.number(), opening, known, taken: AtomicU64::new(0) });
         let answer = object.ask(object.opening.clone())?;
@@ -136,7 +136,7 @@ impl Object {
 
     /// The conversation in which the other side knows the object.
     fn reach(&self) -> Result<(u64, Peer)> {
-        let (which, peer) = self.far.way.reach()?;
+        let (which, peer) = self.far.reach()?;
         let mut known = self.known();
         if *known != which {
             if !self.can_be_found_again() {
@@ -177,7 +177,7 @@ impl Object {
     /// # Errors
     /// Those of the operation; `NotHeld` if it was lost with a connection: then it passed on, and may be another's now.
     pub(in crate::share) fn release(self: &Arc<Self>, op: Op) -> Result<()> {
-        let (which, _) = self.far.way.reach()?;
+        let (which, _) = self.far.reach()?;
         let taken = self.taken.load(Ordering::Relaxed);
         if taken != 0 && taken != which {
             self.taken.store(0, Ordering::Relaxed);
@@ -266,7 +266,7 @@ impl Far {
 
 impl Drop for Object {
     fn drop(&mut self) {
-        if let Ok((which, peer)) = self.far.way.reach()
+        if let Ok((which, peer)) = self.far.reach()
             && *self.known() == which
         {
             // If that is refused, the conversation is over, and the object closed.

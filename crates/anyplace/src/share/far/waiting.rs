@@ -172,13 +172,15 @@ impl<R> Future for Waiting<'_, R> {
 impl<R> Drop for Waiting<'_, R> {
     fn drop(&mut self) {
         let Some((sent, question)) = self.standing.take() else { return };
+        if self.undo == Undo::Return {
+            question.leave(drop);
+            return sent.note(Note::Return);
+        }
         let (undo, given) = (self.undo.clone(), sent.clone());
         let is_open = question.leave(move |answer| match (undo, answer.said) {
-            (_, Said::NotNow) | (Undo::Nothing, _) => {}
-            (Undo::By(op), _) => given.undo(op),
+            (Undo::By(op), Said::Done(_)) => given.undo(op),
             (Undo::IfLast(op), Said::Done(number)) if number & 1 == 1 => given.undo(op),
-            (Undo::IfLast(_), _) => {}
-            (Undo::Return, _) => given.note(Note::Return),
+            _ => {}
         });
         if is_open {
             sent.note(Note::Withdraw);

@@ -126,11 +126,14 @@ pub(crate) enum Said {
 /// What needs no answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Note {
-    /// Nobody waits for the answer to this question any more, which is yet given: what it would have given now is the next one's.
+    /// The number of the process that asks: for those who want to know why nothing goes on.
+    Process(u32),
+    /// Who asked this question does not wait any longer. It is answered yet: with what was given before this was heard, or that
+    /// it did not come to that.
     Withdraw(u64),
     /// What was given in answer to this question has arrived with who asked.
     Keep(u64),
-    /// What was given in answer to this question came too late, and goes back.
+    /// As `Withdraw`, and if values were given in answer meanwhile, they go back.
     Return(u64),
     /// Nobody there has a handle of this object any more.
     Close(u64),
