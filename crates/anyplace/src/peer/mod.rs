@@ -142,6 +142,11 @@ impl Peer {
         self.send(messages::answer(id, answer))
     }
 
+    /// Where the other side is, as text.
+    pub(crate) fn endpoint(&self) -> String {
+        self.0.stream.endpoint().to_string()
+    }
+
     /// Whether these are the same.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
