@@ -3,12 +3,13 @@
 
 use anyplace::keys::{Keys, Scope, admit, join};
 use anyplace::net::{Listener, Stream, Trust, connect, listen, tls};
-use anyplace::{Error, Kind};
+use anyplace::work::Work;
+use anyplace::{Error, Kind, Place, Registry, Setup, TaskOptions};
 use std::fs::Permissions;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -117,6 +118,42 @@ fn another_user_is_refused_at_a_unix_socket() {
     let mut heard = Vec::new();
     stranger.0.stdout.take().unwrap().read_to_end(&mut heard).unwrap();
     assert_eq!(heard, b"", "nothing is said to them");
+}
+
+/// Has the place run a program.
+fn run(place: &Place) -> Result<(), Error> {
+    let command = anyplace::work::Command::new(["true"]);
+    place.submit_work(Work::Command(command), TaskOptions::default())?.wait().map(drop)
+}
+
+/// A place whose keys are in this folder.
+fn place(address: impl Into<String>, keys: PathBuf) -> Result<Place, Error> {
+    Registry::standard().with_setup(Setup { keys: Some(keys), ..Setup::default() }).open(address.into())
+}
+
+/// Not only at the door: a conversation that goes on ends, too.
+#[test]
+fn whoever_is_revoked_is_out_while_they_talk() {
+    let folder = tempfile::tempdir().unwrap();
+    let (theirs, ours) = (folder.path().join("server"), folder.path().join("client"));
+    let offer = place("processes:1", theirs.clone()).unwrap().offer("tcp://127.0.0.1:0").unwrap();
+    let client = place(offer.address().reveal(), ours.clone()).unwrap();
+    run(&client).unwrap();
+    let keys = Keys::new(Some(theirs));
+    let [row] = &keys.authorized().unwrap()[..] else { panic!("one was enrolled") };
+    keys.revoke(&row.key.to_string()).unwrap();
+    let until = soon();
+    let refusal = loop {
+        match run(&client) {
+            Ok(()) => assert!(Instant::now() < until, "nobody looks"),
+            Err(refusal) => break refusal,
+        }
+    };
+    assert_eq!(refusal.kind(), Kind::PermissionDenied, "{refusal:?}");
+    assert!(refusal.message().contains("revoked"), "{refusal:?}");
+    let again = place(offer.address().reveal(), ours).and_then(|place| run(&place));
+    assert!(again.unwrap_err().message().contains("revoked"));
+    assert_eq!(offer.clients(), 0);
 }
 
 /// A key and its self-signed certificate, as OpenSSL makes them; and for which kind of key.
