@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from anyplace._future import Future
     from anyplace._joblib import register_joblib
     from anyplace._place import Place, open, wrap
+    from anyplace._serve import Server, serve
     from anyplace._stored import Stored
 
 __all__ = [
@@ -70,6 +71,7 @@ __all__ = [
     "PlaceClosed",
     "RateLimited",
     "ResourceExhausted",
+    "Server",
     "Stored",
     "TaskFailed",
     "Timeout",
@@ -81,15 +83,18 @@ __all__ = [
     "current",
     "open",
     "register_joblib",
+    "serve",
     "wrap",
 ]
 
 _HOMES = {
     "Future": "anyplace._future",
     "Place": "anyplace._place",
+    "Server": "anyplace._serve",
     "Stored": "anyplace._stored",
     "open": "anyplace._place",
     "register_joblib": "anyplace._joblib",
+    "serve": "anyplace._serve",
     "wrap": "anyplace._place",
 }
 
