@@ -35,6 +35,7 @@ mod serve;
 mod settled;
 mod setup;
 mod share;
+mod socket;
 mod threading;
 mod turns;
 mod worker;
@@ -77,6 +78,8 @@ mod _core {
         _opened, SharedArray, SharedBarrier, SharedCondition, SharedDict, SharedEvent, SharedLock,
         SharedPipe, SharedQueue, SharedRLock, SharedSemaphore, SharedValue, Waiting, keep_sent, shared_pipe,
     };
+    #[pymodule_export]
+    use super::socket::{Socket, socket_pair};
     #[pymodule_export]
     use super::threading::{
         ThreadBarrier, ThreadCondition, ThreadEvent, ThreadLock, ThreadRLock, ThreadSemaphore, ThreadTurn,

@@ -4,6 +4,7 @@ pub mod address;
 pub mod driver;
 pub mod drivers;
 pub mod duration;
+pub mod keys;
 pub mod layers;
 pub mod net;
 pub mod serve;
