@@ -199,6 +199,12 @@ impl Place {
         self.place.limits().workers
     }
 
+    /// Whether calls travel to other processes, as pickles.
+    #[getter]
+    fn _pickles(&self) -> bool {
+        matches!(*self.open.making, Making::Pickles(_))
+    }
+
     /// Whether the place takes no more tasks.
     #[getter]
     fn closed(&self) -> bool {
@@ -239,6 +245,11 @@ impl Place {
     /// The engine's own.
     pub(crate) fn engine(&self) -> &anyplace::Place {
         &self.place
+    }
+
+    /// How calls become its work.
+    pub(crate) fn making(&self) -> &Arc<Making> {
+        &self.open.making
     }
 
     fn wrapping(

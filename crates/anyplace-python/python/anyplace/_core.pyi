@@ -20,6 +20,8 @@ __all__ = [
     "Map",
     "Place",
     "Queue",
+    "ServedStream",
+    "Server",
     "SharedArray",
     "SharedBarrier",
     "SharedCondition",
@@ -74,6 +76,8 @@ class Context:
     def worker(self) -> int: ...
     @property
     def workers(self) -> int: ...
+    @property
+    def _pickles(self) -> bool: ...
     @property
     def seed(self) -> int: ...
     @property
