@@ -242,7 +242,7 @@ def rate(do: Callable[[int], Any], seconds: float) -> float:
         many = int(many * min(10.0, 1.2 * seconds / took)) + 1
 
 
-UNIX, TCP = "unix: call", "tcp: call"
+UNIX, TCP = "call over a unix socket", "call over TCP"
 
 #: THE groups: who is measured in each.
 GROUPS: dict[str, dict[str, Contender]] = {

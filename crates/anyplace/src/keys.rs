@@ -45,6 +45,7 @@ pub use known::Known;
 pub use moment::Moment;
 pub use scope::Scope;
 pub use ticket::Ticket;
+pub(crate) use ticket::without_tickets;
 
 use crate::error::{Error, Kind, Result};
 use crate::wire::admission::Hello;
@@ -52,7 +53,7 @@ use proof::Bound;
 use shelf::Shelf;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use table::{Row, rows};
 use verdict::{Grant, Refusal, Tables};
@@ -62,7 +63,7 @@ use verdict::{Grant, Refusal, Tables};
 /// ```
 /// use anyplace::keys::{Keys, Scope};
 ///
-/// let keys = Keys::new(None);
+/// let keys = Keys::in_memory();
 /// let ticket = keys.issue(Scope::default(), None, false)?;
 /// assert_eq!(ticket.key(), keys.identity()?.hash());
 /// # Ok::<(), anyplace::Error>(())
@@ -85,9 +86,22 @@ pub enum Revoked {
 }
 
 impl Keys {
-    /// Those in this folder, which is made on first use; without one, keys that end with this process.
+    /// Those in this folder; without one, those of this process, which end with it.
     pub fn new(folder: Option<PathBuf>) -> Self {
-        Self(Arc::new(Inner { shelf: Shelf::new(folder), identity: Mutex::default() }))
+        static OF_THIS_PROCESS: OnceLock<Keys> = OnceLock::new();
+        match folder {
+            Some(folder) => Self::on(Shelf::Folder(folder)),
+            None => OF_THIS_PROCESS.get_or_init(Self::in_memory).clone(),
+        }
+    }
+
+    /// Keys of nobody else, which end with this and its clones.
+    pub fn in_memory() -> Self {
+        Self::on(Shelf::Memory(Mutex::default()))
+    }
+
+    fn on(shelf: Shelf) -> Self {
+        Self(Arc::new(Inner { shelf, identity: Mutex::default() }))
     }
 
     /// The key, made now if there is none. It stays the same for as long as this lives.
@@ -112,15 +126,12 @@ impl Keys {
     /// it; a process that serves goes on with the old key until it ends.
     ///
     /// # Errors
-    /// As [`identity`](Self::identity).
+    /// What the system says if it cannot be written. A file that could not be read is no hindrance.
     pub fn rotate(&self) -> Result<Arc<Identity>> {
         let mut identity = self.0.identity.lock().unwrap_or_else(PoisonError::into_inner);
         let new = Arc::new(Identity::new()?);
-        self.0.shelf.change_all([Identity::FILE, Issued::FILE], |[text, tickets]| {
-            *text = new.text();
-            table::keep(tickets, |_: &Issued| false);
-            Ok(())
-        })?;
+        self.0.shelf.write(Issued::FILE, "")?;
+        self.0.shelf.write(Identity::FILE, &new.text())?;
         *identity = Some(new.clone());
         Ok(new)
     }
@@ -215,10 +226,7 @@ impl Keys {
     /// # Errors
     /// `ConfigInvalid` for a name that is no file's; else as [`identity`](Self::identity).
     pub fn set_place(&self, name: &str, address: &str) -> Result<()> {
-        self.0.shelf.change(&place_file(name)?, |text| {
-            *text = format!("{address}\n");
-            Ok(())
-        })
+        self.0.shelf.write(&place_file(name)?, &format!("{address}\n"))
     }
 
     /// The address that [`set_place`](Self::set_place) wrote.

@@ -7,6 +7,7 @@ pub mod duration;
 pub mod keys;
 pub mod layers;
 pub mod net;
+pub mod serve;
 pub mod share;
 pub mod work;
 pub mod worker;

@@ -19,10 +19,6 @@ pub(super) enum Shelf {
 }
 
 impl Shelf {
-    pub(super) fn new(folder: Option<PathBuf>) -> Self {
-        folder.map_or_else(|| Self::Memory(Mutex::default()), Self::Folder)
-    }
-
     /// The text, which is empty if there is none.
     pub(super) fn read(&self, name: &str) -> Result<String> {
         match self {
@@ -31,6 +27,21 @@ impl Shelf {
                 let texts = texts.lock().unwrap_or_else(PoisonError::into_inner);
                 Ok(texts.get(name).cloned().unwrap_or_default())
             }
+        }
+    }
+
+    /// Writes a text, whatever it was, even one that could not be read.
+    pub(super) fn write(&self, name: &str, text: &str) -> Result<()> {
+        match self {
+            Self::Folder(folder) => {
+                let path = folder.join(name);
+                let _alone = lock(folder)?;
+                replace(&path, text).map_err(|error| told(error, "write", &path))
+            }
+            Self::Memory(_) => self.change(name, |old| {
+                text.clone_into(old);
+                Ok(())
+            }),
         }
     }
 
@@ -160,7 +171,7 @@ mod tests {
 
     fn folder() -> (tempfile::TempDir, Shelf) {
         let folder = tempfile::tempdir().unwrap();
-        let shelf = Shelf::new(Some(folder.path().join("keys")));
+        let shelf = Shelf::Folder(folder.path().join("keys"));
         (folder, shelf)
     }
 
@@ -169,7 +180,11 @@ mod tests {
     }
 
     fn append(shelf: &Shelf, line: &str) {
-        shelf.change("table", |text| Ok(text.push_str(line))).unwrap();
+        let append = |text: &mut String| {
+            text.push_str(line);
+            Ok(())
+        };
+        shelf.change("table", append).unwrap();
     }
 
     #[test]
@@ -210,7 +225,7 @@ mod tests {
     #[test]
     fn of_many_who_write_at_once_none_is_lost() {
         let (_folder, shelf) = folder();
-        for shelf in [&shelf, &Shelf::new(None)] {
+        for shelf in [&shelf, &Shelf::Memory(Mutex::default())] {
             std::thread::scope(|scope| {
                 for writer in 0..4 {
                     scope

@@ -16,7 +16,7 @@ fn soon() -> Instant {
 }
 
 fn keys() -> Keys {
-    Keys::new(None)
+    Keys::in_memory()
 }
 
 /// Both ends of a connection over loopback.

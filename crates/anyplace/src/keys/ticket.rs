@@ -22,7 +22,7 @@ use std::str::FromStr;
 /// ```
 /// use anyplace::keys::{Keys, Scope, Ticket};
 ///
-/// let ticket = Keys::new(None).issue(Scope::RUN, None, false)?;
+/// let ticket = Keys::in_memory().issue(Scope::RUN, None, false)?;
 /// let same: Ticket = ticket.reveal().parse()?;
 /// assert_eq!(same.scope(), Scope::RUN);
 /// assert_eq!(same.to_string(), "ap1.***");
@@ -56,6 +56,26 @@ impl Ticket {
             .fill(&mut secret)
             .map_err(|_| Error::new(crate::Kind::Unexpected, "the system gives no random numbers"))?;
         Ok(Self { key, secret, scope, until })
+    }
+
+    /// What stands before the `#` of an endpoint, and the ticket behind it, if there is one.
+    ///
+    /// # Errors
+    /// As parsing a ticket; none of them shows it.
+    ///
+    /// ```
+    /// use anyplace::keys::{Keys, Scope, Ticket};
+    ///
+    /// let ticket = Keys::in_memory().issue(Scope::RUN, None, false)?;
+    /// let text = format!("tcp://host:7777#{}", ticket.reveal());
+    /// assert_eq!(Ticket::split(&text)?, ("tcp://host:7777", Some(ticket)));
+    /// # Ok::<(), anyplace::Error>(())
+    /// ```
+    pub fn split(endpoint: &str) -> Result<(&str, Option<Self>)> {
+        match endpoint.split_once('#') {
+            None => Ok((endpoint, None)),
+            Some((endpoint, ticket)) => Ok((endpoint, Some(ticket.parse()?))),
+        }
     }
 
     /// The key of the server that issued it.
@@ -116,6 +136,19 @@ impl Ticket {
             until,
         })
     }
+}
+
+/// The text with `***` for each ticket in it, and for what may be one with a slip of the pen.
+pub(crate) fn without_tickets(text: &str) -> String {
+    let mut parts = text.split('#');
+    let mut shown = parts.next().unwrap_or("").to_owned();
+    for part in parts {
+        let (ticket, rest) = part.split_at(part.find([',', '?', '/']).unwrap_or(part.len()));
+        let is_ticket = ticket.get(..2).is_some_and(|begin| begin.eq_ignore_ascii_case("ap"));
+        shown.push_str(if is_ticket { "#ap1.***" } else { "#" });
+        shown.push_str(if is_ticket { rest } else { part });
+    }
+    shown
 }
 
 fn check(body: &[u8]) -> [u8; Ticket::CHECK] {
@@ -264,6 +297,26 @@ mod tests {
                 assert_eq!(error.message(), damaged().message());
             }
         }
+    }
+
+    #[test]
+    fn the_tickets_in_an_address_are_never_shown() {
+        let ticket = ticket().reveal();
+        for (text, shown) in [
+            ("//a:1#TICKET", "//a:1#ap1.***"),
+            ("//a:1#TICKET,b:2#TICKET", "//a:1#ap1.***,b:2#ap1.***"),
+            ("//a:1#TICKET?x=y#z", "//a:1#ap1.***?x=y#z"),
+            ("//a:1#apl.abc", "//a:1#ap1.***"),
+            ("//a:1", "//a:1"),
+        ] {
+            assert_eq!(without_tickets(&text.replace("TICKET", &ticket)), shown);
+        }
+        let address = format!("retry=3::tcp://host:7777#{ticket}?reconnect=1s");
+        let parsed: crate::Address = address.parse().unwrap();
+        assert_eq!(parsed.to_string(), "retry=3::tcp://host:7777#ap1.***?reconnect=1s");
+        assert_eq!(parsed.reveal(), address);
+        let error = format!("tcp://host#{ticket}").parse::<crate::net::Endpoint>().unwrap_err();
+        assert!(!format!("{error:?}").contains(&ticket[..10]), "{error:?}");
     }
 
     #[test]

@@ -13,9 +13,10 @@ pub(super) fn told(error: io::Error, endpoint: &Endpoint, operation: &'static st
         ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
             (Kind::Unreachable, "see whether somebody listens there: `anyplace serve` prints where it does")
         }
-        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
-            (Kind::Unreachable, "see whether the host is up, and whether a firewall stands in between")
-        }
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => (
+            Kind::Unreachable,
+            "see whether the name is right, the host is up, and no firewall stands in between",
+        ),
         ErrorKind::AddrInUse => {
             (Kind::ResourceExhausted, "somebody listens there already; end them, or choose another port")
         }
@@ -31,6 +32,10 @@ pub(super) fn told(error: io::Error, endpoint: &Endpoint, operation: &'static st
         | ErrorKind::BrokenPipe
         | ErrorKind::NotConnected
         | ErrorKind::UnexpectedEof => (Kind::ConnectionLost, "see what the other end says of it"),
+        ErrorKind::Unsupported => (Kind::Unsupported, "see the endpoints that `net::Endpoint` takes"),
+        ErrorKind::QuotaExceeded => {
+            (Kind::ResourceExhausted, "raise the limit, or see whether the other end is who it should be")
+        }
         ErrorKind::InvalidInput => (Kind::ConfigInvalid, "see the endpoints that `net::Endpoint` takes"),
         _ => match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
             Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE) => {
