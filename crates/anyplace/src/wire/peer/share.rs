@@ -26,6 +26,8 @@ pub(crate) enum Op {
     Open { name: String, shape: Shape },
     /// From here on the object's number means the one of this ticket, which its server gave out; of a pipe, this end.
     Arrive { ticket: Vec<u8>, shape: Shape },
+    /// Tells who has and who waits for what in the place, whatever the object's number.
+    Why,
     /// Gives the ticket by which workers of the place open it.
     Ticket,
     /// A lock, an rlock for its owner, a permit of a semaphore.
