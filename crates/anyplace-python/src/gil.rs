@@ -22,6 +22,8 @@ static ENDED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     static SEAT: OnceCell<Seat> = const { OnceCell::new() };
+    /// Whether this thread has let go of the lock, and waits.
+    static AWAY: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The thread state of one of the engine's threads, and whether the thread holds the lock by it.
@@ -63,7 +65,9 @@ pub(crate) fn without<R: Send>(py: Python<'_>, work: impl FnOnce() -> R + Send) 
         seat.inspect(|seat| seat.doors.set(seat.doors.get() + 1));
         let result = py.detach(|| {
             baton::lay_down();
+            let before = AWAY.replace(true);
             let result = work();
+            AWAY.set(before);
             baton::reach();
             result
         });
@@ -74,6 +78,20 @@ pub(crate) fn without<R: Send>(py: Python<'_>, work: impl FnOnce() -> R + Send) 
         });
         result
     })
+}
+
+/// Runs `wait` without the lock, whether or not this thread has it: for what waits in places where nobody knows.
+pub(crate) fn wait(wait: &mut (dyn FnMut() + Send)) {
+    // SAFETY: may be called at any time from any thread; it only reads the thread's own state.
+    let is_known = !unsafe { ffi::PyGILState_GetThisThreadState() }.is_null();
+    if AWAY.get() || !is_known || ENDED.load(Ordering::Acquire) {
+        return wait();
+    }
+    Python::attach(|py| {
+        without(py, || {
+            wait();
+        });
+    });
 }
 
 /// Tells all threads that the interpreter ends.

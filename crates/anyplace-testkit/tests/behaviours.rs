@@ -44,12 +44,23 @@ fn addresses() -> Vec<String> {
     plain.into_iter().map(str::to_owned).chain([stack, "lacking:".to_owned()]).collect()
 }
 
+<<<<<<< HEAD
 /// What a trial's place is reached at, if this process has to offer one there. What was shared in a place stays there, so each
 /// trial has one of its own.
 type Stage = Option<String>;
+=======
+/// Places that this process offers, and the folder of their sockets.
+fn offers() -> Result<(TempDir, Vec<Offer>)> {
+    let folder = tempfile::tempdir()?;
+    let socket = format!("unix:{}", folder.path().join("place.sock").display());
+    let offer = |endpoint: &str| anyplace::open("processes:2")?.offer(endpoint);
+    Ok((folder, vec![offer(&socket)?, offer("tcp://127.0.0.1:0")?]))
+}
+>>>>>>> main
 
 fn all_trials(folder: &Path) -> Result<Vec<(Trial, Stage)>> {
     let kit = Kit::new(Registry::standard().with(LACKING));
+<<<<<<< HEAD
     let mut trials = Vec::new();
     for address in addresses() {
         trials.extend(kit.trials(&address)?.into_iter().map(|trial| (trial, None)));
@@ -73,11 +84,27 @@ fn as_test((trial, stage): (Trial, Stage)) -> libtest_mimic::Trial {
         offer.map_or(Ok(()), |offer| offer.close(Duration::ZERO))
     };
     let run = move || run().map_err(|error| format!("{error:?}").into());
+=======
+    let all = addresses().into_iter().chain(offers.iter().map(|offer| offer.address().reveal()));
+    let all: Vec<String> = all.collect();
+    let trials: Vec<Vec<Trial>> = all.iter().map(|address| kit.trials(address)).collect::<Result<_>>()?;
+    Ok(trials.into_iter().flatten().collect())
+}
+
+fn as_test(trial: Trial) -> libtest_mimic::Trial {
+    let (name, is_skipped) = (format!("{} {}", shown(&trial), trial.name()), trial.skip().is_some());
+    let run = move || trial.run().map_err(|error| format!("{error:?}").into());
+>>>>>>> main
     libtest_mimic::Trial::test(name, run).with_ignored_flag(is_skipped)
 }
 
+/// The address without its ticket.
+fn shown(trial: &Trial) -> String {
+    trial.address().parse::<Address>().map_or_else(|error| error.to_string(), |address| address.to_string())
+}
+
 fn skip_line(trial: &Trial) -> Option<String> {
-    trial.skip().map(|reason| format!("{} {}: {reason}", trial.address(), trial.name()))
+    trial.skip().map(|reason| format!("{} {}: {reason}", shown(trial), trial.name()))
 }
 
 fn tell(skipped: &[String]) -> std::io::Result<()> {

@@ -74,8 +74,8 @@ pub(crate) use condition::Line;
 pub use condition::{Condition, ConditionGuard};
 pub use dict::{Dict, Key};
 pub use event::Event;
-pub use far::{OnWait, reached};
 pub(crate) use far::Far;
+pub use far::{OnWait, reached};
 pub use guest::Guest;
 pub(crate) use halls::Halls;
 pub(crate) use here::Here;
@@ -92,7 +92,7 @@ pub use value::{Number, Value};
 pub use wait::Wait;
 pub use why::Why;
 
-pub(crate) use travel::take_refusal;
+pub(crate) use travel::{refuse_to_come, refuse_to_go, take_refusal};
 
 use crate::driver::Share;
 use std::sync::{Arc, OnceLock};

@@ -25,6 +25,7 @@
 
 pub mod plain;
 
+pub(crate) mod admission;
 pub(crate) mod beside;
 pub(crate) mod listed;
 pub(crate) mod order;

@@ -56,6 +56,13 @@ pub(super) const ALL: &[Rule] = &[
         except: &["crates/anyplace/src/drivers/processes", "crates/anyplace/src/worker/init.rs"],
     },
     Rule {
+        name: "only net opens sockets",
+        // A pair of connected sockets is no door to anybody: the processes driver makes those.
+        words: &["TcpStream", "TcpListener", "UdpSocket", "UnixListener", "UnixDatagram", "socket_with("],
+        within: &["crates/anyplace/src", "crates/anyplace-sync/src", "crates/anyplace-macros/src"],
+        except: &["crates/anyplace/src/net"],
+    },
+    Rule {
         name: "only the processes driver starts processes",
         words: &["clippy::disallowed_methods", "anyplace_sync::spawn"],
         within: &["crates/anyplace/src", "crates/anyplace-sync/src", "crates/anyplace-macros/src"],

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from anyplace import multiprocessing as multiprocessing
     from anyplace import queue as queue
     from anyplace import share as share
+    from anyplace import socket as socket
+    from anyplace import socketserver as socketserver
     from anyplace import threading as threading
     from anyplace._errors import (
         Broken,
@@ -48,7 +50,9 @@ if TYPE_CHECKING:
     )
     from anyplace._future import Future
     from anyplace._joblib import register_joblib
+    from anyplace._objects import Proxy, expose
     from anyplace._place import Place, open, wrap
+    from anyplace._serve import Server, serve
     from anyplace._stored import Stored
 
 __all__ = [
@@ -68,8 +72,10 @@ __all__ = [
     "PermissionDenied",
     "Place",
     "PlaceClosed",
+    "Proxy",
     "RateLimited",
     "ResourceExhausted",
+    "Server",
     "Stored",
     "TaskFailed",
     "Timeout",
@@ -79,22 +85,28 @@ __all__ = [
     "VersionMismatch",
     "WorkerLost",
     "current",
+    "expose",
     "open",
     "register_joblib",
+    "serve",
     "wrap",
 ]
 
 _HOMES = {
     "Future": "anyplace._future",
     "Place": "anyplace._place",
+    "Proxy": "anyplace._objects",
+    "Server": "anyplace._serve",
     "Stored": "anyplace._stored",
+    "expose": "anyplace._objects",
     "open": "anyplace._place",
     "register_joblib": "anyplace._joblib",
+    "serve": "anyplace._serve",
     "wrap": "anyplace._place",
 }
 
 #: Modules that ``import anyplace`` is enough for.
-_MODULES = ("multiprocessing", "queue", "share", "threading")
+_MODULES = ("multiprocessing", "queue", "share", "socket", "socketserver", "threading")
 
 
 os.register_at_fork(after_in_child=forked)

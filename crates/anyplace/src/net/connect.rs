@@ -1,65 +1,123 @@
 //! Connecting: one address, one stream.
 
+mod attempts;
+mod lookup;
+
 use super::failure::told;
-use super::readiness::{Interest, ready};
+use super::pipe::Pipe;
 use super::transport::Socket;
-use super::{Endpoint, Stream};
+use super::waiting::{Awaited, Operation, Waiting};
+use super::{Endpoint, Options, Stream};
 use crate::error::{Error, Result};
-use rustix::io::Errno;
-use rustix::net::sockopt::{set_tcp_nodelay, socket_error};
-use rustix::net::{AddressFamily, SocketAddrAny, SocketAddrUnix, SocketFlags, SocketType, socket_with};
+use crate::share::Wait;
+use attempts::Attempts;
+use lookup::Lookup;
+pub(super) use lookup::resolve;
 use std::io::{self, ErrorKind};
-use std::net::ToSocketAddrs;
-use std::os::fd::{AsFd, OwnedFd};
 use std::time::Instant;
 
-/// Connects to an endpoint, such as `tcp://localhost:80` or `unix:/run/any.sock`.
+/// Connects to an endpoint, such as `tcp://localhost:80` or `unix:/run/any.sock`, or opens `stdio:` or `pipe:/path`.
+///
+/// A name with several addresses is tried at all of them, IPv6 and IPv4 in turns, the next when one has failed or has not
+/// answered for a quarter of a second; the first that answers is taken (RFC 8305). `until` holds for all of it, the
+/// look-up of the name included.
 ///
 /// # Errors
-/// `ConfigInvalid` for a wrong endpoint; `Unreachable`; `Timeout` if `until` came first.
+/// `ConfigInvalid` for a wrong endpoint; `Unreachable`, which says what became of each address; `Timeout` if `until` came
+/// first.
 pub fn connect<E>(endpoint: E, until: Option<Instant>) -> Result<Stream>
 where
     E: TryInto<Endpoint>,
     Error: From<E::Error>,
 {
-    let endpoint = endpoint.try_into()?;
-    let fd = match &endpoint {
-        Endpoint::Tcp { host, port } => tcp(host, *port, until),
-        Endpoint::Unix(path) => SocketAddrUnix::new(path.as_path())
-            .map_err(io::Error::from)
-            .and_then(|address| one(&address.into(), AddressFamily::UNIX, until)),
-    };
-    let fd = fd.map_err(|error| told(error, &endpoint, "connect to"))?;
-    Ok(Stream::new(Socket::new(fd), endpoint))
+    connect_with(endpoint, &Options::default(), until)
 }
 
-fn tcp(host: &str, port: u16, until: Option<Instant>) -> io::Result<OwnedFd> {
-    let mut last = io::Error::from(ErrorKind::NotFound);
-    for address in (host, port).to_socket_addrs()? {
-        let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-        match one(&address.into(), family, until) {
-            Ok(fd) => {
-                set_tcp_nodelay(&fd, true)?;
-                return Ok(fd);
+/// [`connect`], with options.
+///
+/// # Errors
+/// As [`connect`].
+pub fn connect_with<E>(endpoint: E, options: &Options, until: Option<Instant>) -> Result<Stream>
+where
+    E: TryInto<Endpoint>,
+    Error: From<E::Error>,
+{
+    Waiting::new(Connecting::new(endpoint.try_into()?, options)?).by(until)
+}
+
+/// [`connect_with`], as a value to wait for. Given up, it leaves nothing but perhaps a look-up that ends by itself.
+///
+/// # Errors
+/// As [`connect`], as far as it can be known at once.
+pub fn connecting<E>(endpoint: E, options: &Options) -> Result<impl Wait<Given = Stream> + use<E>>
+where
+    E: TryInto<Endpoint>,
+    Error: From<E::Error>,
+{
+    Ok(Waiting::new(Connecting::new(endpoint.try_into()?, options)?))
+}
+
+struct Connecting {
+    endpoint: Endpoint,
+    way: Way,
+}
+
+/// How it is connected.
+enum Way {
+    /// By asking somebody.
+    Asked(Attempts),
+    /// It is there already.
+    There(Option<Pipe>),
+}
+
+impl Connecting {
+    fn new(endpoint: Endpoint, options: &Options) -> Result<Self> {
+        let way = Way::to(&endpoint, options).map_err(|error| told(error, &endpoint, "connect to"))?;
+        Ok(Self { endpoint, way })
+    }
+}
+
+impl Way {
+    fn to(endpoint: &Endpoint, options: &Options) -> io::Result<Self> {
+        match endpoint {
+            Endpoint::Tcp { host, port } => {
+                let lookup = Lookup::new(host, *port)?;
+                Attempts::found_by(lookup, options).map(Self::Asked)
             }
-            Err(error) => last = error,
+            Endpoint::Unix(path) => Attempts::at(path, options).map(Self::Asked),
+            Endpoint::Stdio => Pipe::stdio().map(|pipe| Self::There(Some(pipe))),
+            Endpoint::Pipe(path) => Pipe::at(path).map(|pipe| Self::There(Some(pipe))),
+            _ => Err(io::Error::new(ErrorKind::Unsupported, "it is no stream")),
         }
     }
-    Err(last)
 }
 
-fn one(address: &SocketAddrAny, family: AddressFamily, until: Option<Instant>) -> io::Result<OwnedFd> {
-    let fd = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
-    match rustix::net::connect(&fd, address) {
-        Ok(()) => Ok(fd),
-        // A unix socket's backlog is full: the kernel says so at once, and tells nobody when there is room.
-        Err(Errno::INPROGRESS) => {
-            if !ready(fd.as_fd(), Interest::Write, until)? {
-                return Err(ErrorKind::TimedOut.into());
-            }
-            socket_error(&fd)??;
-            Ok(fd)
+impl Operation for Connecting {
+    type Given = Stream;
+
+    fn step(&mut self) -> io::Result<Option<Stream>> {
+        let endpoint = self.endpoint.clone();
+        match &mut self.way {
+            Way::Asked(attempts) => Ok(Some(Stream::new(Socket::new(attempts.step()?), endpoint))),
+            Way::There(pipe) => Ok(pipe.take().map(|pipe| Stream::new(pipe, endpoint))),
         }
-        Err(error) => Err(error.into()),
+    }
+
+    fn awaits(&self) -> Awaited<'_> {
+        match &self.way {
+            Way::Asked(attempts) => attempts.gate().awaited(),
+            Way::There(_) => unreachable!("it never waits"),
+        }
+    }
+
+    fn told(&self, error: io::Error) -> Error {
+        told(error, &self.endpoint, "connect to")
+    }
+
+    fn late(&self) -> io::Error {
+        match &self.way {
+            Way::Asked(attempts) => attempts.late(),
+            Way::There(_) => ErrorKind::TimedOut.into(),
+        }
     }
 }

@@ -1,11 +1,22 @@
 //! Where a socket is: the text that a user types, parsed.
 
-use crate::error::{Error, Result};
+mod parse;
+
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 /// Where a socket is.
+///
+/// | text | what it is |
+/// |---|---|
+/// | `tcp://host:port` | a stream; `tcp://[::1]:port`, `tcp://[fe80::1%eth0]:port` |
+/// | `tls://host:port` | a stream to a server that the web's authorities vouch for |
+/// | `udp://host:port` | datagrams |
+/// | `unix:/path` | a stream through the file system |
+/// | `unixgram:/path` | datagrams through the file system |
+/// | `pipe:/path` | a named pipe: who reads is its reader, who writes its writer |
+/// | `stdio:` | standard input and output |
 ///
 /// ```
 /// use anyplace::net::Endpoint;
@@ -20,101 +31,71 @@ use std::str::FromStr;
 pub enum Endpoint {
     /// `tcp://host:port`; port 0 is any free one, for who listens.
     Tcp {
-        /// A name, or an address without brackets.
+        /// A name, or an address without brackets; of IPv6 with its zone, as in `fe80::1%eth0`.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+    /// `tls://host:port`: as `tcp`, encrypted, to a server whose certificate an authority of the web has signed.
+    Tls {
+        /// The name that the certificate is for.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+    /// `udp://host:port`; port 0 is any free one, for who binds.
+    Udp {
+        /// As in `tcp`.
         host: String,
         /// The port.
         port: u16,
     },
     /// `unix:/path`: a socket in the file system.
     Unix(PathBuf),
+    /// `unixgram:/path`: a socket in the file system, for datagrams.
+    Unixgram(PathBuf),
+    /// `pipe:/path`: a named pipe (FIFO).
+    Pipe(PathBuf),
+    /// `stdio:`: the standard input and output of this process.
+    Stdio,
 }
 
-impl TryFrom<&str> for Endpoint {
-    type Error = Error;
+impl Endpoint {
+    /// A TCP endpoint as the system says it.
+    pub(super) fn tcp(address: SocketAddr) -> Self {
+        Self::Tcp { host: host(address), port: address.port() }
+    }
 
-    fn try_from(text: &str) -> Result<Self> {
-        text.parse()
+    /// A UDP endpoint as the system says it.
+    pub(super) fn udp(address: SocketAddr) -> Self {
+        Self::Udp { host: host(address), port: address.port() }
     }
 }
 
-impl TryFrom<String> for Endpoint {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
-    }
-}
-
-impl FromStr for Endpoint {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        match text.split_once(':') {
-            Some(("tcp", rest)) => {
-                host_and_port(rest).map(|(host, port)| Self::Tcp { host, port }).ok_or_else(|| wrong(text))
-            }
-            Some(("unix", rest)) if !rest.is_empty() => {
-                // `unix:///path` is the same as `unix:/path`.
-                let path = rest.strip_prefix("//").filter(|rest| rest.starts_with('/')).unwrap_or(rest);
-                Ok(Self::Unix(path.into()))
-            }
-            _ => Err(wrong(text)),
+/// The address without brackets, with the number of its zone if it has one.
+fn host(address: SocketAddr) -> String {
+    match address {
+        SocketAddr::V6(address) if address.scope_id() != 0 => {
+            format!("{}%{}", address.ip(), address.scope_id())
         }
+        _ => address.ip().to_string(),
     }
-}
-
-fn host_and_port(rest: &str) -> Option<(String, u16)> {
-    let (host, port) = rest.strip_prefix("//")?.rsplit_once(':')?;
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    let host = match bare {
-        Some(bare) => bare,
-        None if host.contains(':') || host.is_empty() => return None,
-        None => host,
-    };
-    Some((host.to_owned(), port.parse().ok()?))
-}
-
-fn wrong(text: &str) -> Error {
-    Error::config(format!("`{text}` is no endpoint of a socket"))
-        .with_help("write `tcp://host:port`, `tcp://[::1]:port` or `unix:/path`")
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp { host, port } if host.contains(':') => write!(f, "tcp://[{host}]:{port}"),
-            Self::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_endpoint_prints_as_it_was_written() {
-        for text in ["tcp://localhost:80", "tcp://[::1]:0", "unix:/run/any.sock", "unix:here.sock"] {
-            assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), text);
-        }
-    }
-
-    #[test]
-    fn what_is_no_endpoint_is_said_with_help() {
-        for text in [
-            "",
-            "tcp:",
-            "tcp://",
-            "tcp://host",
-            "tcp://host:99999",
-            "tcp://::1:80",
-            "tcp://:80",
-            "unix:",
-            "ftp://host:21",
-        ] {
-            let error = text.parse::<Endpoint>().unwrap_err();
-            assert!(error.help().unwrap().contains("tcp://host:port"), "{text}");
+        let (scheme, host, port) = match self {
+            Self::Tcp { host, port } => ("tcp", host, port),
+            Self::Tls { host, port } => ("tls", host, port),
+            Self::Udp { host, port } => ("udp", host, port),
+            Self::Unix(path) => return write!(f, "unix:{}", path.display()),
+            Self::Unixgram(path) => return write!(f, "unixgram:{}", path.display()),
+            Self::Pipe(path) => return write!(f, "pipe:{}", path.display()),
+            Self::Stdio => return f.write_str("stdio:"),
+        };
+        match host.contains(':') {
+            true => write!(f, "{scheme}://[{host}]:{port}"),
+            false => write!(f, "{scheme}://{host}:{port}"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Endpoint;
 use crate::error::{Error, Kind, Retry};
+use rustix::io::Errno;
 use std::io::{self, ErrorKind};
 
 /// The error of an operation on `endpoint`. Whether something was done by then, the operation knows.
@@ -13,9 +14,10 @@ pub(super) fn told(error: io::Error, endpoint: &Endpoint, operation: &'static st
         ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
             (Kind::Unreachable, "see whether somebody listens there: `anyplace serve` prints where it does")
         }
-        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
-            (Kind::Unreachable, "see whether the host is up, and whether a firewall stands in between")
-        }
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => (
+            Kind::Unreachable,
+            "see whether the name is right, the host is up, and no firewall stands in between",
+        ),
         ErrorKind::AddrInUse => {
             (Kind::ResourceExhausted, "somebody listens there already; end them, or choose another port")
         }
@@ -31,11 +33,19 @@ pub(super) fn told(error: io::Error, endpoint: &Endpoint, operation: &'static st
         | ErrorKind::BrokenPipe
         | ErrorKind::NotConnected
         | ErrorKind::UnexpectedEof => (Kind::ConnectionLost, "see what the other end says of it"),
+        ErrorKind::Unsupported => (Kind::Unsupported, "see the endpoints that `net::Endpoint` takes"),
+        ErrorKind::QuotaExceeded => {
+            (Kind::ResourceExhausted, "raise the limit, or see whether the other end is who it should be")
+        }
         ErrorKind::InvalidInput => (Kind::ConfigInvalid, "see the endpoints that `net::Endpoint` takes"),
-        _ => match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
-            Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE) => {
+        ErrorKind::FileTooLarge => {
+            (Kind::ResourceExhausted, "offer more room; a datagram has 65 507 bytes at most")
+        }
+        _ => match error.raw_os_error().map(Errno::from_raw_os_error) {
+            Some(Errno::MFILE | Errno::NFILE) => {
                 (Kind::ResourceExhausted, "raise the limit of open files (`ulimit -n`)")
             }
+            Some(Errno::MSGSIZE) => (Kind::ConfigInvalid, "send less at once: 65 507 bytes go over IPv4"),
             _ => (Kind::Unexpected, "see what the system says of it"),
         },
     };

@@ -4,17 +4,47 @@
 //! there is one implementation and two ways to wait: who blocks polls on its own thread until a deadline, without a hop
 //! through a runtime; who awaits is woken by the [reactor], one thread of the process that waits for many descriptors.
 
+mod address;
+mod ahead;
+mod bound;
 mod connect;
+mod credentials;
+mod datagram;
+mod descriptors;
 mod endpoint;
 mod failure;
+mod file;
+mod gate;
+mod lend;
 mod listener;
+mod message;
+mod multicast;
+mod options;
+mod outgoing;
+mod party;
+mod pipe;
+mod poller;
+mod pulse;
 pub(crate) mod reactor;
 mod readiness;
 mod stream;
+pub(crate) mod tls;
 mod transport;
+mod waiting;
+mod watch;
 
-pub use connect::connect;
+pub use crate::share::Wait;
+pub use connect::{connect, connect_with, connecting};
+pub use credentials::Credentials;
+pub use datagram::{Datagram, bind, bind_with};
 pub use endpoint::Endpoint;
-pub use listener::{Listener, listen};
-pub use readiness::Interest;
-pub use stream::Stream;
+pub(crate) use lend::{Lent, lending};
+pub use lend::{borrow, lend};
+pub use listener::{Listener, listen, listen_with};
+pub use options::{Keepalive, Options};
+pub use party::Party;
+pub(crate) use poller::{Poller, Ready};
+pub(crate) use pulse::Beat;
+pub use readiness::{Interest, Waitable, wait_any};
+pub use stream::{Incomplete, Stream};
+pub use tls::{Trust, tls};

@@ -1,19 +1,53 @@
 //! A stream of bytes in both directions, whatever the address.
 
-use super::Endpoint;
+mod close;
+mod read;
+mod write;
+
+use super::ahead::{Ahead, Found};
+use super::credentials::Credentials;
 use super::failure::told;
-use super::readiness::{Interest, ready};
+use super::outgoing::Outgoing;
+use super::pulse::Pulse;
+use super::readiness::{Interest, Waitable, ready};
 use super::transport::Transport;
+use super::waiting::{Awaited, Waiting};
+use super::watch::Watch;
+use super::{Endpoint, address};
 use crate::error::Result;
+use crate::share::Wait;
+use close::{Closing, Finishing};
+pub use read::Incomplete;
+pub(super) use read::{Gathering, too_long};
+use read::{ReadingExact, ReadingSome};
 use std::fmt;
 use std::io::{self, ErrorKind, IoSlice};
-use std::os::fd::BorrowedFd;
-use std::sync::Arc;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
+pub(super) use write::Writing;
 
-/// A stream of bytes in both directions. Clones are the same stream, and any thread may use it.
+/// A stream of bytes in both directions. Clones are the same stream, and any thread may use it; it is closed when the
+/// last of them is dropped.
 ///
-/// Every verb takes the time until which it may wait; `None` is for as long as it takes.
+/// Every verb takes the time until which it may wait; `None` is for as long as it takes. The same verb as a noun, such as
+/// [`reading`](Self::reading), gives a [`Wait`]: it can be awaited, in any runtime, or waited for bit by bit. Giving a wait
+/// up loses nothing that was read, but a write that has begun has to end.
+///
+/// ```
+/// use anyplace::net::{connect, listen};
+///
+/// let listener = listen("tcp://127.0.0.1:0")?;
+/// let (here, there) = (connect(listener.endpoint(), None)?, listener.accept(None)?);
+/// here.write(b"GET /\n", None)?;
+/// here.finish(None)?;
+/// assert_eq!(there.read_until(b"\n", 1024, None)?, b"GET /\n");
+/// there.write(b"hello", None)?;
+/// there.close(None)?;
+/// assert_eq!(here.read_to_end(1024, None)?, b"hello");
+/// # Ok::<(), anyplace::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Stream(Arc<Inner>);
 
@@ -21,11 +55,41 @@ struct Inner {
     transport: Box<dyn Transport>,
     /// What was connected to, or listened at.
     endpoint: Endpoint,
+    state: AtomicU8,
+    ahead: Mutex<Ahead>,
+    /// Whether there may be bytes in `ahead`.
+    is_ahead: AtomicBool,
+    /// How many read by way of `ahead`.
+    gathering: AtomicUsize,
+    outgoing: Outgoing,
+    to_read: Watch,
+    to_write: Watch,
+    pulse: Pulse,
 }
+
+/// Both directions may be used.
+const OPEN: u8 = 0;
+/// A write was given up when some of it had gone.
+const CUT: u8 = 1;
+/// Somebody here has closed it.
+const CLOSED: u8 = 2;
+/// Somebody here has broken it off.
+const ABORTED: u8 = 3;
 
 impl Stream {
     pub(crate) fn new(transport: impl Transport + 'static, endpoint: Endpoint) -> Self {
-        Self(Arc::new(Inner { transport: Box::new(transport), endpoint }))
+        Self(Arc::new(Inner {
+            transport: Box::new(transport),
+            endpoint,
+            state: AtomicU8::new(OPEN),
+            ahead: Mutex::default(),
+            is_ahead: false.into(),
+            gathering: AtomicUsize::new(0),
+            outgoing: Outgoing::default(),
+            to_read: Watch::default(),
+            to_write: Watch::default(),
+            pulse: Pulse::default(),
+        }))
     }
 
     /// What was connected to; of an accepted stream, where it was listened.
@@ -33,28 +97,110 @@ impl Stream {
         &self.0.endpoint
     }
 
+    /// The address of the other end, if it has one: a unix socket that connects has none.
+    ///
+    /// # Errors
+    /// `ConnectionLost` if the other end is gone.
+    pub fn peer(&self) -> Result<Option<Endpoint>> {
+        address::of_peer(self.0.transport.bottom()).map_err(|error| self.told(error, "see the other end of"))
+    }
+
+    /// The address of our end, if it has one.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn local(&self) -> Result<Option<Endpoint>> {
+        address::of_ours(self.0.transport.bottom()).map_err(|error| self.told(error, "see our end of"))
+    }
+
+    /// Which process is at the other end, by the word of the kernel; `None` unless it is a unix socket.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn credentials(&self) -> Result<Option<Credentials>> {
+        let bottom = self.0.transport.bottom();
+        let is_unix = address::is_unix(bottom);
+        let found = is_unix.then(|| Credentials::of(bottom)).transpose();
+        found.map_err(|error| self.told(error, "see the other end of"))
+    }
+
     /// Reads what is there, at most as much as there is room for; 0 is the end.
     ///
     /// # Errors
     /// `Timeout`; `ConnectionLost`.
     pub fn read(&self, into: &mut [u8], until: Option<Instant>) -> Result<usize> {
-        self.step(Interest::Read, until, || self.try_read(into))
-            .map_err(|error| self.told(error, "read from"))
+        Waiting::new(ReadingSome::new(self, into)).by(until)
     }
 
-    /// Writes all of it.
+    /// [`read`](Self::read), as a value to wait for.
+    pub fn reading<'a>(&'a self, into: &'a mut [u8]) -> impl Wait<Given = usize> + use<'a> {
+        Waiting::new(ReadingSome::new(self, into))
+    }
+
+    /// Reads as many bytes as there is room for.
     ///
     /// # Errors
-    /// `Timeout`, after which the stream cannot be written to any more, since nobody knows how much has gone; `ConnectionLost`.
-    pub fn write(&self, mut bytes: &[u8], until: Option<Instant>) -> Result<()> {
-        let result = (|| {
-            while !bytes.is_empty() {
-                let written = self.step(Interest::Write, until, || self.try_write(&[IoSlice::new(bytes)]))?;
-                bytes = &bytes[written..];
-            }
-            self.step(Interest::Write, until, || self.try_flush())
-        })();
-        result.map_err(|error| self.told(error, "write to"))
+    /// `ConnectionLost` if the end comes before: its source is an [`Incomplete`], which says how many bytes came; they are
+    /// where they were wanted. `Timeout`: what came stays in the stream.
+    pub fn read_exact(&self, into: &mut [u8], until: Option<Instant>) -> Result<()> {
+        Waiting::new(ReadingExact::new(self, into)).by(until)
+    }
+
+    /// [`read_exact`](Self::read_exact), as a value to wait for.
+    pub fn reading_exact<'a>(&'a self, into: &'a mut [u8]) -> impl Wait<Given = ()> + use<'a> {
+        Waiting::new(ReadingExact::new(self, into))
+    }
+
+    /// Reads up to and with the next `delimiter`, or what there is before the end; nothing is the end.
+    ///
+    /// # Errors
+    /// `ResourceExhausted` if there is none within `limit` bytes, which stay in the stream; `Timeout`; `ConnectionLost`.
+    pub fn read_until(&self, delimiter: &[u8], limit: usize, until: Option<Instant>) -> Result<Vec<u8>> {
+        Waiting::new(self.gathering(read::up_to(delimiter, limit))).by(until)
+    }
+
+    /// [`read_until`](Self::read_until), as a value to wait for.
+    pub fn reading_until<'a>(
+        &'a self,
+        delimiter: &'a [u8],
+        limit: usize,
+    ) -> impl Wait<Given = Vec<u8>> + use<'a> {
+        Waiting::new(self.gathering(read::up_to(delimiter, limit)))
+    }
+
+    /// Reads all that is still to come.
+    ///
+    /// # Errors
+    /// `ResourceExhausted` if that is more than `limit` bytes; `Timeout`; `ConnectionLost`. What came stays in the stream.
+    pub fn read_to_end(&self, limit: usize, until: Option<Instant>) -> Result<Vec<u8>> {
+        Waiting::new(self.gathering(read::to_end(limit))).by(until)
+    }
+
+    /// [`read_to_end`](Self::read_to_end), as a value to wait for.
+    pub fn reading_to_end(&self, limit: usize) -> impl Wait<Given = Vec<u8>> + use<'_> {
+        Waiting::new(self.gathering(read::to_end(limit)))
+    }
+
+    /// Writes all of it. Two threads that write at once may do so in turns: see [`send`](Self::send) for whole messages.
+    ///
+    /// # Errors
+    /// `ConnectionLost`; `Timeout`. If some of it has gone by then, nobody knows where the other end stands, so the stream
+    /// cannot be written to any more.
+    pub fn write(&self, bytes: &[u8], until: Option<Instant>) -> Result<()> {
+        Waiting::new(Writing::new(self, [IoSlice::new(bytes)])).by(until)
+    }
+
+    /// [`write`](Self::write), as a value to wait for.
+    pub fn writing<'a>(&'a self, bytes: &'a [u8]) -> impl Wait<Given = ()> + use<'a> {
+        Waiting::new(Writing::new(self, [IoSlice::new(bytes)]))
+    }
+
+    /// Writes all of them, one after the other. Where the slices stand afterwards is of no meaning.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn write_vectored(&self, slices: &mut [IoSlice<'_>], until: Option<Instant>) -> Result<()> {
+        Waiting::new(Writing::new(self, slices)).by(until)
     }
 
     /// Ends our direction: the other side reads the end, and may still write.
@@ -62,12 +208,37 @@ impl Stream {
     /// # Errors
     /// As [`write`](Self::write).
     pub fn finish(&self, until: Option<Instant>) -> Result<()> {
-        let finish = || self.0.transport.try_finish();
-        self.step(Interest::Write, until, finish).map_err(|error| self.told(error, "finish"))
+        Waiting::new(Finishing(self)).by(until)
     }
 
-    /// Ends both directions at once: whoever reads from it, in whichever thread, sees the end.
+    /// [`finish`](Self::finish), as a value to wait for.
+    pub fn finishing(&self) -> impl Wait<Given = ()> + use<'_> {
+        Waiting::new(Finishing(self))
+    }
+
+    /// Ends both directions in order: what was written arrives, the other side reads the end, and whoever still reads or
+    /// writes here is told that it is closed. What the other side still sends is thrown away until it ends, too, or until
+    /// `until`, whichever is first: a socket that is let go with unread bytes in it would take back what it has sent.
+    ///
+    /// # Errors
+    /// `Timeout` if what was written could not be handed on by then; `ConnectionLost`.
+    pub fn close(&self, until: Option<Instant>) -> Result<()> {
+        let mut closing = Waiting::new(Closing::new(self));
+        match closing.until(until)? {
+            None if !closing.operation().is_finished() => Err(self.told(ErrorKind::TimedOut.into(), "close")),
+            _ => Ok(()),
+        }
+    }
+
+    /// [`close`](Self::close), as a value to wait for; given up, it throws away no more.
+    pub fn closing(&self) -> impl Wait<Given = ()> + use<'_> {
+        Waiting::new(Closing::new(self))
+    }
+
+    /// Breaks it off, in both directions and at once: whoever waits for it, in whichever thread, is told so, and the other
+    /// end of a TCP connection learns that this was no orderly end.
     pub fn abort(&self) {
+        self.0.state.store(ABORTED, Ordering::Release);
         self.0.transport.abort();
     }
 
@@ -77,7 +248,11 @@ impl Stream {
     /// Those of the system.
     #[inline]
     pub fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
-        self.0.transport.try_read(into)
+        self.check_reading()?;
+        match self.read_ahead(into) {
+            0 => self.try_read_past(into),
+            read => Ok(read),
+        }
     }
 
     /// The step of [`write`](Self::write), which takes some of the bytes: `WouldBlock` if there is room for none now.
@@ -86,7 +261,9 @@ impl Stream {
     /// Those of the system.
     #[inline]
     pub fn try_write(&self, from: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.transport.try_write(from)
+        self.check_writing()?;
+        self.0.outgoing.go_on(self)?;
+        self.try_write_past(from)
     }
 
     /// Hands on what [`try_write`](Self::try_write) has taken: `WouldBlock` if some of it is still here.
@@ -104,34 +281,147 @@ impl Stream {
     /// # Errors
     /// Those of the system.
     pub fn ready(&self, interest: Interest, until: Option<Instant>) -> io::Result<bool> {
-        ready(self.fd(interest), interest, until)
+        match self.is_ready(interest) {
+            true => Ok(true),
+            false => ready(self.fd(interest), self.awaits(interest), until),
+        }
     }
 
-    /// The descriptor that says when a step may go on.
+    /// The descriptor that says when a step may go on, if it is asked for what the step [awaits](Waitable::awaits). Steps
+    /// come first: what was read ahead is nothing that the descriptor knows of.
     pub fn fd(&self, interest: Interest) -> BorrowedFd<'_> {
         self.0.transport.fd(interest)
     }
 
-    fn step<R>(
-        &self,
-        interest: Interest,
-        until: Option<Instant>,
-        mut step: impl FnMut() -> io::Result<R>,
-    ) -> io::Result<R> {
-        loop {
-            match step() {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    if !self.ready(interest, until)? {
-                        return Err(ErrorKind::TimedOut.into());
-                    }
-                }
-                taken => return taken,
-            }
+    /// The socket, if the stream's bytes are a socket's bytes.
+    pub(super) fn socket(&self) -> Option<BorrowedFd<'_>> {
+        self.0.transport.socket()
+    }
+
+    /// Closes it as far as that can be done without waiting.
+    pub(crate) fn close_now(&self) {
+        Closing::new(self).hurry();
+    }
+
+    /// Whoever reads from it, in this process or another that has it, sees the end once what has come is read.
+    pub(crate) fn end_reading(&self) {
+        self.0.transport.end_reading();
+    }
+
+    /// What moves in it, for who watches others use it.
+    pub(crate) fn pulse(&self) -> &Pulse {
+        &self.0.pulse
+    }
+
+    /// The rest of a message that has begun to go out.
+    pub(super) fn outgoing(&self) -> &Outgoing {
+        &self.0.outgoing
+    }
+
+    /// Takes some of the bytes, whatever should go first.
+    pub(super) fn try_write_past(&self, from: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.pulse.felt(Interest::Write, self.0.transport.try_write(from))
+    }
+
+    /// Reads from the transport, whatever was read ahead.
+    pub(super) fn try_read_past(&self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.0.pulse.felt(Interest::Read, self.0.transport.try_read(into))?;
+        if read == 0 {
+            // The end may be one that we have made ourselves, meanwhile.
+            self.check_reading()?;
+        }
+        Ok(read)
+    }
+
+    fn gathering<F>(&self, find: F) -> Gathering<'_, F, Vec<u8>>
+    where
+        F: FnMut(&[u8], bool) -> io::Result<Found> + Send,
+    {
+        Gathering::new(self, find, "read from", Option::unwrap_or_default)
+    }
+
+    pub(super) fn awaited(&self, interest: Interest) -> Awaited<'_> {
+        let watch = match interest {
+            Interest::Read => &self.0.to_read,
+            Interest::Write => &self.0.to_write,
+        };
+        Awaited { fd: self.fd(interest), interest: self.awaits(interest), watch }
+    }
+
+    pub(super) fn told(&self, error: io::Error, operation: &'static str) -> crate::Error {
+        told(error, &self.0.endpoint, operation)
+    }
+
+    #[inline]
+    pub(super) fn check_reading(&self) -> io::Result<()> {
+        match self.0.state.load(Ordering::Relaxed) {
+            OPEN | CUT => Ok(()),
+            state => Err(over(state)),
         }
     }
 
-    fn told(&self, error: io::Error, operation: &'static str) -> crate::Error {
-        told(error, &self.0.endpoint, operation)
+    #[inline]
+    pub(super) fn check_writing(&self) -> io::Result<()> {
+        match self.0.state.load(Ordering::Relaxed) {
+            OPEN => Ok(()),
+            state => Err(over(state)),
+        }
+    }
+
+    /// Moves on from `OPEN`; whoever has closed or aborted it was first.
+    fn leave_open(&self, state: u8) {
+        let _ = self.0.state.compare_exchange(OPEN, state, Ordering::AcqRel, Ordering::Relaxed);
+    }
+}
+
+/// A step, and as much waiting as it takes, for the traits of the standard library, which know no deadlines.
+fn blocking<R>(
+    stream: &Stream,
+    interest: Interest,
+    mut step: impl FnMut() -> io::Result<R>,
+) -> io::Result<R> {
+    loop {
+        match step() {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                if !stream.ready(interest, None)? {
+                    return Err(ErrorKind::Interrupted.into());
+                }
+            }
+            taken => return taken,
+        }
+    }
+}
+
+fn over(state: u8) -> io::Error {
+    let why = match state {
+        CUT => "an earlier write was given up half-way",
+        CLOSED => "it was closed here",
+        _ => "it was aborted here",
+    };
+    io::Error::new(ErrorKind::ConnectionAborted, why)
+}
+
+impl Waitable for Stream {
+    fn fd(&self, interest: Interest) -> BorrowedFd<'_> {
+        self.0.transport.fd(interest)
+    }
+
+    /// The same, but for standard input and output and named pipes.
+    fn awaits(&self, interest: Interest) -> Interest {
+        self.0.transport.interest(interest)
+    }
+
+    fn is_ready(&self, interest: Interest) -> bool {
+        let is_ahead = interest == Interest::Read && self.0.is_ahead.load(Ordering::Acquire);
+        is_ahead || self.0.transport.is_ready(interest)
+    }
+}
+
+/// For options that [`Options`](super::Options) lacks. Whoever reads or writes by it goes past the stream, and past its
+/// encryption.
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.transport.bottom()
     }
 }
 

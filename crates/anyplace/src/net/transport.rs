@@ -2,7 +2,7 @@
 
 use super::readiness::Interest;
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, shutdown};
+use rustix::net::{RecvFlags, SendFlags, Shutdown, connect_unspec, recv, shutdown};
 use std::fmt::Debug;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -25,14 +25,42 @@ pub(crate) trait Transport: Send + Sync + Debug {
     /// Ends the direction in which we write, once all is flushed; reading goes on.
     fn try_finish(&self) -> io::Result<()>;
 
-    /// Ends both directions at once: whoever waits on them is woken, and sees the end.
+    /// Ends both directions at once, whatever is under way: whoever waits on them is woken. Where the kernel has a way to
+    /// say so, the other end learns that this is no orderly end.
     fn abort(&self);
+
+    /// Ends the direction in which we read: whoever waits for it is woken.
+    fn end_reading(&self) {
+        // It fails where the other end was faster.
+        let _ = shutdown(self.bottom(), Shutdown::Read);
+    }
 
     /// The descriptor to wait for.
     fn fd(&self, interest: Interest) -> BorrowedFd<'_>;
+
+    /// What to wait for at that descriptor.
+    fn interest(&self, interest: Interest) -> Interest {
+        interest
+    }
+
+    /// Whether a step may go on whatever the descriptor says, since bytes are kept here.
+    fn is_ready(&self, _: Interest) -> bool {
+        false
+    }
+
+    /// The socket, if the bytes of the stream are the bytes of a socket.
+    fn socket(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    /// The descriptor below, whatever is in between; it knows the addresses and takes options.
+    fn bottom(&self) -> BorrowedFd<'_> {
+        self.fd(Interest::Read)
+    }
 }
 
-/// A stream socket as it is.
+/// A stream socket as it is. Each step says by itself that it does not wait: whoever else has the socket, perhaps in another
+/// process, may make it blocking.
 #[derive(Debug)]
 pub(crate) struct Socket(OwnedFd);
 
@@ -45,12 +73,12 @@ impl Socket {
 
 impl Transport for Socket {
     fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
-        again(|| recv(&self.0, &mut *into, RecvFlags::empty()).map(|(read, _)| read))
+        again(|| recv(&self.0, &mut *into, RecvFlags::DONTWAIT).map(|(read, _)| read))
     }
 
     fn try_write(&self, from: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut control = rustix::net::SendAncillaryBuffer::default();
-        again(|| rustix::net::sendmsg(&self.0, from, &mut control, SendFlags::NOSIGNAL))
+        again(|| rustix::net::sendmsg(&self.0, from, &mut control, SendFlags::NOSIGNAL | SendFlags::DONTWAIT))
     }
 
     fn try_finish(&self) -> io::Result<()> {
@@ -58,12 +86,18 @@ impl Transport for Socket {
     }
 
     fn abort(&self) {
-        // It fails where the other end was faster.
+        // It tells the other end by a reset, where `shutdown` would say that all has been sent. Of unix sockets it says
+        // nothing, and it may fail where the other end was faster.
+        let _ = connect_unspec(&self.0);
         let _ = shutdown(&self.0, Shutdown::Both);
     }
 
     fn fd(&self, _: Interest) -> BorrowedFd<'_> {
         self.0.as_fd()
+    }
+
+    fn socket(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.0.as_fd())
     }
 }
 

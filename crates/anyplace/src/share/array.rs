@@ -127,7 +127,8 @@ fn stays_there(object: &Object) -> Error {
 
 fn unsupported(name: &str, site: &Site) -> Error {
     let place = &site.place;
-    let message = format!("the bytes of the array `{name}` in `{place}` lie in the memory of another machine");
+    let message =
+        format!("the bytes of the array `{name}` in `{place}` lie in the memory of another machine");
     Error::new(ErrorKind::Unsupported, message)
         .at(place)
         .during("share")

@@ -59,11 +59,9 @@ impl Event {
     #[track_caller]
     pub fn waiting(&self) -> impl Wait<Given = ()> {
         match self.0.home() {
-            Home::Near(words) => {
-                Waits::Near(Waiting::new(&self.0.site, move |turn, until| {
-                    Ok(words.wait(turn, until).then_some(()))
-                }))
-            }
+            Home::Near(words) => Waits::Near(Waiting::new(&self.0.site, move |turn, until| {
+                Ok(words.wait(turn, until).then_some(()))
+            })),
             Home::Far(object) => Waits::Far(object.waiting(Op::Wait, Undo::Nothing, |_| Ok(()))),
         }
     }

@@ -7,8 +7,8 @@ mod reached;
 mod waiting;
 
 pub(crate) use object::Object;
-pub use reached::reached;
 pub(super) use reached::or_unreached;
+pub use reached::reached;
 pub(super) use waiting::{Undo, Waiting, Waits};
 
 use super::object::{self as any, Lies, check_name};

@@ -1,8 +1,8 @@
 //! Every kind of object by its name, from whatever has the Share family: a place, or the [`commons`](super::commons).
 
 use super::{
-    Array, Barrier, Condition, Dict, Event, Item, Key, Line, Lock, Number, Order, Pipe, Queue, RLock, Semaphore,
-    Value,
+    Array, Barrier, Condition, Dict, Event, Item, Key, Line, Lock, Number, Order, Pipe, Queue, RLock,
+    Semaphore, Value,
 };
 use crate::driver::Share;
 use crate::error::Result;

@@ -142,9 +142,7 @@ impl RLock {
     /// `NotHeld` if it is not `owner`'s.
     pub fn release_all(&self, owner: u64) -> Result<u32> {
         match self.0.home() {
-            Home::Near(words) => {
-                words.release_all(&*self.0.site, owner).map_err(|NotOwned| self.not_owned())
-            }
+            Home::Near(words) => words.release_all(&*self.0.site, owner).map_err(|NotOwned| self.not_owned()),
             Home::Far(object) => object.number(Op::ReleaseAll { owner }).map(|count| count as u32),
         }
     }

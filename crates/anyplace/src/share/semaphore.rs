@@ -95,9 +95,7 @@ impl Semaphore {
             })),
             Home::Far(object) => {
                 let undo = Undo::By(Op::Release { owner: 0, count: 1 });
-                Waits::Far(
-                    object.waiting(Op::Acquire { owner: 0 }, undo, |_| Ok(Permit { semaphore: self })),
-                )
+                Waits::Far(object.waiting(Op::Acquire { owner: 0 }, undo, |_| Ok(Permit { semaphore: self })))
             }
         }
     }

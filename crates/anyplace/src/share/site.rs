@@ -147,9 +147,7 @@ impl Site {
         let own = |process| Visitor { from: String::new(), process };
         match &self.lies {
             Lies::Here | Lies::Far => own(std::process::id()),
-            Lies::Hall(hall) => {
-                self.visitor(party).unwrap_or_else(|| own(hall.process(party).unwrap_or(0)))
-            }
+            Lies::Hall(hall) => self.visitor(party).unwrap_or_else(|| own(hall.process(party).unwrap_or(0))),
         }
     }
 

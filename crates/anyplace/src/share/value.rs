@@ -56,7 +56,10 @@ pub trait Number: Copy + fmt::Debug + Send + Sync + 'static {
 
     /// The operation that does the same where the number lies with a peer.
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "only this crate makes numbers of values, and peers understand them")]
+    #[allow(
+        private_interfaces,
+        reason = "only this crate makes numbers of values, and peers understand them"
+    )]
     fn adding(number: Self) -> Op {
         Op::Add { bits: number.bits() }
     }
@@ -148,7 +151,8 @@ impl<T: Number> Serialize for Value<T> {
 
 impl<'de, T: Number> Deserialize<'de> for Value<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let words = Shared::arrive(Deserialize::deserialize(deserializer)?, T::kind()).map_err(refuse_to_come)?;
+        let words =
+            Shared::arrive(Deserialize::deserialize(deserializer)?, T::kind()).map_err(refuse_to_come)?;
         Ok(Self { words: Arc::new(words), number: PhantomData })
     }
 }

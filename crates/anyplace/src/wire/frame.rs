@@ -28,11 +28,15 @@ pub(crate) enum Kind {
     Ended,
     End,
     Resume,
+    Node,
+    Call,
+    Hold,
+    Release,
     Share,
 }
 
 impl Kind {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 23] = [
         Self::Hello,
         Self::Welcome,
         Self::Define,
@@ -51,6 +55,10 @@ impl Kind {
         Self::Ended,
         Self::End,
         Self::Resume,
+        Self::Node,
+        Self::Call,
+        Self::Hold,
+        Self::Release,
         Self::Share,
     ];
 

@@ -42,7 +42,13 @@ impl Object {
     pub(super) fn open(far: &Arc<Far>, opening: Op) -> Result<Arc<Self>> {
         let (which, _) = far.reach()?;
         let known = Mutex::new(which);
-        let object = Arc::new(Self { far: far.clone(), number: far.number(), opening, known, taken: AtomicU64::new(0) });
+        let object = Arc::new(Self {
+            far: far.clone(),
+            number: far.number(),
+            opening,
+            known,
+            taken: AtomicU64::new(0),
+        });
         let answer = object.ask(object.opening.clone())?;
         if let Said::Done(hall) = answer.said
             && hall != 0
@@ -84,7 +90,11 @@ impl Object {
     /// The same, with values.
     pub(in crate::share) fn ask_with(self: &Arc<Self>, op: Op, values: &[Payload]) -> Result<Answer> {
         let question = Arc::new(Question::new());
-        self.send(&Asked { op, waits: false, thread: ground::thread(), line: String::new() }, values, &question)?;
+        self.send(
+            &Asked { op, waits: false, thread: ground::thread(), line: String::new() },
+            values,
+            &question,
+        )?;
         self.wait(&question, None).unwrap_or_else(|| Err(self.far.silence()))
     }
 
@@ -199,19 +209,25 @@ impl Object {
 
     fn passed_on(&self) -> Error {
         let place = &self.site().place;
-        Error::new(Kind::NotHeld, format!("what was held in `{place}` was lost with the connection, and passed on"))
-            .at(place)
-            .during("share")
-            .with_help("see why the connection was lost; what the lock guards may have been changed since")
+        Error::new(
+            Kind::NotHeld,
+            format!("what was held in `{place}` was lost with the connection, and passed on"),
+        )
+        .at(place)
+        .during("share")
+        .with_help("see why the connection was lost; what the lock guards may have been changed since")
     }
 
     fn lost(&self) -> Error {
         let place = &self.site().place;
-        Error::new(Kind::ConnectionLost, format!("what had no name in `{place}` was lost with the connection"))
-            .at(place)
-            .during("share")
-            .with_retry(Retry::Safe)
-            .with_help("give what is to outlast a connection a name")
+        Error::new(
+            Kind::ConnectionLost,
+            format!("what had no name in `{place}` was lost with the connection"),
+        )
+        .at(place)
+        .during("share")
+        .with_retry(Retry::Safe)
+        .with_help("give what is to outlast a connection a name")
     }
 }
 

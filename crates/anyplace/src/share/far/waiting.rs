@@ -162,7 +162,9 @@ impl<R> Future for Waiting<'_, R> {
             Poll::Pending => Poll::Pending,
             Poll::Ready(answer) => {
                 let given = waiting.take(answer)?;
-                Poll::Ready(given.ok_or_else(|| Error::new(Kind::ConnectionLost, "it was withdrawn by nobody")))
+                Poll::Ready(
+                    given.ok_or_else(|| Error::new(Kind::ConnectionLost, "it was withdrawn by nobody")),
+                )
             }
         }
     }

@@ -8,7 +8,9 @@
 //! | Share | what is done with a shared object | see `share` |
 //! | Bye | the conversation is over, on purpose | an error that says why |
 //!
-//! Each kind of traffic adds its own, in a file of its own here.
+//! Each kind of traffic adds its own, in a file of its own here: `objects`.
+
+pub(crate) mod objects;
 
 pub(crate) mod tasks;
 pub(crate) mod topic;

@@ -23,25 +23,43 @@ const NOTE: u8 = 1;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Op {
     /// From here on the object's number means the one of this name. A pipe's second end is the number after it.
-    Open { name: String, shape: Shape },
+    Open {
+        name: String,
+        shape: Shape,
+    },
     /// From here on the object's number means the one of this ticket, which its server gave out; of a pipe, this end.
-    Arrive { ticket: Vec<u8>, shape: Shape },
+    Arrive {
+        ticket: Vec<u8>,
+        shape: Shape,
+    },
     /// Tells who has and who waits for what in the place, whatever the object's number.
     Why,
     /// Gives the ticket by which workers of the place open it.
     Ticket,
     /// A lock, an rlock for its owner, a permit of a semaphore.
-    Acquire { owner: u64 },
+    Acquire {
+        owner: u64,
+    },
     /// An rlock, as often as its owner had it.
-    Restore { owner: u64, count: u32 },
+    Restore {
+        owner: u64,
+        count: u32,
+    },
     /// A lock, an rlock once, so many permits.
-    Release { owner: u64, count: u32 },
+    Release {
+        owner: u64,
+        count: u32,
+    },
     /// An rlock as often as its owner has it.
-    ReleaseAll { owner: u64 },
+    ReleaseAll {
+        owner: u64,
+    },
     /// Whether a lock is held; how many permits there are.
     Held,
     /// How often the owner has an rlock.
-    CountOf { owner: u64 },
+    CountOf {
+        owner: u64,
+    },
     /// Waits: for an event; for all to come to a barrier; to be told at a condition.
     Wait,
     /// Waits for all to come to a barrier, but does not let them go.
@@ -55,32 +73,49 @@ pub(crate) enum Op {
     /// How many wait, for those kinds that tell.
     Waiting,
     /// Tells so many who wait at a condition.
-    Notify { count: u64 },
+    Notify {
+        count: u64,
+    },
     Set,
     Clear,
     IsSet,
     /// Puts the one value that goes with it.
-    Put { rank: i64 },
+    Put {
+        rank: i64,
+    },
     /// Takes one value.
     Get,
     /// Takes as many as there are, but no more than that.
-    GetMany { most: u64 },
+    GetMany {
+        most: u64,
+    },
     /// Waits until there is something to get.
     Look,
     /// Waits until all is done that was put.
     Join,
     TaskDone,
-    ShutDown { discards: bool },
+    ShutDown {
+        discards: bool,
+    },
     IsShutDown,
     Capacity,
     /// How many values or bytes there are.
     Len,
     /// The number of a value, by its bits.
     Load,
-    Store { bits: i64 },
-    Swap { bits: i64 },
-    Add { bits: i64 },
-    Exchange { expected: i64, new: i64 },
+    Store {
+        bits: i64,
+    },
+    Swap {
+        bits: i64,
+    },
+    Add {
+        bits: i64,
+    },
+    Exchange {
+        expected: i64,
+        new: i64,
+    },
     /// Of a dict; the key goes with it.
     Find,
     Contains,
@@ -88,7 +123,10 @@ pub(crate) enum Op {
     Insert,
     FindOrInsert,
     /// A key goes with it; then what is expected, if something is, and the new value, if there is one.
-    Replace { expects: bool, gives: bool },
+    Replace {
+        expects: bool,
+        gives: bool,
+    },
     /// Keys and values in turn.
     InsertAll,
     Remove,
@@ -97,9 +135,14 @@ pub(crate) enum Op {
     Items,
     RemoveAll,
     /// So many bytes of an array.
-    Read { at: u64, len: u64 },
+    Read {
+        at: u64,
+        len: u64,
+    },
     /// The bytes that go with it.
-    Write { at: u64 },
+    Write {
+        at: u64,
+    },
 }
 
 /// An operation, and for whom.
@@ -290,7 +333,11 @@ mod tests {
     }
 
     fn said() -> impl Strategy<Value = Said> {
-        prop_oneof![Just(Said::NotNow), any::<i64>().prop_map(Said::Done), any::<i64>().prop_map(Said::Refused)]
+        prop_oneof![
+            Just(Said::NotNow),
+            any::<i64>().prop_map(Said::Done),
+            any::<i64>().prop_map(Said::Refused)
+        ]
     }
 
     /// What follows the head of a frame.

@@ -23,7 +23,8 @@ pub(super) fn value(value: &Value<i64>, op: &Op) -> Result<Given> {
 }
 
 pub(super) fn float(value: &Value<f64>, op: &Op) -> Result<Given> {
-    let (of, bits_of) = (|bits: i64| f64::from_bits(bits.cast_unsigned()), |is: f64| is.to_bits().cast_signed());
+    let (of, bits_of) =
+        (|bits: i64| f64::from_bits(bits.cast_unsigned()), |is: f64| is.to_bits().cast_signed());
     Ok(match *op {
         Op::Load => number(bits_of(value.get())),
         Op::Store { bits } => stored(|| value.set(of(bits))),

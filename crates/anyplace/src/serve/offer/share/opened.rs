@@ -146,12 +146,12 @@ macro_rules! wait {
                 Ok($answer)
             }))
         } else {
-            $crate::serve::offer::share::opened::Outcome::Now($crate::share::Wait::now($waiting).map(|given| {
-                match given {
+            $crate::serve::offer::share::opened::Outcome::Now($crate::share::Wait::now($waiting).map(
+                |given| match given {
                     Some($given) => $answer,
                     None => ($crate::wire::peer::share::Said::NotNow, Vec::new()),
-                }
-            }))
+                },
+            ))
         }
     };
 }

@@ -32,7 +32,10 @@ struct State {
 enum Step {
     Resting(Doing),
     /// Somebody polls it, and does so again if it was woken meanwhile.
-    Polled { again: bool, withdrawn: bool },
+    Polled {
+        again: bool,
+        withdrawn: bool,
+    },
     Over,
 }
 
@@ -74,7 +77,9 @@ impl Pending {
             drop(state);
             // It leaves its line before anybody is told that it has.
             drop(doing);
-            return if let Some(then) = then { then(ended) };
+            return if let Some(then) = then {
+                then(ended)
+            };
         }
     }
 

@@ -1,0 +1,146 @@
+//! One operation of a socket that may have to wait, and every way to wait for it.
+
+use super::readiness::{Interest, ready};
+use super::watch::Watch;
+use crate::error::{Error, Result};
+use crate::share::Wait;
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::os::fd::BorrowedFd;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+/// How many steps of a future follow one another before others have their turn.
+const STEPS: u32 = 32;
+
+/// An operation in steps that never wait.
+pub(super) trait Operation: Send {
+    /// What it gives, once.
+    type Given;
+
+    /// One step: what it gives, or nothing if it got on and is not done. `WouldBlock` says that it has to
+    /// [wait](Self::awaits).
+    fn step(&mut self) -> io::Result<Option<Self::Given>>;
+
+    /// What the next step waits for.
+    fn awaits(&self) -> Awaited<'_>;
+
+    /// What a step's error means to who asked for the operation.
+    fn told(&self, error: io::Error) -> Error;
+
+    /// The error of who would not wait any longer.
+    fn late(&self) -> io::Error {
+        ErrorKind::TimedOut.into()
+    }
+}
+
+/// What a step waits for.
+pub(super) struct Awaited<'a> {
+    pub(super) fd: BorrowedFd<'a>,
+    pub(super) interest: Interest,
+    /// Where futures that wait for the same are known.
+    pub(super) watch: &'a Watch,
+}
+
+/// An operation, and whether it waits.
+pub(super) struct Waiting<O: Operation> {
+    operation: O,
+    /// By what a future that waits is known to the thread that wakes it.
+    seat: Option<u64>,
+}
+
+impl<O: Operation> Waiting<O> {
+    pub(super) fn new(operation: O) -> Self {
+        Self { operation, seat: None }
+    }
+
+    /// Waits until `until`, which is an error if it comes first, as is a signal that this thread
+    /// [wants to hear of](anyplace_sync::ending_at_signals).
+    pub(super) fn by(mut self, until: Option<Instant>) -> Result<O::Given> {
+        let given = self.attempt(until).map_err(|error| self.operation.told(error))?;
+        given.ok_or_else(|| self.operation.told(self.operation.late()))
+    }
+
+    pub(super) fn operation(&self) -> &O {
+        &self.operation
+    }
+
+    fn attempt(&mut self, until: Option<Instant>) -> io::Result<Option<O::Given>> {
+        let is_over = || until.is_some_and(|until| until <= Instant::now());
+        loop {
+            match self.operation.step() {
+                Ok(None) if is_over() => return Ok(None),
+                Ok(None) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    let awaited = self.operation.awaits();
+                    if is_over() || !ready(awaited.fd, awaited.interest, until)? {
+                        return Ok(None);
+                    }
+                }
+                taken => return taken,
+            }
+        }
+    }
+
+    /// Is woken once it may go on.
+    fn sit(&mut self, context: &Context<'_>) -> Result<()> {
+        let awaited = self.operation.awaits();
+        self.seat = Some(awaited.watch.enter(awaited.fd, awaited.interest, context.waker())?);
+        Ok(())
+    }
+
+    fn leave(&mut self) {
+        if let Some(seat) = self.seat.take() {
+            self.operation.awaits().watch.leave(seat);
+        }
+    }
+}
+
+impl<O: Operation> Wait for Waiting<O> {
+    type Given = O::Given;
+
+    fn until(&mut self, until: Option<Instant>) -> Result<Option<O::Given>> {
+        self.attempt(until).map_err(|error| self.operation.told(error))
+    }
+
+    /// Sockets are no shared objects: nobody asks why one waits for them.
+    fn on_line(&mut self, _: impl Into<String>) {}
+}
+
+/// Nothing in it is ever pinned.
+impl<O: Operation> Unpin for Waiting<O> {}
+
+impl<O: Operation> Future for Waiting<O> {
+    type Output = Result<O::Given>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<O::Given>> {
+        let waiting = self.get_mut();
+        waiting.leave();
+        for _ in 0..STEPS {
+            match waiting.operation.step() {
+                Ok(None) => {}
+                Ok(Some(given)) => return Poll::Ready(Ok(given)),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    waiting.sit(context)?;
+                    return Poll::Pending;
+                }
+                Err(error) => return Poll::Ready(Err(waiting.operation.told(error))),
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl<O: Operation> Drop for Waiting<O> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+impl<O: Operation> fmt::Debug for Waiting<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiting").field("is_awaited", &self.seat.is_some()).finish_non_exhaustive()
+    }
+}
