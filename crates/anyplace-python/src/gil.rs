@@ -49,6 +49,7 @@ pub(crate) fn with<R>(work: impl FnOnce(Python<'_>) -> R) -> Option<R> {
     SEAT.with(|seat| {
         let seat = seat.get_or_init(Seat::new);
         let outermost = seat.take();
+        let _here = Away::go(false);
         let result = Python::attach(work);
         if outermost {
             seat.linger();
@@ -65,9 +66,9 @@ pub(crate) fn without<R: Send>(py: Python<'_>, work: impl FnOnce() -> R + Send) 
         seat.inspect(|seat| seat.doors.set(seat.doors.get() + 1));
         let result = py.detach(|| {
             baton::lay_down();
-            let before = AWAY.replace(true);
+            let back = Away::go(true);
             let result = work();
-            AWAY.set(before);
+            drop(back);
             baton::reach();
             result
         });
@@ -87,11 +88,22 @@ pub(crate) fn wait(wait: &mut (dyn FnMut() + Send)) {
     if AWAY.get() || !is_known || ENDED.load(Ordering::Acquire) {
         return wait();
     }
-    Python::attach(|py| {
-        without(py, || {
-            wait();
-        });
-    });
+    Python::attach(|py| without(py, || wait()));
+}
+
+/// Puts back, also after a panic, whether this thread has let go of the lock.
+struct Away(bool);
+
+impl Away {
+    fn go(is_away: bool) -> Self {
+        Self(AWAY.replace(is_away))
+    }
+}
+
+impl Drop for Away {
+    fn drop(&mut self) {
+        AWAY.set(self.0);
+    }
 }
 
 /// Tells all threads that the interpreter ends.
