@@ -25,12 +25,17 @@ fn main() -> anyplace::Result<()> {
     println!("round trip {:?}", began.elapsed() / 2000);
     for count in [10_000_u32, 100_000] {
         let began = Instant::now();
-        let handles: Vec<_> = (0..count).map(|n| place.submit(nothing, u64::from(n))).collect::<Result<_, _>>()?;
+        let handles: Vec<_> =
+            (0..count).map(|n| place.submit(nothing, u64::from(n))).collect::<Result<_, _>>()?;
         let submitted = began.elapsed();
         for handle in handles {
             handle.wait()?;
         }
-        println!("{count} tasks {:?} each, submitted in {submitted:?}, {:.0}/s", began.elapsed() / count, f64::from(count) / began.elapsed().as_secs_f64());
+        println!(
+            "{count} tasks {:?} each, submitted in {submitted:?}, {:.0}/s",
+            began.elapsed() / count,
+            f64::from(count) / began.elapsed().as_secs_f64()
+        );
     }
     let began = Instant::now();
     let sum: u64 = place.map(nothing, 0..1_000_000_u64)?.map(|n| n.unwrap_or(0)).sum();
