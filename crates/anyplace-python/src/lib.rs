@@ -25,6 +25,7 @@ mod lent;
 mod mailbox;
 mod making;
 mod map;
+mod objects;
 mod pickle;
 mod pickled;
 mod place;
@@ -34,6 +35,7 @@ mod queue;
 mod settled;
 mod setup;
 mod share;
+mod socket;
 mod threading;
 mod turns;
 mod worker;
@@ -64,6 +66,8 @@ mod _core {
     #[pymodule_export]
     use super::map::Map;
     #[pymodule_export]
+    use super::objects::{Method, Proxy, Serving, Values, host_objects};
+    #[pymodule_export]
     use super::place::Place;
     #[pymodule_export]
     use super::progress::Counts;
@@ -74,6 +78,8 @@ mod _core {
         _opened, SharedArray, SharedBarrier, SharedCondition, SharedDict, SharedEvent, SharedLock,
         SharedPipe, SharedQueue, SharedRLock, SharedSemaphore, SharedValue, Waiting, keep_sent, shared_pipe,
     };
+    #[pymodule_export]
+    use super::socket::{Socket, socket_pair};
     #[pymodule_export]
     use super::threading::{
         ThreadBarrier, ThreadCondition, ThreadEvent, ThreadLock, ThreadRLock, ThreadSemaphore, ThreadTurn,

@@ -1,5 +1,6 @@
 //! What the user opens, uses and closes.
 
+mod objects;
 mod scope;
 mod share;
 
@@ -268,7 +269,8 @@ impl Place {
         let has = |family: &Family| match family {
             Family::Tasks => driver.tasks().is_ok(),
             Family::Share => driver.share().is_ok(),
-            Family::Ranks | Family::Arrays | Family::Serve => false,
+            Family::Serve => driver.serve().is_ok(),
+            Family::Ranks | Family::Arrays => false,
         };
         Family::ALL.into_iter().filter(has).collect()
     }

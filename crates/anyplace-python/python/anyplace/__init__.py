@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from anyplace import multiprocessing as multiprocessing
     from anyplace import queue as queue
     from anyplace import share as share
+    from anyplace import socket as socket
+    from anyplace import socketserver as socketserver
     from anyplace import threading as threading
     from anyplace._errors import (
         Broken,
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     )
     from anyplace._future import Future
     from anyplace._joblib import register_joblib
+    from anyplace._objects import Proxy, expose
     from anyplace._place import Place, open, wrap
     from anyplace._stored import Stored
 
@@ -68,6 +71,7 @@ __all__ = [
     "PermissionDenied",
     "Place",
     "PlaceClosed",
+    "Proxy",
     "RateLimited",
     "ResourceExhausted",
     "Stored",
@@ -79,6 +83,7 @@ __all__ = [
     "VersionMismatch",
     "WorkerLost",
     "current",
+    "expose",
     "open",
     "register_joblib",
     "wrap",
@@ -87,14 +92,16 @@ __all__ = [
 _HOMES = {
     "Future": "anyplace._future",
     "Place": "anyplace._place",
+    "Proxy": "anyplace._objects",
     "Stored": "anyplace._stored",
+    "expose": "anyplace._objects",
     "open": "anyplace._place",
     "register_joblib": "anyplace._joblib",
     "wrap": "anyplace._place",
 }
 
 #: Modules that ``import anyplace`` is enough for.
-_MODULES = ("multiprocessing", "queue", "share", "threading")
+_MODULES = ("multiprocessing", "queue", "share", "socket", "socketserver", "threading")
 
 
 os.register_at_fork(after_in_child=forked)

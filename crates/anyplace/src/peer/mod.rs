@@ -147,6 +147,11 @@ impl Peer {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
+    /// Waits until the conversation is over.
+    pub(crate) fn wait_for_end(&self) {
+        self.0.end.wait();
+    }
+
     /// Why the conversation is over, if it is.
     pub(crate) fn end(&self) -> Option<&Error> {
         self.0.end.get()

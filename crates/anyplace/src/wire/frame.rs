@@ -28,10 +28,14 @@ pub(crate) enum Kind {
     Ended,
     End,
     Resume,
+    Node,
+    Call,
+    Hold,
+    Release,
 }
 
 impl Kind {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 22] = [
         Self::Hello,
         Self::Welcome,
         Self::Define,
@@ -50,6 +54,10 @@ impl Kind {
         Self::Ended,
         Self::End,
         Self::Resume,
+        Self::Node,
+        Self::Call,
+        Self::Hold,
+        Self::Release,
     ];
 
     fn from_number(number: u8) -> Option<Self> {

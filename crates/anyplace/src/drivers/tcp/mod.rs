@@ -20,8 +20,9 @@ mod target;
 mod window;
 
 use crate::address::Address;
-use crate::driver::{Driver, Entry, Family, Limits, Setup, Tasks};
-use crate::error::Result;
+use crate::driver::{Driver, Entry, Family, Limits, Serve, Setup, Tasks};
+use crate::error::{Error, Result};
+use crate::serve::objects::Objects;
 use crate::wire::peer::topic::{Offered, travelling};
 use crate::work::WorkKind;
 use desk::Desk;
@@ -37,7 +38,7 @@ pub(crate) const ENTRY: Entry = Entry {
     about: "a place that another machine offers",
     forms: &["tcp://host:7777", "tcp://host:7777#ap1...", "tcp://a:7777,b:7777"],
     options: OPTIONS,
-    families: &[Family::Tasks],
+    families: &[Family::Tasks, Family::Serve],
     check: |_| Ok(()),
     open,
 };
@@ -57,16 +58,22 @@ pub(crate) fn connect(address: &Address, targets: Vec<Target>, setup: &Setup) ->
         .enumerate()
         .map(|(number, target)| Server::new(number, target, &choices, setup))
         .collect();
+    let objects: Vec<_> = servers.iter().map(|_| Objects::of_server()).collect();
+    for (server, objects) in servers.iter().zip(&objects) {
+        server.carry(vec![objects.clone()]);
+    }
     let offered: Vec<_> = servers.iter().map(Server::open).collect::<Result<_>>()?;
     let workers: Vec<usize> = offered.iter().map(|offered| offered.workers as usize).collect();
     let desk = Desk::new(address.to_string(), &workers);
     desk.employ(servers.clone());
     for (number, server) in servers.iter().enumerate() {
         server.work_for(&desk);
-        server.carry(Vec::new());
         desk.arrive(number);
     }
-    Ok(Arc::new(Place { address: address.clone(), limits: limits(&offered), desk }))
+    let serve = offered.iter().any(|offered| offered.families.contains(&Family::Serve));
+    // Of several servers, the first has the names.
+    let objects = objects.into_iter().next().filter(|_| serve);
+    Ok(Arc::new(Place { address: address.clone(), limits: limits(&offered), desk, objects }))
 }
 
 /// What is true of all of them.
@@ -91,6 +98,7 @@ struct Place {
     address: Address,
     limits: Limits,
     desk: Arc<Desk>,
+    objects: Option<Arc<Objects>>,
 }
 
 impl Driver for Place {
@@ -104,6 +112,17 @@ impl Driver for Place {
 
     fn tasks(&self) -> Result<Arc<dyn Tasks>> {
         Ok(self.desk.clone())
+    }
+
+    fn serve(&self) -> Result<Arc<dyn Serve>> {
+        let objects = self.objects.clone().ok_or_else(|| {
+            Error::unsupported(
+                &self.address,
+                "keep objects",
+                "the place that is offered there has none, or the ticket does not allow it: its scope needs `share`",
+            )
+        })?;
+        Ok(objects)
     }
 
     fn cancel(&self) {

@@ -101,12 +101,9 @@ impl Server {
         self.desk.get_or_init(|| Arc::downgrade(desk));
     }
 
-    /// What else goes on in the conversations with it: told once, before the first of them is used.
+    /// What else goes on in the conversations with it: told once, before the first of them.
     pub(super) fn carry(&self, traffics: Vec<Arc<dyn Traffic>>) {
-        let traffics = self.traffics.get_or_init(|| traffics);
-        if let Some(peer) = self.peer() {
-            traffics.iter().for_each(|traffic| traffic.begin(&peer));
-        }
+        self.traffics.get_or_init(|| traffics);
     }
 
     fn traffics(&self) -> &[Arc<dyn Traffic>] {
@@ -134,12 +131,13 @@ impl Server {
         let mine = Greeting::new(self.language.clone(), NodeId(self.wish.session), self.wish.to_bytes());
         let theirs = greet(&stream, &mine, Some(until)).inspect_err(|_| stream.abort())?;
         let offered = Offered::read(&theirs.topic).map_err(|malformed| self.strange(malformed))?;
+        let peer = Peer::start(stream, theirs.clone(), Arc::new(Conversation(self.clone())))?;
         let mut link = self.link();
         if link.is_closed {
-            stream.abort();
+            drop(link);
+            peer.close(&self.closed());
             return Err(self.closed());
         }
-        let peer = Peer::start(stream, theirs.clone(), Arc::new(Conversation(self.clone())))?;
         if peer.end().is_none() {
             link.peer = Some(peer);
         }
@@ -285,7 +283,6 @@ impl Server {
             return;
         };
         drop(link);
-        self.traffics().iter().for_each(|traffic| traffic.begin(&peer));
         if before != now {
             desk.give_up(self.number, &self.restarted());
         }
@@ -334,6 +331,10 @@ impl Server {
 }
 
 impl Handler for Conversation {
+    fn began(&self, peer: &Peer) {
+        self.0.traffics().iter().for_each(|traffic| traffic.begin(peer));
+    }
+
     fn hear(&self, peer: &Peer, kind: Kind, body: &[u8]) -> Result<(), Malformed> {
         let server = &self.0;
         match kind {

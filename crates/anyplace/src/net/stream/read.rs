@@ -190,7 +190,7 @@ where
             };
             // Who waits for another message would not see it here, so then not a byte too much is read.
             let most = needed.filter(|needed| !is_alone || *needed > ahead.bytes().len());
-            match ahead.fill(most, |into| self.stream.0.transport.try_read(into))? {
+            match ahead.fill(most, |into| self.stream.try_read_past(into))? {
                 0 => match (self.find)(ahead.bytes(), true)? {
                     Found::More(_) => Err(io::Error::from(ErrorKind::UnexpectedEof)),
                     found => Ok(Some(taken(ahead, &found))),

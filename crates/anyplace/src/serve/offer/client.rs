@@ -9,6 +9,7 @@ use crate::driver::Family;
 use crate::error::{Error, Kind as Wrong, Result};
 use crate::keys::{Admitted, KeyHash};
 use crate::peer::{self, Absence, Handler, Peer, Traffic};
+use crate::serve::objects::Objects;
 use crate::wire::peer::Greeting;
 use crate::wire::peer::topic::Wish;
 use crate::wire::{Kind, Malformed};
@@ -40,7 +41,8 @@ struct Conversation(Arc<Client>);
 impl Client {
     pub(super) fn new(shared: &Arc<Shared>, wish: &Wish, admitted: &Admitted) -> Arc<Self> {
         let tasks = Tasks::new(&shared.place);
-        let all: [(Family, Arc<dyn Traffic>); 1] = [(Family::Tasks, tasks.clone())];
+        let objects = Objects::of_client(shared.place.serve(), admitted.scope);
+        let all: [(Family, Arc<dyn Traffic>); 2] = [(Family::Tasks, tasks.clone()), (Family::Serve, objects)];
         let allowed = all.into_iter().filter(|(family, _)| door::allows(admitted.scope, *family));
         let traffics = allowed.map(|(_, traffic)| traffic).collect();
         Arc::new(Self {

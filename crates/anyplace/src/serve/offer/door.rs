@@ -118,8 +118,9 @@ impl Door {
 pub(super) fn allows(scope: Scope, family: Family) -> bool {
     match family {
         Family::Tasks => scope.allows(Scope::RUN),
-        Family::Share => scope.allows(Scope::SHARE),
-        Family::Ranks | Family::Arrays | Family::Serve => scope.allows(Scope::ADMIN),
+        // What others publish may be called by all who share; making objects takes the right to run code.
+        Family::Share | Family::Serve => scope.allows(Scope::SHARE),
+        Family::Ranks | Family::Arrays => scope.allows(Scope::ADMIN),
     }
 }
 

@@ -7,7 +7,9 @@
 //! | Answer | what became of something that was asked | the question's number; 0 and the answer, or 1 and an error |
 //! | Bye | the conversation is over, on purpose | an error that says why |
 //!
-//! Each kind of traffic adds its own, in a file of its own here.
+//! Each kind of traffic adds its own, in a file of its own here: `objects`.
+
+pub(crate) mod objects;
 
 pub(crate) mod tasks;
 pub(crate) mod topic;
