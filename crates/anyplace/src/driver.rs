@@ -159,6 +159,7 @@ pub trait Serve: Send + Sync + Debug {
 }
 
 /// How an object is made.
+#[derive(Clone)]
 pub struct Recipe {
     /// Of what.
     pub making: Making,
