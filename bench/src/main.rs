@@ -39,6 +39,7 @@ const SUITES: &[(&str, Suite)] = &[
         script::run_long("bench/suites/share/suite.py", effort, record)?;
         share::run(effort, record)
     }),
+    ("net", |effort, record| script::run_long("bench/suites/net/suite.py", effort, record)),
     ("async", |effort, record| script::run("bench/suites/asyncio_gather.py", effort, record)),
 ];
 

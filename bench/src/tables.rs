@@ -12,8 +12,8 @@ struct Document {
     /// The suite whose newest run it shows.
     suite: &'static str,
     tables: &'static [Table],
-    /// Under which file the newest table of crashes is kept.
-    crashes: &'static str,
+    /// Under which file the newest table of crashes is kept, if it has one.
+    crashes: Option<&'static str>,
 }
 
 /// A part of a run, shown under a name.
@@ -33,7 +33,7 @@ const DOCUMENTS: &[Document] = &[
             Table { name: "two workers", shows: |case| !case.ends_with(')'), columns: POOLS },
             Table { name: "four workers", shows: |case| case.ends_with("(4 workers)"), columns: POOLS },
         ],
-        crashes: "crashes.md",
+        crashes: Some("crashes.md"),
     },
     Document {
         path: "docs/compare/sharing.md",
@@ -80,7 +80,24 @@ const DOCUMENTS: &[Document] = &[
                 columns: Columns::of(&["std::sync::Mutex", "parking_lot"]),
             },
         ],
-        crashes: "killed.md",
+        crashes: Some("killed.md"),
+    },
+    Document {
+        path: "docs/compare/sockets.md",
+        suite: "net",
+        tables: &[
+            Table {
+                name: "calls",
+                shows: |case| case.starts_with("call over "),
+                columns: Columns::of(&["Pyro5", "ZeroMQ", "socket"]),
+            },
+            Table {
+                name: "tasks",
+                shows: |case| case.starts_with("tasks "),
+                columns: Columns::of(&["Pyro5"]),
+            },
+        ],
+        crashes: None,
     },
 ];
 
@@ -105,8 +122,10 @@ impl Document {
         let source =
             format!("([raw data](../../{0}/raw.csv), [machine](../../{0}/machine.md))", folder.display());
         text = self.replaced(&text, "source", &source)?;
-        let (_, crashes) = runs::newest(self.crashes, |_| true)?;
-        text = self.replaced(&text, "crashes", &crashes)?;
+        if let Some(crashes) = self.crashes {
+            let (_, crashes) = runs::newest(crashes, |_| true)?;
+            text = self.replaced(&text, "crashes", &crashes)?;
+        }
         std::fs::write(self.path, text).map_err(told)?;
         println!("{} shows {}", self.path, folder.display());
         Ok(())

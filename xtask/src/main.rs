@@ -12,6 +12,7 @@ mod counts;
 mod examples;
 mod house;
 mod line;
+mod machines;
 mod readme;
 mod report;
 mod site;
@@ -38,7 +39,8 @@ cargo xtask tools               installs what the steps need and this machine la
 cargo xtask house               who may depend on whom, and where things may stand
 cargo xtask callgrind           how many instructions the hot paths take (--update keeps the new numbers)
 cargo xtask readme              runs the shell and Python blocks of README.md
-cargo xtask examples            runs the programs in examples/";
+cargo xtask examples            runs the programs in examples/
+cargo xtask machines            runs README.md's example of two machines, in two network namespaces";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -67,6 +69,7 @@ fn dispatch(words: &[&str]) -> Result<bool> {
         ["callgrind", "--update"] => callgrind::update(&site),
         ["readme"] => readme::run(&site),
         ["examples"] => examples::run(&site),
+        ["machines"] => machines::run(&site),
         [] | ["help" | "-h" | "--help"] => {
             println!("{HELP}");
             Ok(true)

@@ -86,6 +86,7 @@ fn python(site: &Site) -> Vec<Step> {
 fn documents() -> Vec<Step> {
     vec![
         step("readme", [itself("readme")]).after(&["release", "wheel"]),
+        step("machines", [itself("machines")]).after(&["tools", "release", "wheel"]),
         step("examples", [Line::of("cargo build --workspace --bins --tests"), itself("examples")])
             .after(&["release", "wheel"]),
     ]

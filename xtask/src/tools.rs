@@ -34,6 +34,10 @@ const TOOLS: &[Tool] = &[
     Tool { name: "dash", probe: &["dash", "-c", ":"], install: Install::Debian("dash") },
     Tool { name: "kill", probe: &["kill", "-l"], install: Install::Debian("procps") },
     Tool { name: "valgrind", probe: &["valgrind", "--version"], install: Install::Debian("valgrind") },
+    Tool { name: "ip and tc", probe: &["ip", "-Version"], install: Install::Debian("iproute2") },
+    Tool { name: "curl", probe: &["curl", "--version"], install: Install::Debian("curl") },
+    Tool { name: "nc", probe: &["which", "nc"], install: Install::Debian("netcat-openbsd") },
+    Tool { name: "openssl", probe: &["openssl", "version"], install: Install::Debian("openssl") },
     Tool { name: "script", probe: &["script", "--version"], install: Install::Debian("bsdutils") },
 ];
 

@@ -6,6 +6,7 @@ use crate::Result;
 #[derive(Debug, Default)]
 pub(crate) struct Trials {
     passed: usize,
+    skipped: usize,
     failures: Vec<(String, String)>,
 }
 
@@ -25,14 +26,21 @@ impl Trials {
         }
     }
 
+    /// Takes in that a check cannot be done here, and why.
+    pub(crate) fn skip(&mut self, name: &str, why: &str) {
+        println!("test {name} ... ignored, {why}");
+        self.skipped += 1;
+    }
+
     /// Shows why checks failed, then the sum. Whether all passed; that there were none is a failure too.
     pub(crate) fn finish(self) -> bool {
         for (name, why) in &self.failures {
             println!("\n---- {name}\n{why}");
         }
-        let ok = self.failures.is_empty() && self.passed > 0;
+        let ok = self.failures.is_empty() && self.passed + self.skipped > 0;
         let word = if ok { "ok" } else { "FAILED" };
-        println!("\ntest result: {word}. {} passed; {} failed; 0 ignored", self.passed, self.failures.len());
+        let Self { passed, skipped, failures } = self;
+        println!("\ntest result: {word}. {passed} passed; {} failed; {skipped} ignored", failures.len());
         ok
     }
 }

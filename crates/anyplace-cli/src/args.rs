@@ -35,6 +35,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     Map(Box<Map>),
     Places(Places),
+    Keys(Keys),
     /// Print the completions of a shell
     Completions {
         /// bash, zsh, fish, elvish or powershell
@@ -160,6 +161,36 @@ pub(crate) struct Places {
     /// Print one JSON object for each kind of place
     #[arg(long, value_parser = FalseyValueParser::new(), env = "ANYPLACE_JSON", hide_env = true)]
     pub(crate) json: bool,
+}
+
+/// Show who may use the places offered here, and end what they may
+///
+/// Keys are in $XDG_CONFIG_HOME/anyplace, which is ~/.config/anyplace where that is not set: texts for this user's eyes
+/// alone, which may be edited.
+#[derive(Debug, ClapArgs)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Keys {
+    #[command(subcommand)]
+    pub(crate) what: KeysCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Show this user's key, the clients and tickets of places offered here, and the servers that are known
+    List {
+        /// Print one JSON object for each
+        #[arg(long, value_parser = FalseyValueParser::new(), env = "ANYPLACE_JSON", hide_env = true)]
+        json: bool,
+    },
+    /// End what a client or a ticket is good for
+    ///
+    /// A client's key stays known as revoked, so that no ticket brings it back, and the ticket by which it came is void, too.
+    Revoke {
+        /// A client's name, or the first letters of its key or of a ticket
+        which: String,
+    },
+    /// Make a new key: who knew this user by the old one needs a new ticket
+    Rotate,
 }
 
 /// How a run shows how far it is.

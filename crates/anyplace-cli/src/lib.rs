@@ -11,6 +11,7 @@
 mod args;
 mod exit;
 mod input;
+mod keys;
 mod map;
 mod output;
 mod places;
@@ -29,6 +30,7 @@ use clap::{CommandFactory, FromArgMatches};
 use args::{Args, Command};
 use exit::Exit;
 use input::Source;
+pub use keys::folder as keys_folder;
 use map::End;
 use report::{Paint, Report, Result};
 
@@ -102,6 +104,7 @@ fn run(args: Args, sources: Vec<Source>, paint: Paint) -> Result<End> {
     match args.command {
         Command::Map(map) => map::run(&map, sources, paint),
         Command::Places(places) => places::print(&places).map(End::Exit),
+        Command::Keys(keys) => keys::run(&keys).map(End::Exit),
         Command::Completions { shell } => {
             let mut completions = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "anyplace", &mut completions);

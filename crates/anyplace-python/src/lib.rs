@@ -34,6 +34,7 @@ mod queue;
 mod settled;
 mod setup;
 mod share;
+mod socket;
 mod threading;
 mod turns;
 mod worker;
@@ -74,6 +75,8 @@ mod _core {
         _opened, SharedArray, SharedBarrier, SharedCondition, SharedDict, SharedEvent, SharedLock,
         SharedPipe, SharedQueue, SharedRLock, SharedSemaphore, SharedValue, Waiting, keep_sent, shared_pipe,
     };
+    #[pymodule_export]
+    use super::socket::{Socket, socket_pair};
     #[pymodule_export]
     use super::threading::{
         ThreadBarrier, ThreadCondition, ThreadEvent, ThreadLock, ThreadRLock, ThreadSemaphore, ThreadTurn,

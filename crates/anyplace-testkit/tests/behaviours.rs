@@ -1,5 +1,6 @@
 //! Every behaviour on every embedded place. This program is its own worker, so its `main` is not the test harness's.
 
+use anyplace::serve::Offer;
 use anyplace::{Address, Driver, Entry, Limits, Registry, Result, Setup};
 use anyplace_testkit::behaviours::LIMITED_TO;
 use anyplace_testkit::{Kit, Trial};
@@ -8,6 +9,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
+use tempfile::TempDir;
 
 fn main() -> ExitCode {
     hush_tasks();
@@ -15,9 +17,11 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // One behaviour counts what the process holds, so no other runs beside it.
     arguments.test_threads = Some(1);
-    let trials = all_trials().unwrap_or_else(|error| panic!("{error:?}"));
+    let (folder, offers) = offers().unwrap_or_else(|error| panic!("{error:?}"));
+    let trials = all_trials(&offers).unwrap_or_else(|error| panic!("{error:?}"));
     let skipped: Vec<String> = trials.iter().filter_map(skip_line).collect();
     let conclusion = libtest_mimic::run(&arguments, trials.into_iter().map(as_test).collect());
+    drop((offers, folder));
     if !arguments.list && tell(&skipped).is_err() {
         return ExitCode::FAILURE;
     }
@@ -40,10 +44,18 @@ fn addresses() -> Vec<String> {
     plain.into_iter().map(str::to_owned).chain([stack, "lacking:".to_owned()]).collect()
 }
 
-fn all_trials() -> Result<Vec<Trial>> {
+/// Places that this process offers, and the folder of their sockets.
+fn offers() -> Result<(TempDir, Vec<Offer>)> {
+    let folder = tempfile::tempdir()?;
+    let socket = format!("unix:{}", folder.path().join("place.sock").display());
+    Ok((folder, vec![anyplace::open("processes:2")?.offer(&socket)?]))
+}
+
+fn all_trials(offers: &[Offer]) -> Result<Vec<Trial>> {
     let kit = Kit::new(Registry::standard().with(LACKING));
-    let trials: Vec<Vec<Trial>> =
-        addresses().iter().map(|address| kit.trials(address)).collect::<Result<_>>()?;
+    let all = addresses().into_iter().chain(offers.iter().map(Offer::address));
+    let all: Vec<String> = all.collect();
+    let trials: Vec<Vec<Trial>> = all.iter().map(|address| kit.trials(address)).collect::<Result<_>>()?;
     Ok(trials.into_iter().flatten().collect())
 }
 

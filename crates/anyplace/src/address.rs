@@ -11,7 +11,7 @@
 //!
 //! A `::` inside square brackets belongs to the target, as in `tcp://[::1]:7777`. Schemes, names and keys are
 //! lower-cased. Secrets (the password in `user:password@host`, options such as `token`) are kept in the value and
-//! never printed: `Display` and `Debug` show `***`; [`Address::reveal`] shows all.
+//! never printed, nor are tickets (`tcp://host:7777#ap1...`): `Display` and `Debug` show `***`; [`Address::reveal`] shows all.
 
 mod parse;
 mod print;

@@ -9,6 +9,7 @@ use crate::task::Task;
 use crate::work::{Bytes, WorkKind};
 use std::ffi::OsString;
 use std::fmt::Debug;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -249,6 +250,9 @@ pub struct Setup {
     pub on_log: Option<OnLog>,
     /// The language version that workers must speak, such as `python 3.12`; any will do if unset.
     pub language: Option<String>,
+    /// The folder of the user's [keys](crate::keys), by which places of other machines know them. Without one, this
+    /// process has a key of its own, which ends with it.
+    pub keys: Option<PathBuf>,
 }
 
 /// Forks this process and gives the child's number. The child [takes the lines](crate::worker::Lines::take), serves, and

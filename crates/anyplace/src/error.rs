@@ -298,6 +298,13 @@ impl Error {
         self
     }
 
+    /// Says it in other words; all else that is known stays.
+    #[must_use]
+    pub(crate) fn reworded(mut self, message: String) -> Self {
+        self.0.message = message.into();
+        self
+    }
+
     /// Says whether the work may have run.
     #[must_use]
     pub fn with_retry(mut self, retry: Retry) -> Self {

@@ -6,7 +6,7 @@ mod share;
 pub(crate) use scope::Scope;
 
 use crate::address::Address;
-use crate::driver::{Driver, Layer, Limits, Memory, Tasks};
+use crate::driver::{Driver, Family, Layer, Limits, Memory, Setup, Tasks};
 use crate::error::{Error, Kind, Result};
 use crate::function::{ByFuture, Function, Futures};
 use crate::handle::Handle;
@@ -39,6 +39,7 @@ struct Inner {
     layers: Vec<Arc<dyn Layer>>,
     tasks: Result<Arc<dyn Tasks>>,
     scope: Arc<Scope>,
+    setup: Setup,
 }
 
 impl Place {
@@ -47,18 +48,33 @@ impl Place {
     /// # Errors
     /// `ConfigInvalid` when the layers' order would not do what it says.
     pub fn new(driver: Arc<dyn Driver>, layers: Vec<Arc<dyn Layer>>, seed: Option<u64>) -> Result<Self> {
-        let scope = Arc::new(Scope::new(driver.address().to_string(), seed.unwrap_or_else(fresh_seed)));
-        Self::fold(driver, layers, scope)
+        Self::set_up(driver, layers, seed, &Setup::default())
     }
 
-    fn fold(driver: Arc<dyn Driver>, layers: Vec<Arc<dyn Layer>>, scope: Arc<Scope>) -> Result<Self> {
+    /// As [`new`](Self::new), of a place that was opened with this setup.
+    pub(crate) fn set_up(
+        driver: Arc<dyn Driver>,
+        layers: Vec<Arc<dyn Layer>>,
+        seed: Option<u64>,
+        setup: &Setup,
+    ) -> Result<Self> {
+        let scope = Arc::new(Scope::new(driver.address().to_string(), seed.unwrap_or_else(fresh_seed)));
+        Self::fold(driver, layers, scope, setup.clone())
+    }
+
+    fn fold(
+        driver: Arc<dyn Driver>,
+        layers: Vec<Arc<dyn Layer>>,
+        scope: Arc<Scope>,
+        setup: Setup,
+    ) -> Result<Self> {
         layers::check_order(&layers)?;
         scope.watch(&layers);
         let limits = driver.limits();
         let inner = driver.tasks();
         let tasks =
             inner.map(|tasks| layers.iter().rev().fold(tasks, |inner, layer| layer.wrap(inner, &limits)));
-        Ok(Self(Arc::new(Inner { driver, limits, layers, tasks, scope })))
+        Ok(Self(Arc::new(Inner { driver, limits, layers, tasks, scope, setup })))
     }
 
     /// The same open place with one more layer around it.
@@ -76,7 +92,7 @@ impl Place {
         let inner = &*self.0;
         let layer: Arc<dyn Layer> = Arc::new(layer);
         let layers = [layer].into_iter().chain(inner.layers.iter().cloned()).collect();
-        let place = Self::fold(inner.driver.clone(), layers, inner.scope.clone())?;
+        let place = Self::fold(inner.driver.clone(), layers, inner.scope.clone(), inner.setup.clone())?;
         inner.scope.hand_over();
         Ok(place)
     }
@@ -227,6 +243,29 @@ impl Place {
 
     pub(crate) fn tasks(&self) -> Result<&Arc<dyn Tasks>> {
         self.0.tasks.as_ref().map_err(Clone::clone)
+    }
+
+    /// Whether it takes such work now.
+    pub(crate) fn check(&self, kind: WorkKind) -> Result<()> {
+        self.check_open()?;
+        self.check_whole()?;
+        self.check_takes(kind)
+    }
+
+    /// The language that its workers speak, such as `rust` or `python 3.12`.
+    pub(crate) fn language(&self) -> &str {
+        self.0.setup.language.as_deref().unwrap_or("rust")
+    }
+
+    /// What it can do.
+    pub(crate) fn families(&self) -> Vec<Family> {
+        let driver = &self.0.driver;
+        let has = |family: &Family| match family {
+            Family::Tasks => driver.tasks().is_ok(),
+            Family::Share => driver.share().is_ok(),
+            Family::Ranks | Family::Arrays | Family::Serve => false,
+        };
+        Family::ALL.into_iter().filter(has).collect()
     }
 
     /// The caller cannot read what a task returned, for the reason given. Where that breaks the place for ever (see

@@ -78,7 +78,7 @@ impl Registry {
             Some(_) => error,
             None => error.at(&bare),
         })?;
-        Place::new(driver, folded, seed)
+        Place::set_up(driver, folded, seed, &self.setup)
     }
 
     fn entry(&self, address: &Address) -> Result<&Entry> {

@@ -86,7 +86,7 @@ pub use value::{Number, Value};
 pub use wait::Wait;
 pub use why::Why;
 
-pub(crate) use travel::take_refusal;
+pub(crate) use travel::{refuse_to_come, refuse_to_go, take_refusal};
 
 use crate::driver::Share;
 use std::sync::{Arc, OnceLock};

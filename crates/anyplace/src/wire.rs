@@ -25,6 +25,7 @@
 
 pub mod plain;
 
+pub(crate) mod admission;
 pub(crate) mod beside;
 pub(crate) mod listed;
 pub(crate) mod order;
@@ -46,6 +47,8 @@ pub(crate) use birth::{Ended, Request, born, unborn};
 pub(crate) use bytes::Malformed;
 pub(crate) use frame::{Frame, Inbox, Kind};
 pub(crate) use hello::{Hello, PROTOCOL, Terms, Welcome};
-pub(crate) use message::{FromWorker, ToWorker, begin, define, first, log, reply};
+pub(crate) use message::{
+    FromWorker, ToWorker, begin, define, first, log, read_function, read_record, reply,
+};
 pub(crate) use order::{Callee, Order};
 pub(crate) use reply::{CANCELLED, FAILED, LOST, error_bytes, read_error_bytes, stays_here};

@@ -1,6 +1,6 @@
 //! The place a run opens, with `-j` in its address.
 
-use anyplace::{Address, Place, Registry};
+use anyplace::{Address, Place, Registry, Setup};
 use rustix::process::{Resource, getrlimit};
 
 use crate::args::{self, variables};
@@ -39,7 +39,8 @@ pub(super) fn open(args: &args::Map) -> Result<Place> {
 /// Functions of Python run in workers of Python.
 fn registry(args: &args::Map) -> Registry {
     let worker = [args.python.clone(), "-m".into(), WORKER.into(), PRINTS.into()];
-    Registry::standard().with_worker(worker)
+    let setup = Setup { keys: crate::keys::folder(), ..Setup::default() };
+    Registry::standard().with_setup(setup).with_worker(worker)
 }
 
 /// Its target is a number, or could be.

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from anyplace import multiprocessing as multiprocessing
     from anyplace import queue as queue
     from anyplace import share as share
+    from anyplace import socket as socket
+    from anyplace import socketserver as socketserver
     from anyplace import threading as threading
     from anyplace._errors import (
         Broken,
@@ -94,7 +96,7 @@ _HOMES = {
 }
 
 #: Modules that ``import anyplace`` is enough for.
-_MODULES = ("multiprocessing", "queue", "share", "threading")
+_MODULES = ("multiprocessing", "queue", "share", "socket", "socketserver", "threading")
 
 
 os.register_at_fork(after_in_child=forked)

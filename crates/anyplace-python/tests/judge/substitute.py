@@ -52,6 +52,13 @@ def threading() -> None:
     threading._CRLock = ours.RLock
 
 
+def sockets() -> None:
+    """``import socket`` and ``import socketserver`` give ours from here on, to the suite and to what it imports."""
+    from anyplace import socket, socketserver
+
+    sys.modules.update(socket=socket, socketserver=socketserver)
+
+
 def executors() -> None:
     """``concurrent.futures`` gives our executors from here on."""
     import pools

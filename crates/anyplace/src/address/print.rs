@@ -4,7 +4,7 @@ use super::{Address, LayerSpec, Options};
 use std::fmt::{self, Write};
 
 /// Options whose value is never printed.
-const SECRET_WORDS: [&str; 6] = ["password", "passwd", "secret", "token", "key", "credential"];
+const SECRET_WORDS: [&str; 7] = ["password", "passwd", "secret", "token", "ticket", "key", "credential"];
 
 /// What would end a value: the next option, the next part; inside a layer also `::`, which brackets hide.
 const IN_LAYER: &[char] = &['?', '&', ':', '[', ']'];
@@ -32,7 +32,7 @@ impl Address {
             out.write_str("::")?;
         }
         write!(out, "{}:", self.scheme)?;
-        let target = if reveal { self.target.clone() } else { without_password(&self.target) };
+        let target = if reveal { self.target.clone() } else { without_secrets(&self.target) };
         // Right behind the scheme a colon would make it a layer: `x::`.
         let behind_colon = target.strip_prefix(':').map_or(target.as_str(), |rest| rest);
         if behind_colon.len() < target.len() {
@@ -62,6 +62,10 @@ impl Options {
         }
         Ok(())
     }
+}
+
+fn without_secrets(target: &str) -> String {
+    without_password(&crate::keys::without_tickets(target))
 }
 
 /// `//user:password@host` with `***` for the password; other targets as they are.

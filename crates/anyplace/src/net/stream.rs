@@ -8,6 +8,7 @@ use super::ahead::{Ahead, Found};
 use super::credentials::Credentials;
 use super::failure::told;
 use super::outgoing::Outgoing;
+use super::pulse::Pulse;
 use super::readiness::{Interest, Waitable, ready};
 use super::transport::Transport;
 use super::waiting::{Awaited, Waiting};
@@ -63,6 +64,7 @@ struct Inner {
     outgoing: Outgoing,
     to_read: Watch,
     to_write: Watch,
+    pulse: Pulse,
 }
 
 /// Both directions may be used.
@@ -86,6 +88,7 @@ impl Stream {
             outgoing: Outgoing::default(),
             to_read: Watch::default(),
             to_write: Watch::default(),
+            pulse: Pulse::default(),
         }))
     }
 
@@ -252,16 +255,6 @@ impl Stream {
         }
     }
 
-    /// Reads what has not been read ahead.
-    fn try_read_past(&self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.0.transport.try_read(into)?;
-        if read == 0 {
-            // The end may be one that we have made ourselves, meanwhile.
-            self.check_reading()?;
-        }
-        Ok(read)
-    }
-
     /// The step of [`write`](Self::write), which takes some of the bytes: `WouldBlock` if there is room for none now.
     ///
     /// # Errors
@@ -270,7 +263,7 @@ impl Stream {
     pub fn try_write(&self, from: &[IoSlice<'_>]) -> io::Result<usize> {
         self.check_writing()?;
         self.0.outgoing.go_on(self)?;
-        self.0.transport.try_write(from)
+        self.try_write_past(from)
     }
 
     /// Hands on what [`try_write`](Self::try_write) has taken: `WouldBlock` if some of it is still here.
@@ -305,6 +298,21 @@ impl Stream {
         self.0.transport.socket()
     }
 
+    /// Closes it as far as that can be done without waiting.
+    pub(crate) fn close_now(&self) {
+        Closing::new(self).hurry();
+    }
+
+    /// Whoever reads from it, in this process or another that has it, sees the end once what has come is read.
+    pub(crate) fn end_reading(&self) {
+        self.0.transport.end_reading();
+    }
+
+    /// What moves in it, for who watches others use it.
+    pub(crate) fn pulse(&self) -> &Pulse {
+        &self.0.pulse
+    }
+
     /// The rest of a message that has begun to go out.
     pub(super) fn outgoing(&self) -> &Outgoing {
         &self.0.outgoing
@@ -312,7 +320,17 @@ impl Stream {
 
     /// Takes some of the bytes, whatever should go first.
     pub(super) fn try_write_past(&self, from: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.transport.try_write(from)
+        self.0.pulse.felt(Interest::Write, self.0.transport.try_write(from))
+    }
+
+    /// Reads from the transport, whatever was read ahead.
+    pub(super) fn try_read_past(&self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.0.pulse.felt(Interest::Read, self.0.transport.try_read(into))?;
+        if read == 0 {
+            // The end may be one that we have made ourselves, meanwhile.
+            self.check_reading()?;
+        }
+        Ok(read)
     }
 
     fn gathering<F>(&self, find: F) -> Gathering<'_, F, Vec<u8>>

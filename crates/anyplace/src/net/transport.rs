@@ -59,7 +59,8 @@ pub(crate) trait Transport: Send + Sync + Debug {
     }
 }
 
-/// A stream socket as it is.
+/// A stream socket as it is. Each step says by itself that it does not wait: whoever else has the socket, perhaps in another
+/// process, may make it blocking.
 #[derive(Debug)]
 pub(crate) struct Socket(OwnedFd);
 
@@ -72,12 +73,12 @@ impl Socket {
 
 impl Transport for Socket {
     fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
-        again(|| recv(&self.0, &mut *into, RecvFlags::empty()).map(|(read, _)| read))
+        again(|| recv(&self.0, &mut *into, RecvFlags::DONTWAIT).map(|(read, _)| read))
     }
 
     fn try_write(&self, from: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut control = rustix::net::SendAncillaryBuffer::default();
-        again(|| rustix::net::sendmsg(&self.0, from, &mut control, SendFlags::NOSIGNAL))
+        again(|| rustix::net::sendmsg(&self.0, from, &mut control, SendFlags::NOSIGNAL | SendFlags::DONTWAIT))
     }
 
     fn try_finish(&self) -> io::Result<()> {

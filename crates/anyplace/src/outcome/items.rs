@@ -60,7 +60,6 @@ impl Items {
         Self { rows, failed }
     }
 
-    #[cfg(test)]
     pub(crate) fn into_rows(self) -> Rows {
         self.rows
     }

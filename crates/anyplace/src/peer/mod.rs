@@ -3,11 +3,13 @@
 mod asked;
 mod greet;
 mod outbox;
+mod traffic;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use greet::greet;
+pub(crate) use traffic::{Absence, Traffic, hear};
 
 use crate::error::{Error, Kind as Wrong, Result, Retry};
 use crate::net::reactor::{self, Registration, Source};
@@ -34,6 +36,9 @@ const TURN: usize = 1 << 20;
 pub(crate) trait Handler: Send + Sync {
     /// A message of another kind than those that every conversation has. Bytes that are no such message end it.
     fn hear(&self, peer: &Peer, kind: Kind, body: &[u8]) -> Result<(), Malformed>;
+
+    /// All that has come so far is heard: for what is better done once for many messages.
+    fn pause(&self, _: &Peer) {}
 
     /// The conversation is over; nothing is heard after this.
     fn ended(&self, peer: &Peer, why: &Error);
@@ -133,6 +138,11 @@ impl Peer {
         self.send(messages::answer(id, answer))
     }
 
+    /// Whether these are the same.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Why the conversation is over, if it is.
     pub(crate) fn end(&self) -> Option<&Error> {
         self.0.end.get()
@@ -169,7 +179,10 @@ impl Inner {
             let read = match self.stream.try_read(&mut room) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
                 Ok(read) => read,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.handler.pause(&peer);
+                    return Ok(false);
+                }
                 Err(error) => return Err(error),
             };
             taken += read;
@@ -182,6 +195,7 @@ impl Inner {
                 }
             }
         }
+        self.handler.pause(&peer);
         Ok(true)
     }
 
@@ -240,6 +254,13 @@ impl Source for Inner {
             drop(Peer(self).send(messages::ping()));
         }
     }
+}
+
+/// A number that nobody else has: of a process, of a session. It is no secret.
+pub(crate) fn fresh_number() -> u128 {
+    use std::hash::{BuildHasher, RandomState};
+    let half = || u128::from(RandomState::new().hash_one((std::time::SystemTime::now(), std::process::id())));
+    half() << 64 | half()
 }
 
 fn unreadable(malformed: Malformed) -> io::Error {

@@ -111,14 +111,14 @@ pub(super) fn stays(called: &Called<'_>) -> Error {
 }
 
 /// Tells a serializer, and whoever asks it afterwards.
-pub(super) fn refuse_to_go<E: ser::Error>(error: Error) -> E {
+pub(crate) fn refuse_to_go<E: ser::Error>(error: Error) -> E {
     let said = E::custom(&error);
     REFUSED.set(Some(error));
     said
 }
 
 /// Tells a deserializer, and whoever asks it afterwards.
-pub(super) fn refuse_to_come<E: de::Error>(error: Error) -> E {
+pub(crate) fn refuse_to_come<E: de::Error>(error: Error) -> E {
     let said = E::custom(&error);
     REFUSED.set(Some(error));
     said

@@ -420,6 +420,11 @@ impl Shared {
         }
     }
 
+    /// As [`wait`](Self::wait), for drivers that bring outcomes home by themselves.
+    pub(crate) fn wait_home(&self, deadline: Option<Instant>) -> bool {
+        self.settled.wait_spinning_first(deadline)
+    }
+
     /// The outcome, once.
     pub(crate) fn take(&self) -> Option<Outcome> {
         self.state().outcome.take()

@@ -68,7 +68,7 @@ fn read_remote(reader: &mut Reader<'_>) -> Result<Remote> {
     })
 }
 
-fn write_exit(writer: &mut Writer<'_>, exit: Exit) {
+pub(super) fn write_exit(writer: &mut Writer<'_>, exit: Exit) {
     let (kind, number) = match exit {
         Exit::Code(code) => (0, code),
         Exit::Signal(signal) => (1, signal),
@@ -77,7 +77,7 @@ fn write_exit(writer: &mut Writer<'_>, exit: Exit) {
     writer.u32(number.cast_unsigned());
 }
 
-fn read_exit(reader: &mut Reader<'_>) -> Result<Exit> {
+pub(super) fn read_exit(reader: &mut Reader<'_>) -> Result<Exit> {
     let kind = reader.u8()?;
     let number = reader.u32()?.cast_signed();
     match kind {

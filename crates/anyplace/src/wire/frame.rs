@@ -24,10 +24,14 @@ pub(crate) enum Kind {
     Pong,
     Bye,
     Answer,
+    Run,
+    Ended,
+    End,
+    Resume,
 }
 
 impl Kind {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 18] = [
         Self::Hello,
         Self::Welcome,
         Self::Define,
@@ -42,6 +46,10 @@ impl Kind {
         Self::Pong,
         Self::Bye,
         Self::Answer,
+        Self::Run,
+        Self::Ended,
+        Self::End,
+        Self::Resume,
     ];
 
     fn from_number(number: u8) -> Option<Self> {
@@ -90,6 +98,16 @@ impl<'a> Frame<'a> {
         }
         pieces.extend(rest.following.iter().map(|bytes| Cow::Borrowed(&***bytes)));
         Self::new(pieces)
+    }
+
+    /// Whole frames, one behind the other, as one.
+    pub(crate) fn joined(frames: Vec<u8>) -> Frame<'static> {
+        Frame { pieces: [Cow::Owned(frames)].into(), sent: 0 }
+    }
+
+    /// How many bytes it has.
+    pub(crate) fn length(&self) -> usize {
+        self.pieces.iter().map(|piece| piece.len()).sum()
     }
 
     /// What is to be sent next, as the kernel takes it; nothing when all is sent.

@@ -77,7 +77,7 @@ impl<'a> ToWorker<'a> {
         let message = match kind {
             Kind::Hello => return Hello::read(body).map(Self::Hello),
             Kind::First => return Ok(Self::First(body)),
-            Kind::Define => Self::Define(read_function(&mut reader)?),
+            Kind::Define => return read_function(body).map(Self::Define),
             Kind::Begin => Self::Begin(reader.u64()?),
             _ => return Err(Malformed("a message to a worker")),
         };
@@ -99,11 +99,15 @@ impl FromWorker {
     }
 }
 
-fn read_function(reader: &mut Reader<'_>) -> Result<Function> {
-    Ok(Function { id: reader.u64()?, name: reader.text()?.to_owned(), bytes: reader.blob()?.into() })
+pub(crate) fn read_function(body: &[u8]) -> Result<Function> {
+    let mut reader = Reader::new(body);
+    let function =
+        Function { id: reader.u64()?, name: reader.text()?.to_owned(), bytes: reader.blob()?.into() };
+    reader.end()?;
+    Ok(function)
 }
 
-fn read_record(body: &[u8]) -> Result<Payload> {
+pub(crate) fn read_record(body: &[u8]) -> Result<Payload> {
     let mut reader = Reader::new(body);
     let encoding = Encoding::from_number(reader.u8()?).ok_or(Malformed("in a known encoding"))?;
     let payload = Payload::new(encoding, reader.blob()?);

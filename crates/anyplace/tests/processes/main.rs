@@ -5,6 +5,7 @@ mod calls;
 mod crashes;
 mod endings;
 mod lifetimes;
+mod serving;
 mod setups;
 mod sharing;
 mod starts;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         crashes::trials(),
         endings::trials(),
         lifetimes::trials(),
+        serving::trials(),
         setups::trials(),
         sharing::trials(),
         starts::trials(),

@@ -10,7 +10,7 @@ pub(crate) type Callback = Box<dyn FnOnce() + Send>;
 
 /// The thread begins with the first callback.
 #[derive(Clone, Default)]
-pub(super) struct Callbacks(Arc<Shared>);
+pub(crate) struct Callbacks(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
@@ -49,7 +49,7 @@ impl Shared {
 
 impl Callbacks {
     /// Runs the callback soon, after those before it.
-    pub(super) fn run(&self, callback: Callback) {
+    pub(crate) fn run(&self, callback: Callback) {
         let mut state = self.0.state();
         if state.thread.is_none() && !state.closed {
             let shared = self.0.clone();
@@ -67,7 +67,7 @@ impl Callbacks {
 
     /// Returns when all callbacks have been run and the thread is gone; at once if this is that very thread, which then
     /// ends by itself.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         let thread = {
             let mut state = self.0.state();
             state.closed = true;

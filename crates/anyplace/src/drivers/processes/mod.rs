@@ -61,6 +61,7 @@ mod stderr;
 mod workers;
 mod zygote;
 
+pub(crate) use callbacks::Callbacks;
 pub(crate) use memory::{block_at, position};
 
 use crate::Address;

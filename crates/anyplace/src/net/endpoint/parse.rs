@@ -115,6 +115,8 @@ fn socket_path(text: &str, rest: &str) -> Result<PathBuf> {
 }
 
 fn wrong(text: &str) -> Error {
+    // It may be the address of a place, with its ticket.
+    let text = crate::keys::without_tickets(text);
     Error::config(format!("`{text}` is no endpoint of a socket")).with_help(
         "write `tcp://host:port`, `tcp://[::1]:port`, `tls://host:port`, `udp://host:port`, `unix:/path`, \
          `unixgram:/path`, `pipe:/path` or `stdio:`",

@@ -9,6 +9,9 @@
 //!
 //! Each kind of traffic adds its own, in a file of its own here.
 
+pub(crate) mod tasks;
+pub(crate) mod topic;
+
 mod greeting;
 
 pub(crate) use greeting::{Greeting, LONGEST_GREETING, NodeId};

@@ -144,6 +144,13 @@ impl<'a> RowsRef<'a> {
     }
 }
 
+impl RowsRef<'_> {
+    /// The same in memory of their own: one copy.
+    pub(crate) fn to_rows(&self) -> Rows {
+        Rows { bytes: self.bytes.into(), buffers: self.buffers.into(), cursor: self.cursor }
+    }
+}
+
 impl<'a> Iterator for RowsRef<'a> {
     type Item = Row<'a>;
 

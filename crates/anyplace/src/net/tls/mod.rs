@@ -1,0 +1,22 @@
+//! TLS 1.3, by rustls: what stands between a stream and its reader where others could listen.
+//!
+//! [`pinned`] is what places speak to each other: mutual, with keys instead of authorities. [`web`] is for foreign peers:
+//! `tls://host:port`, whose certificate an authority vouches for.
+//!
+//! Neither resumes a session nor sends early data: each connection is judged anew, by the tables as they are now.
+
+pub(crate) mod pinned;
+mod session;
+mod web;
+
+pub(crate) use session::Tls;
+pub use web::{Trust, tls};
+
+use rustls::crypto::CryptoProvider;
+use std::sync::{Arc, OnceLock};
+
+/// What rustls computes with. It is ours and not the process's: a program may have another for itself.
+fn provider() -> Arc<CryptoProvider> {
+    static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
+    PROVIDER.get_or_init(|| Arc::new(rustls::crypto::ring::default_provider())).clone()
+}

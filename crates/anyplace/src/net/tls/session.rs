@@ -1,0 +1,230 @@
+//! A TLS session as a transport.
+//!
+//! Its two directions share one state, behind a mutex that is held for as long as a step takes and never while somebody
+//! waits. A step reads before it says `WouldBlock`, and says it only when nothing is kept that could be given: so who
+//! reads until `WouldBlock` may wait for the descriptor.
+
+use crate::net::readiness::Interest;
+use crate::net::transport::Transport;
+use crate::net::{Endpoint, Stream};
+use rustls::Connection;
+use rustls::pki_types::CertificateDer;
+use std::cell::RefCell;
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::os::fd::BorrowedFd;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// How much is taken from the descriptor at once: four records of the largest kind.
+const GULP: usize = 64 * 1024;
+
+/// How much is kept for a descriptor that has no room.
+const KEPT: usize = 64 * 1024;
+
+/// A stream below, and TLS over it.
+#[derive(Debug)]
+pub(crate) struct Tls {
+    below: Stream,
+    session: Mutex<Session>,
+}
+
+#[derive(Debug)]
+struct Session {
+    connection: Connection,
+    /// What came from below and found no room: the reader takes less than others send. Empty for whoever is idle.
+    unfed: Vec<u8>,
+    is_finished: bool,
+}
+
+impl Tls {
+    /// Agrees with the other end on keys, until `until`.
+    ///
+    /// # Errors
+    /// Those of the system; `TimedOut`; `InvalidData` with rustls' error, of which the other end was told as much as TLS says.
+    pub(crate) fn agree(
+        below: Stream,
+        connection: impl Into<Connection>,
+        until: Option<Instant>,
+    ) -> io::Result<Self> {
+        let mut connection = connection.into();
+        connection.set_buffer_limit(Some(KEPT));
+        let session = Session { connection, unfed: Vec::new(), is_finished: false };
+        let tls = Self { below, session: Mutex::new(session) };
+        while let Some(interest) = tls.agreeing()? {
+            if !tls.below.ready(interest, until)? {
+                return Err(ErrorKind::TimedOut.into());
+            }
+        }
+        Ok(tls)
+    }
+
+    /// Goes on with the handshake: what it waits for, or `None` when it is over and nothing of it is left to send.
+    fn agreeing(&self) -> io::Result<Option<Interest>> {
+        let mut session = self.session();
+        loop {
+            let interest = match session.connection {
+                ref connection if connection.wants_write() => Interest::Write,
+                ref connection if connection.is_handshaking() => Interest::Read,
+                _ => return Ok(None),
+            };
+            let step = match interest {
+                Interest::Write => session.push(&self.below),
+                Interest::Read => session.pull(&self.below),
+            };
+            match step {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Some(interest)),
+                taken => taken?,
+            }
+        }
+    }
+
+    /// What both ends, and nobody else, can compute of this session.
+    pub(crate) fn exported(&self, label: &[u8]) -> io::Result<[u8; 32]> {
+        self.session().connection.export_keying_material([0; 32], label, None).map_err(wrong)
+    }
+
+    /// The certificate of the other end.
+    pub(crate) fn certificate(&self) -> Option<CertificateDer<'static>> {
+        self.session().connection.peer_certificates()?.first().map(|first| first.clone().into_owned())
+    }
+
+    /// Which of the protocols that we speak was chosen.
+    pub(crate) fn protocol(&self) -> Option<Vec<u8>> {
+        self.session().connection.alpn_protocol().map(<[u8]>::to_vec)
+    }
+
+    pub(crate) fn into_stream(self) -> Stream {
+        let endpoint: Endpoint = self.below.endpoint().clone();
+        Stream::new(self, endpoint)
+    }
+
+    fn session(&self) -> MutexGuard<'_, Session> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Transport for Tls {
+    fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
+        let mut session = self.session();
+        loop {
+            // Its error is `UnexpectedEof` where the other end was cut off before it said that it is finished.
+            match session.connection.reader().read(into) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => session.pull(&self.below)?,
+                taken => return taken,
+            }
+        }
+    }
+
+    fn try_write(&self, from: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut session = self.session();
+        if session.is_finished {
+            return Err(ErrorKind::BrokenPipe.into());
+        }
+        session.push(&self.below)?;
+        let written = session.connection.writer().write_vectored(from)?;
+        match session.push(&self.below) {
+            // It is kept, and goes with the next step.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(written),
+            pushed => pushed.map(|()| written),
+        }
+    }
+
+    fn try_flush(&self) -> io::Result<()> {
+        self.session().push(&self.below)
+    }
+
+    fn try_finish(&self) -> io::Result<()> {
+        let mut session = self.session();
+        if !session.is_finished {
+            session.connection.send_close_notify();
+            session.is_finished = true;
+        }
+        session.push(&self.below)
+    }
+
+    fn abort(&self) {
+        self.below.abort();
+    }
+
+    fn fd(&self, interest: Interest) -> BorrowedFd<'_> {
+        self.below.fd(interest)
+    }
+}
+
+thread_local! {
+    /// Where each thread puts what it takes from below: no session keeps so much for itself.
+    static SCRATCH: RefCell<Vec<u8>> = RefCell::default();
+}
+
+impl Session {
+    /// Sends what is kept.
+    fn push(&mut self, below: &Stream) -> io::Result<()> {
+        while self.connection.wants_write() {
+            self.connection.write_tls(&mut Below(below))?;
+        }
+        Ok(())
+    }
+
+    /// Takes what has come, as far as there is room for what it says.
+    fn pull(&mut self, below: &Stream) -> io::Result<()> {
+        if !self.unfed.is_empty() {
+            let unfed = std::mem::take(&mut self.unfed);
+            return self.feed(&unfed, below);
+        }
+        SCRATCH.with_borrow_mut(|scratch| {
+            scratch.resize(GULP, 0);
+            let read = below.try_read(scratch)?;
+            if read == 0 && self.connection.is_handshaking() {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+            self.feed(&scratch[..read], below)
+        })
+    }
+
+    /// Nothing at all is the end of the stream below.
+    fn feed(&mut self, mut bytes: &[u8], below: &Stream) -> io::Result<()> {
+        loop {
+            // `Err` says that there is no room; 0 is the end, and what is behind a peer's last word is not read.
+            match self.connection.read_tls(&mut bytes) {
+                Ok(0) => bytes = &[],
+                Ok(_) => {}
+                Err(_) => break,
+            }
+            if let Err(error) = self.connection.process_new_packets() {
+                // Tells the other end; it may be gone already.
+                drop(self.push(below));
+                return Err(wrong(error));
+            }
+            if bytes.is_empty() {
+                break;
+            }
+        }
+        self.unfed = bytes.to_vec();
+        // An answer to what came, such as a new key: it must not wait until somebody writes.
+        match self.push(below) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
+            pushed => pushed,
+        }
+    }
+}
+
+fn wrong(error: rustls::Error) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, error)
+}
+
+/// The stream below, as rustls reads and writes it.
+struct Below<'a>(&'a Stream);
+
+impl Write for Below<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_write(&[IoSlice::new(bytes)])
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.try_write(slices)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.try_flush()
+    }
+}

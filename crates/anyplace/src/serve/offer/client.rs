@@ -1,0 +1,130 @@
+//! One who was let in, through all the conversations that it has one after the other.
+//!
+//! Each kind of traffic is in [`Client::new`], and hears what is its own.
+
+use super::Shared;
+use super::tasks::Tasks;
+use crate::error::{Error, Kind as Wrong, Result};
+use crate::net::Stream;
+use crate::peer::{self, Absence, Handler, Peer, Traffic};
+use crate::wire::peer::Greeting;
+use crate::wire::peer::topic::Wish;
+use crate::wire::{Kind, Malformed};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+/// Nobody is waited for longer than this, whatever they wish.
+const PATIENCE: Duration = Duration::from_secs(24 * 3600);
+
+pub(super) struct Client {
+    shared: Weak<Shared>,
+    wish: Wish,
+    tasks: Arc<Tasks>,
+    traffics: Vec<Arc<dyn Traffic>>,
+    presence: Mutex<Presence>,
+}
+
+/// Whether the client is connected.
+enum Presence {
+    Here(Peer),
+    Away(Instant),
+}
+
+/// One of a client's conversations.
+struct Conversation(Arc<Client>);
+
+impl Client {
+    pub(super) fn new(shared: &Arc<Shared>, wish: &Wish) -> Arc<Self> {
+        let tasks = Tasks::new(&shared.place);
+        Arc::new(Self {
+            shared: Arc::downgrade(shared),
+            wish: wish.clone(),
+            traffics: vec![tasks.clone()],
+            tasks,
+            presence: Mutex::new(Presence::Away(Instant::now())),
+        })
+    }
+
+    /// Begins a conversation with the client. One that it still seems to have is over: it knows better.
+    pub(super) fn attach(self: &Arc<Self>, stream: Stream, greeting: Greeting) -> Result<()> {
+        let before = match &*self.presence() {
+            Presence::Here(peer) => Some(peer.clone()),
+            Presence::Away(_) => None,
+        };
+        if let Some(before) = before {
+            before.close(&replaced());
+        }
+        // Held until the peer is noted, since its first words may already be heard by then.
+        let mut presence = self.presence();
+        let peer = Peer::start(stream, greeting, Arc::new(Conversation(self.clone())))?;
+        if peer.end().is_none() {
+            self.traffics.iter().for_each(|traffic| traffic.begin(&peer));
+            *presence = Presence::Here(peer);
+        }
+        Ok(())
+    }
+
+    fn presence(&self) -> std::sync::MutexGuard<'_, Presence> {
+        self.presence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it has been away for longer than it said it would.
+    pub(super) fn is_gone(&self, now: Instant) -> bool {
+        let patience = self.wish.patience.min(PATIENCE);
+        matches!(*self.presence(), Presence::Away(since) if now.saturating_duration_since(since) > patience)
+    }
+
+    /// Takes no more work.
+    pub(super) fn refuse(&self) {
+        self.tasks.refuse();
+    }
+
+    /// Waits until its work is done; what is not by then is ended.
+    pub(super) fn finish(&self, until: Option<Instant>) {
+        self.tasks.finish(until);
+    }
+
+    /// It will not be back: nothing of it is left.
+    pub(super) fn leave(&self) {
+        self.traffics.iter().for_each(|traffic| traffic.lost(Absence::Gone));
+    }
+
+    pub(super) fn close(&self, why: &Error) {
+        let peer = match &*self.presence() {
+            Presence::Here(peer) => Some(peer.clone()),
+            Presence::Away(_) => None,
+        };
+        if let Some(peer) = peer {
+            peer.close(why);
+        }
+        self.leave();
+    }
+}
+
+impl Handler for Conversation {
+    fn hear(&self, peer: &Peer, kind: Kind, body: &[u8]) -> Result<(), Malformed> {
+        peer::hear(&self.0.traffics, peer, kind, body)
+    }
+
+    fn ended(&self, peer: &Peer, why: &Error) {
+        let client = &self.0;
+        {
+            let mut presence = client.presence();
+            match &*presence {
+                Presence::Here(current) if !current.is(peer) => return,
+                _ => *presence = Presence::Away(Instant::now()),
+            }
+        }
+        // Who says goodbye does not come back.
+        let is_over = why.kind() == Wrong::PlaceClosed;
+        let absence = if is_over { Absence::Gone } else { Absence::Away { goes_on: client.wish.keep } };
+        client.traffics.iter().for_each(|traffic| traffic.lost(absence));
+        if is_over && let Some(shared) = client.shared.upgrade() {
+            shared.forget(client.wish.session);
+        }
+    }
+}
+
+fn replaced() -> Error {
+    Error::new(Wrong::ConnectionLost, "the client has begun another conversation")
+}

@@ -1,0 +1,140 @@
+//! The door of an offer: accepts, and lets in who may.
+//!
+//! Accepting takes no thread: the reactor calls. Whoever is accepted has a thread and five seconds to say who they are, so
+//! the slow and the silent hold up nobody; so many may be at it at once, and others wait in the kernel's line.
+
+use super::Shared;
+use super::client::Client;
+use crate::error::{Error, Kind, Result, Retry};
+use crate::net::reactor::{self, Registration, Source};
+use crate::net::{Endpoint, Interest, Listener, Stream, listen};
+use crate::peer::greet;
+use crate::wire::peer::topic::{Offered, Wish, travelling};
+use crate::wire::peer::{Greeting, NodeId};
+use std::io::ErrorKind;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// So long may it take to say who one is.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+
+/// So many may be at it at once.
+const PENDING: usize = 256;
+
+pub(super) struct Door {
+    shared: Arc<Shared>,
+    listening: Mutex<Option<(Listener, Registration)>>,
+    pending: AtomicUsize,
+    /// Nobody is accepted before the next tick, since there was no room.
+    is_resting: AtomicBool,
+}
+
+impl Door {
+    /// Listens; `make` is told where.
+    pub(super) fn open(
+        endpoint: &Endpoint,
+        make: impl FnOnce(Endpoint) -> Shared,
+    ) -> Result<(Arc<Self>, Arc<Shared>)> {
+        let listener = listen(endpoint.clone())?;
+        let shared = Arc::new(make(listener.endpoint().clone()));
+        let door = Arc::new(Self {
+            shared: shared.clone(),
+            listening: Mutex::default(),
+            pending: AtomicUsize::new(0),
+            is_resting: AtomicBool::new(false),
+        });
+        let registration = reactor::register(listener.fd(), door.clone())?;
+        registration.want(true, false);
+        *door.listening.lock().unwrap_or_else(PoisonError::into_inner) = Some((listener, registration));
+        Ok((door, shared))
+    }
+
+    /// Lets nobody in any more.
+    pub(super) fn close(&self) {
+        let listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(listening);
+    }
+
+    /// Accepts all who wait, as long as there is room.
+    fn accept(self: &Arc<Self>) {
+        let listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((listener, registration)) = &*listening else { return };
+        while self.pending.load(Ordering::Acquire) < PENDING {
+            match listener.try_accept() {
+                Ok(stream) => self.receive(stream),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                // No descriptor is left: whoever waits can wait for one, and we do not turn in circles meanwhile.
+                Err(_) => return self.is_resting.store(true, Ordering::Release),
+            }
+        }
+        if self.pending.load(Ordering::Acquire) < PENDING {
+            registration.want(true, false);
+        } else {
+            self.is_resting.store(true, Ordering::Release);
+        }
+    }
+
+    fn receive(self: &Arc<Self>, stream: Stream) {
+        self.pending.fetch_add(1, Ordering::AcqRel);
+        let door = self.clone();
+        let handshake = move || {
+            // Who may not come in is told why where that can be told, and nobody else is.
+            drop(door.let_in(&stream).inspect_err(|_| stream.abort()));
+            door.pending.fetch_sub(1, Ordering::AcqRel);
+        };
+        if thread::Builder::new().name("anyplace-door".to_owned()).spawn(handshake).is_err() {
+            self.pending.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+
+    fn let_in(&self, stream: &Stream) -> Result<()> {
+        let until = Some(Instant::now() + HANDSHAKE);
+        if let Endpoint::Unix(_) = stream.endpoint() {
+            is_same_user(stream)?;
+        }
+        let theirs = greet(stream, &self.greeting(), until)?;
+        let wish = Wish::read(&theirs.topic).map_err(|malformed| {
+            Error::new(Kind::VersionMismatch, format!("a client wants what we do not know: {malformed}"))
+        })?;
+        let make = || Client::new(&self.shared, &wish);
+        let client = self.shared.client(wish.session, make)?;
+        client.attach(stream.clone(), theirs)
+    }
+
+    fn greeting(&self) -> Greeting {
+        let place = &self.shared.place;
+        let offered = Offered {
+            takes: travelling(|kind| place.limits().takes(kind)),
+            ..Offered::new(place.address().to_string(), place.limits(), place.families())
+        };
+        Greeting::new(place.language().to_owned(), NodeId(self.shared.node), offered.to_bytes())
+    }
+}
+
+/// Processes of other users, root's included, have no business here.
+fn is_same_user(stream: &Stream) -> Result<()> {
+    let theirs =
+        rustix::net::sockopt::socket_peercred(stream.fd(Interest::Read)).map_err(std::io::Error::from)?;
+    if theirs.uid == rustix::process::geteuid() {
+        return Ok(());
+    }
+    Err(Error::new(Kind::PermissionDenied, format!("`{}` is for another user", stream.endpoint()))
+        .at(stream.endpoint())
+        .with_retry(Retry::Never)
+        .with_help("offer the place at `tcp:`, where others are let in by ticket"))
+}
+
+impl Source for Door {
+    fn ready(self: Arc<Self>, _: bool, _: bool) {
+        self.accept();
+    }
+
+    fn tick(self: Arc<Self>, now: Instant) {
+        self.shared.look_for_the_gone(now);
+        if self.is_resting.swap(false, Ordering::AcqRel) {
+            self.accept();
+        }
+    }
+}

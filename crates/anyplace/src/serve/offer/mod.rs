@@ -1,0 +1,206 @@
+//! A place that is offered to others: they open it by the offer's address, and have all of it that travels.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `door` | accepts, and lets in who may |
+//! | `client` | one who was let in: the conversations it has one after the other |
+//! | `tasks` | runs its tasks in the place, and tells how they ended |
+//! | `functions` | the callables that it has defined |
+
+mod client;
+mod door;
+mod functions;
+mod tasks;
+
+use crate::error::{Error, Kind, Result, Retry};
+use crate::net::Endpoint;
+use crate::place::Place;
+use client::Client;
+use door::Door;
+pub(crate) use functions::MOST as MOST_FUNCTIONS;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+pub(crate) use tasks::another_language;
+
+/// A place that others use by its address, until it is closed. Dropping it closes it, and ends what runs for others.
+///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// let address = format!("unix:{}", folder.path().join("place.sock").display());
+///
+/// let offer = anyplace::open("processes:2")?.offer(address.as_str())?;
+/// let place = anyplace::open(offer.address())?;
+/// assert_eq!(place.limits().workers, 2);
+/// place.close()?;
+/// offer.close(std::time::Duration::from_secs(5))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Offer {
+    shared: Arc<Shared>,
+    door: Mutex<Option<Arc<Door>>>,
+}
+
+/// What the door, the clients and the offer itself have in common.
+pub(crate) struct Shared {
+    place: Place,
+    endpoint: Endpoint,
+    /// Tells this offer from one that was at the same endpoint before.
+    node: u128,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// By the number of their session.
+    clients: HashMap<u128, Arc<Client>>,
+    is_closed: bool,
+}
+
+impl Place {
+    /// Offers the place to others at an endpoint, such as `unix:/run/user/1000/any.sock`. They open it by
+    /// [`Offer::address`]; the place stays as usable here as it was.
+    ///
+    /// Who may use it: at `unix:`, processes of the same user.
+    ///
+    /// # Errors
+    /// `ConfigInvalid` for a wrong endpoint; `Unsupported` if the place has nothing that travels; what
+    /// [`listen`](crate::net::listen) says.
+    pub fn offer(&self, endpoint: &str) -> Result<Offer> {
+        Offer::open(self.clone(), endpoint.parse()?)
+    }
+}
+
+impl Offer {
+    fn open(place: Place, endpoint: Endpoint) -> Result<Self> {
+        let (door, shared) = Door::open(&endpoint, |endpoint| Shared {
+            place,
+            endpoint,
+            node: crate::peer::fresh_number(),
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        })?;
+        Ok(Self { shared, door: Mutex::new(Some(door)) })
+    }
+
+    /// The address by which others open the place.
+    pub fn address(&self) -> String {
+        self.shared.endpoint.to_string()
+    }
+
+    /// The place behind it.
+    pub fn place(&self) -> &Place {
+        &self.shared.place
+    }
+
+    /// How many clients are connected, or may come back.
+    pub fn clients(&self) -> usize {
+        self.shared.state().clients.len()
+    }
+
+    /// Takes no more clients and no more work; what runs for others has `grace` to end, then is ended. Every client has
+    /// heard how its tasks ended, and that the offer is closed, when this returns. The place stays open.
+    ///
+    /// # Errors
+    /// None yet; later drivers may not be able to end something.
+    pub fn close(&self, grace: Duration) -> Result<()> {
+        let door = self.door.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(door) = door {
+            door.close();
+        }
+        self.shared.close(grace);
+        Ok(())
+    }
+
+    /// Waits until somebody closes the offer: `true`, or `false` if `until` came first.
+    pub fn wait(&self, until: Option<Instant>) -> bool {
+        let mut state = self.shared.state();
+        while !state.is_closed {
+            let left = until.map_or(LONG, |until| until.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return false;
+            }
+            state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+}
+
+/// Looked at again after this.
+const LONG: Duration = Duration::from_secs(3600);
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No code of others runs under this lock, so a poisoned one is still whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The client of this session: one that was here before, or a new one.
+    fn client(self: &Arc<Self>, session: u128, make: impl FnOnce() -> Arc<Client>) -> Result<Arc<Client>> {
+        let mut state = self.state();
+        if state.is_closed {
+            return Err(self.closed());
+        }
+        Ok(state.clients.entry(session).or_insert_with(make).clone())
+    }
+
+    /// Forgets the clients that have been away for too long.
+    fn look_for_the_gone(&self, now: Instant) {
+        let gone: Vec<_> = {
+            let mut state = self.state();
+            let gone: Vec<u128> = state
+                .clients
+                .iter()
+                .filter(|(_, client)| client.is_gone(now))
+                .map(|(session, _)| *session)
+                .collect();
+            gone.into_iter().filter_map(|session| state.clients.remove(&session)).collect()
+        };
+        gone.into_iter().for_each(|client| client.leave());
+    }
+
+    /// The client will not come back.
+    fn forget(&self, session: u128) {
+        let gone = self.state().clients.remove(&session);
+        drop(gone);
+        self.changed.notify_all();
+    }
+
+    fn closed(&self) -> Error {
+        Error::new(Kind::PlaceClosed, format!("`{}` is not offered any more", self.endpoint))
+            .at(&self.endpoint)
+            .with_retry(Retry::Safe)
+            .with_help("offer the place again")
+    }
+
+    fn close(&self, grace: Duration) {
+        let clients: Vec<_> = {
+            let mut state = self.state();
+            state.is_closed = true;
+            state.clients.values().cloned().collect()
+        };
+        let until = Instant::now().checked_add(grace);
+        clients.iter().for_each(|client| client.refuse());
+        clients.iter().for_each(|client| client.finish(until));
+        let why = self.closed();
+        for client in clients {
+            client.close(&why);
+        }
+        self.changed.notify_all();
+    }
+}
+
+impl Drop for Offer {
+    fn drop(&mut self) {
+        // Nobody is left to hear of it.
+        drop(self.close(Duration::ZERO));
+    }
+}
+
+impl fmt::Debug for Offer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Offer({} at {})", self.shared.place.address(), self.shared.endpoint)
+    }
+}
