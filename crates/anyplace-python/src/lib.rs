@@ -25,6 +25,7 @@ mod lent;
 mod mailbox;
 mod making;
 mod map;
+mod objects;
 mod pickle;
 mod pickled;
 mod place;
@@ -64,6 +65,8 @@ mod _core {
     use super::mailbox::Mailbox;
     #[pymodule_export]
     use super::map::Map;
+    #[pymodule_export]
+    use super::objects::{Method, Proxy, Serving, Values, host_objects};
     #[pymodule_export]
     use super::place::Place;
     #[pymodule_export]

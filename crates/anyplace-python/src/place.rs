@@ -6,6 +6,7 @@ use crate::future::{Class, Future};
 use crate::item::{self, Inputs};
 use crate::making::Making;
 use crate::map::{Map, Wanted};
+use crate::objects::Serving;
 use crate::pickled::Parts;
 use crate::setup::setup;
 use crate::{door, error, fork, progress, share, wrapped};
@@ -161,6 +162,11 @@ impl Place {
     fn _put<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Option<Parts<'py>>> {
         self.usable(value.py())?;
         self.open.making.put(value)
+    }
+
+    /// The objects and names of the place. ``create`` and the like of the Python part call it.
+    fn _serving(&self, py: Python<'_>) -> PyResult<Serving> {
+        Serving::new(&self.place).map_err(|error| error::to_python(py, &error))
     }
 
     /// What the place's shared objects tell of those who use them. ``why`` of the Python part calls it.

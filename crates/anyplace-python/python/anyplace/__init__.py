@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     )
     from anyplace._future import Future
     from anyplace._joblib import register_joblib
+    from anyplace._objects import Proxy, expose
     from anyplace._place import Place, open, wrap
     from anyplace._stored import Stored
 
@@ -70,6 +71,7 @@ __all__ = [
     "PermissionDenied",
     "Place",
     "PlaceClosed",
+    "Proxy",
     "RateLimited",
     "ResourceExhausted",
     "Stored",
@@ -81,6 +83,7 @@ __all__ = [
     "VersionMismatch",
     "WorkerLost",
     "current",
+    "expose",
     "open",
     "register_joblib",
     "wrap",
@@ -89,7 +92,9 @@ __all__ = [
 _HOMES = {
     "Future": "anyplace._future",
     "Place": "anyplace._place",
+    "Proxy": "anyplace._objects",
     "Stored": "anyplace._stored",
+    "expose": "anyplace._objects",
     "open": "anyplace._place",
     "register_joblib": "anyplace._joblib",
     "wrap": "anyplace._place",
