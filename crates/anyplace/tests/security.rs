@@ -2,7 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "foreign peers are programs")]
 
 use anyplace::keys::{Keys, Scope, admit, join};
-use anyplace::net::{Listener, Stream, Trust, connect, listen, tls};
+use anyplace::net::{Listener, Options, Stream, Trust, connect, connect_with, listen, tls};
 use anyplace::work::Work;
 use anyplace::{Error, Kind, Place, Registry, Setup, TaskOptions};
 use std::fs::Permissions;
@@ -259,12 +259,16 @@ except OSError as error:
 ";
 
 fn python_server(keys: &[String; 2], how: &str) -> (Program, BufReader<ChildStdout>, Stream) {
+    let (server, out, port) = python_server_at(keys, how);
+    (server, out, connect(format!("tcp://127.0.0.1:{port}"), Some(soon())).unwrap())
+}
+
+fn python_server_at(keys: &[String; 2], how: &str) -> (Program, BufReader<ChildStdout>, u16) {
     let mut server = start("python3", &["-c", PYTHON_SERVER, &keys[0], &keys[1], how]);
     let mut out = BufReader::new(server.0.stdout.take().unwrap());
     let mut port = String::new();
     out.read_line(&mut port).unwrap();
-    let stream = connect(format!("tcp://127.0.0.1:{}", port.trim()), Some(soon())).unwrap();
-    (server, out, stream)
+    (server, out, port.trim().parse().unwrap())
 }
 
 #[test]
@@ -293,9 +297,11 @@ fn foreign(folder: &Path) -> ([String; 2], Trust) {
 fn a_foreign_server_can_be_listened_to_after_we_have_finished() {
     let folder = tempfile::tempdir().unwrap();
     let (pair, trust) = foreign(folder.path());
+    let options = Options::default().with_trust(trust);
     for name in ["localhost", "127.0.0.1"] {
-        let (_server, mut out, stream) = python_server(&pair, "new");
-        let stream = tls(stream, name, &trust, Some(soon())).unwrap();
+        let (_server, mut out, port) = python_server_at(&pair, "new");
+        let stream = connect_with(format!("tls://{name}:{port}"), &options, Some(soon())).unwrap();
+        assert_eq!(stream.endpoint().to_string(), format!("tls://{name}:{port}"));
         let said: Vec<u8> = (0..1_000_000_u32).map(|n| n as u8).collect();
         stream.write(&said, Some(soon())).unwrap();
         stream.finish(Some(soon())).unwrap();
@@ -319,7 +325,7 @@ fn a_foreign_server_for_which_nobody_vouches_is_not_believed() {
         let (_server, _out, stream) = python_server(&pair, "new");
         let refusal = tls(stream, name, trust, Some(soon())).unwrap_err();
         assert_eq!(refusal.kind(), Kind::PermissionDenied, "{refusal:?}");
-        assert!(refusal.help().unwrap().contains("?ca=FILE"), "{refusal:?}");
+        assert!(refusal.help().unwrap().contains("Trust::File"), "{refusal:?}");
     }
     let (_server, _out, stream) = python_server(&pair, "old");
     assert_eq!(tls(stream, "localhost", &trust, Some(soon())).unwrap_err().kind(), Kind::ConnectionLost);
