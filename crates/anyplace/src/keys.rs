@@ -27,6 +27,7 @@ mod key_hash;
 mod known;
 mod moment;
 mod proof;
+mod refused;
 mod scope;
 mod shelf;
 mod standing;

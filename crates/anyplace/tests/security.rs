@@ -156,6 +156,16 @@ fn whoever_is_revoked_is_out_while_they_talk() {
     assert_eq!(offer.clients(), 0);
 }
 
+#[test]
+fn a_place_is_not_offered_on_a_table_that_would_let_nobody_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("authorized_peers");
+    std::fs::write(&table, "somebody\n").unwrap();
+    std::fs::set_permissions(&table, Permissions::from_mode(0o600)).unwrap();
+    let offered = place("processes:1", folder.path().to_owned()).unwrap().offer("tcp://127.0.0.1:0");
+    assert!(offered.unwrap_err().message().contains("line 1 of the keys' file `authorized_peers`"));
+}
+
 /// A key and its self-signed certificate, as OpenSSL makes them; and for which kind of key.
 fn certificate(folder: &Path, algorithm: &str) -> [String; 2] {
     let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
