@@ -5,18 +5,21 @@ mod lookup;
 
 use super::failure::told;
 use super::pipe::Pipe;
+use super::tls::Handshake;
 use super::transport::Socket;
 use super::waiting::{Awaited, Operation, Waiting};
-use super::{Endpoint, Options, Stream};
+use super::{Endpoint, Options, Stream, Trust};
 use crate::error::{Error, Result};
 use crate::share::Wait;
 use attempts::Attempts;
 use lookup::Lookup;
 pub(super) use lookup::resolve;
 use std::io::{self, ErrorKind};
+use std::os::fd::OwnedFd;
 use std::time::Instant;
 
-/// Connects to an endpoint, such as `tcp://localhost:80` or `unix:/run/any.sock`, or opens `stdio:` or `pipe:/path`.
+/// Connects to an endpoint, such as `tcp://localhost:80`, `tls://example.com:443` or `unix:/run/any.sock`, or opens
+/// `stdio:` or `pipe:/path`.
 ///
 /// A name with several addresses is tried at all of them, IPv6 and IPv4 in turns, the next when one has failed or has not
 /// answered for a quarter of a second; the first that answers is taken (RFC 8305). `until` holds for all of it, the
@@ -24,7 +27,7 @@ use std::time::Instant;
 ///
 /// # Errors
 /// `ConfigInvalid` for a wrong endpoint; `Unreachable`, which says what became of each address; `Timeout` if `until` came
-/// first.
+/// first; `PermissionDenied` for a server whose certificate is not good for its name.
 pub fn connect<E>(endpoint: E, until: Option<Instant>) -> Result<Stream>
 where
     E: TryInto<Endpoint>,
@@ -59,28 +62,39 @@ where
 
 struct Connecting {
     endpoint: Endpoint,
+    trust: Trust,
     way: Way,
 }
 
-/// How it is connected.
+/// How far it is.
 enum Way {
-    /// By asking somebody.
+    /// Somebody was asked.
     Asked(Attempts),
-    /// It is there already.
+    /// They have answered, and TLS comes over it.
+    Agreeing(Handshake),
+    /// It was there already.
     There(Option<Pipe>),
 }
 
 impl Connecting {
     fn new(endpoint: Endpoint, options: &Options) -> Result<Self> {
         let way = Way::to(&endpoint, options).map_err(|error| told(error, &endpoint, "connect to"))?;
-        Ok(Self { endpoint, way })
+        Ok(Self { endpoint, trust: options.trust.clone(), way })
+    }
+
+    /// Goes on with what has been connected.
+    fn go_on(&mut self, fd: OwnedFd) -> io::Result<Option<Stream>> {
+        let stream = Stream::new(Socket::new(fd), self.endpoint.clone());
+        let Endpoint::Tls { host, .. } = &self.endpoint else { return Ok(Some(stream)) };
+        self.way = Way::Agreeing(Handshake::new(stream, host, &self.trust).map_err(io::Error::other)?);
+        Ok(None)
     }
 }
 
 impl Way {
     fn to(endpoint: &Endpoint, options: &Options) -> io::Result<Self> {
         match endpoint {
-            Endpoint::Tcp { host, port } => {
+            Endpoint::Tcp { host, port } | Endpoint::Tls { host, port } => {
                 let lookup = Lookup::new(host, *port)?;
                 Attempts::found_by(lookup, options).map(Self::Asked)
             }
@@ -96,27 +110,36 @@ impl Operation for Connecting {
     type Given = Stream;
 
     fn step(&mut self) -> io::Result<Option<Stream>> {
-        let endpoint = self.endpoint.clone();
         match &mut self.way {
-            Way::Asked(attempts) => Ok(Some(Stream::new(Socket::new(attempts.step()?), endpoint))),
-            Way::There(pipe) => Ok(pipe.take().map(|pipe| Stream::new(pipe, endpoint))),
+            Way::Asked(attempts) => {
+                let fd = attempts.step()?;
+                self.go_on(fd)
+            }
+            Way::Agreeing(handshake) => handshake.step(),
+            Way::There(pipe) => Ok(pipe.take().map(|pipe| Stream::new(pipe, self.endpoint.clone()))),
         }
     }
 
     fn awaits(&self) -> Awaited<'_> {
         match &self.way {
             Way::Asked(attempts) => attempts.gate().awaited(),
+            Way::Agreeing(handshake) => handshake.awaits(),
             Way::There(_) => unreachable!("it never waits"),
         }
     }
 
     fn told(&self, error: io::Error) -> Error {
-        told(error, &self.endpoint, "connect to")
+        match (error.downcast::<Error>(), &self.way) {
+            (Ok(error), _) => error,
+            (Err(error), Way::Agreeing(handshake)) => handshake.told(error),
+            (Err(error), _) => told(error, &self.endpoint, "connect to"),
+        }
     }
 
     fn late(&self) -> io::Error {
         match &self.way {
             Way::Asked(attempts) => attempts.late(),
+            Way::Agreeing(handshake) => handshake.late(),
             Way::There(_) => ErrorKind::TimedOut.into(),
         }
     }

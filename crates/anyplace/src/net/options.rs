@@ -1,5 +1,6 @@
 //! What a socket does besides carrying bytes, under the usual names.
 
+use super::Trust;
 use rustix::net::AddressFamily;
 use rustix::net::sockopt::{
     set_ipv6_v6only, set_socket_keepalive, set_socket_recv_buffer_size, set_socket_reuseport,
@@ -39,6 +40,8 @@ pub struct Options {
     pub receive_buffer: Option<usize>,
     /// From which address of this machine to connect; port 0 is any.
     pub from: Option<SocketAddr>,
+    /// Who vouches for the servers of `tls://`.
+    pub trust: Trust,
     /// Lets others listen at the same port (`SO_REUSEPORT`): the system deals out who connects.
     pub reuse_port: bool,
     /// Whether `[::]` takes IPv6 only; otherwise it takes IPv4, too.
@@ -68,6 +71,7 @@ impl Default for Options {
             send_buffer: None,
             receive_buffer: None,
             from: None,
+            trust: Trust::default(),
             reuse_port: false,
             only_v6: false,
             backlog: 1024,
@@ -111,6 +115,12 @@ impl Options {
     #[must_use]
     pub fn from(self, address: SocketAddr) -> Self {
         Self { from: Some(address), ..self }
+    }
+
+    /// Who vouches for the servers of `tls://`.
+    #[must_use]
+    pub fn with_trust(self, trust: Trust) -> Self {
+        Self { trust, ..self }
     }
 
     /// Lets others listen at the same port.
