@@ -2,7 +2,9 @@
 #![allow(clippy::disallowed_methods, reason = "foreign peers are programs")]
 
 use anyplace::keys::{Keys, Scope, admit, join};
-use anyplace::net::{Interest, Listener, Options, Stream, Trust, connect, connect_with, listen, tls, wait_any};
+use anyplace::net::{
+    Interest, Listener, Options, Stream, Trust, connect, connect_with, listen, tls, wait_any,
+};
 use anyplace::{Error, Kind};
 use std::fs::Permissions;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -46,8 +46,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(1);
 pub struct Datagram {
     pub(super) fd: OwnedFd,
     endpoint: Endpoint,
-    to_read: Watch,
-    to_write: Watch,
+    watch: Watch,
     /// The clock of who waits for room that the kernel tells nobody of.
     room: OnceLock<Gate>,
     /// What of the file system is ours.
@@ -128,8 +127,7 @@ impl Datagram {
     }
 
     fn new(fd: OwnedFd, endpoint: Endpoint, bound: Option<Bound>) -> Self {
-        let (to_read, to_write) = (Watch::default(), Watch::default());
-        Self { fd, endpoint, to_read, to_write, room: OnceLock::new(), _bound: bound }
+        Self { fd, endpoint, watch: Watch::default(), room: OnceLock::new(), _bound: bound }
     }
 
     /// Where it is bound, with the port that it was given, or what it was connected to.
@@ -321,7 +319,7 @@ impl Operation for Sending<'_> {
             Some(room) => room.awaited(),
             None => {
                 let socket = self.socket;
-                Awaited { fd: socket.fd.as_fd(), interest: Interest::Write, watch: &socket.to_write }
+                Awaited { fd: socket.fd.as_fd(), interest: Interest::Write, watch: &socket.watch }
             }
         }
     }
@@ -345,11 +343,17 @@ impl Operation for Receiving<'_> {
 
     fn awaits(&self) -> Awaited<'_> {
         let socket = self.socket;
-        Awaited { fd: socket.fd.as_fd(), interest: Interest::Read, watch: &socket.to_read }
+        Awaited { fd: socket.fd.as_fd(), interest: Interest::Read, watch: &socket.watch }
     }
 
     fn told(&self, error: io::Error) -> Error {
         self.socket.told(error, "receive at")
+    }
+}
+
+impl Drop for Datagram {
+    fn drop(&mut self) {
+        self.watch.forget(self.fd.as_fd());
     }
 }
 
