@@ -71,7 +71,7 @@ enum Way {
     /// Somebody was asked.
     Asked(Attempts),
     /// They have answered, and TLS comes over it.
-    Agreeing(Handshake),
+    Agreeing(Box<Handshake>),
     /// It was there already.
     There(Option<Pipe>),
 }
@@ -86,7 +86,8 @@ impl Connecting {
     fn go_on(&mut self, fd: OwnedFd) -> io::Result<Option<Stream>> {
         let stream = Stream::new(Socket::new(fd), self.endpoint.clone());
         let Endpoint::Tls { host, .. } = &self.endpoint else { return Ok(Some(stream)) };
-        self.way = Way::Agreeing(Handshake::new(stream, host, &self.trust).map_err(io::Error::other)?);
+        let handshake = Handshake::new(stream, host, &self.trust).map_err(io::Error::other)?;
+        self.way = Way::Agreeing(Box::new(handshake));
         Ok(None)
     }
 }

@@ -278,7 +278,7 @@ impl<'a> Sending<'a> {
         Self { socket, bytes, party, is_blind: false }
     }
 
-    /// Looks again after a while.
+    /// Looks again after a while; it waits until then.
     fn look_again(&mut self) -> io::Result<()> {
         let room = match self.socket.room.get() {
             Some(room) => room,
@@ -292,9 +292,11 @@ impl<'a> Sending<'a> {
         Err(ErrorKind::WouldBlock.into())
     }
 
-    /// A unix socket says only of its one peer whether there is room.
-    fn is_told_of_room(&self) -> bool {
-        self.party.is_none_or(|party| party.family() != AddressFamily::UNIX)
+    /// A unix socket says only of its one peer whether there is room, and a network says nothing.
+    fn is_blind_to(&self, error: &io::Error) -> bool {
+        let is_to_any = self.party.is_some_and(|party| party.family() == AddressFamily::UNIX);
+        let is_full_network = error.raw_os_error() == Some(Errno::NOBUFS.raw_os_error());
+        is_full_network || (is_to_any && error.kind() == ErrorKind::WouldBlock)
     }
 }
 
@@ -304,14 +306,11 @@ impl Operation for Sending<'_> {
     fn step(&mut self) -> io::Result<Option<()>> {
         self.socket.room.get().map(Gate::has_rung);
         self.is_blind = false;
-        match self.socket.try_send(self.bytes, self.party) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock && !self.is_told_of_room() => {
-                self.look_again()?
-            }
-            Err(error) if error.raw_os_error() == Some(Errno::NOBUFS.raw_os_error()) => self.look_again()?,
-            sent => sent?,
+        let sent = self.socket.try_send(self.bytes, self.party);
+        if sent.as_ref().is_err_and(|error| self.is_blind_to(error)) {
+            self.look_again()?;
         }
-        Ok(Some(()))
+        sent.map(Some)
     }
 
     fn awaits(&self) -> Awaited<'_> {
