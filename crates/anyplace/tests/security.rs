@@ -2,7 +2,9 @@
 #![allow(clippy::disallowed_methods, reason = "foreign peers are programs")]
 
 use anyplace::keys::{Keys, Scope, admit, join};
-use anyplace::net::{Listener, Options, Stream, Trust, connect, connect_with, listen, tls};
+use anyplace::net::{
+    Interest, Listener, Options, Stream, Trust, connect, connect_with, listen, tls, wait_any,
+};
 use anyplace::work::Work;
 use anyplace::{Error, Kind, Place, Registry, Setup, TaskOptions};
 use std::fs::Permissions;
@@ -325,6 +327,26 @@ fn a_foreign_server_can_be_listened_to_after_we_have_finished() {
         out.read_line(&mut length).unwrap();
         assert_eq!(length.trim(), "1000000");
     }
+}
+
+#[test]
+fn a_foreign_server_is_an_endpoint_like_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let (pair, trust) = foreign(folder.path());
+    let options = Options::default().with_trust(trust);
+    let (_server, _out, port) = python_server_at(&pair, "new");
+    let stream = connect_with(format!("tls://localhost:{port}"), &options, Some(soon())).unwrap();
+    assert_eq!(stream.peer().unwrap().unwrap().to_string(), format!("tcp://127.0.0.1:{port}"));
+    stream.write(b"stressed", Some(soon())).unwrap();
+    stream.finish(Some(soon())).unwrap();
+    let mut byte = [0];
+    assert_eq!(stream.read(&mut byte, Some(soon())).unwrap(), 1);
+    // The rest is kept by the session, of which the descriptor knows nothing.
+    assert_eq!(wait_any(&[(&stream, Interest::Read)], Some(soon())).unwrap(), [0]);
+    assert_eq!(stream.read_to_end(99, Some(soon())).unwrap(), b"esserts"[..]);
+    let (_server, _out, port) = python_server_at(&pair, "new");
+    let refusal = connect(format!("tls://localhost:{port}"), Some(soon())).unwrap_err();
+    assert_eq!(refusal.kind(), Kind::PermissionDenied, "{refusal:?}");
 }
 
 #[test]
