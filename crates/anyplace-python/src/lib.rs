@@ -25,6 +25,7 @@ mod lent;
 mod mailbox;
 mod making;
 mod map;
+mod net;
 mod pickle;
 mod pickled;
 mod place;
@@ -64,6 +65,8 @@ mod _core {
     use super::mailbox::Mailbox;
     #[pymodule_export]
     use super::map::Map;
+    #[pymodule_export]
+    use super::net::{Handed, Listener, Stream, connect_stream, connecting_stream};
     #[pymodule_export]
     use super::place::Place;
     #[pymodule_export]

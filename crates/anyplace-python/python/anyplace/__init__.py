@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     )
     from anyplace._future import Future
     from anyplace._joblib import register_joblib
+    from anyplace._net import Listener, Stream, connect, connect_async, listen
     from anyplace._place import Place, open, wrap
     from anyplace._stored import Stored
 
@@ -63,6 +64,7 @@ __all__ = [
     "Ended",
     "Error",
     "Future",
+    "Listener",
     "Map",
     "NotFound",
     "NotHeld",
@@ -73,6 +75,7 @@ __all__ = [
     "RateLimited",
     "ResourceExhausted",
     "Stored",
+    "Stream",
     "TaskFailed",
     "Timeout",
     "Unexpected",
@@ -80,7 +83,10 @@ __all__ = [
     "Unsupported",
     "VersionMismatch",
     "WorkerLost",
+    "connect",
+    "connect_async",
     "current",
+    "listen",
     "open",
     "register_joblib",
     "wrap",
@@ -88,8 +94,13 @@ __all__ = [
 
 _HOMES = {
     "Future": "anyplace._future",
+    "Listener": "anyplace._net",
     "Place": "anyplace._place",
     "Stored": "anyplace._stored",
+    "Stream": "anyplace._net",
+    "connect": "anyplace._net",
+    "connect_async": "anyplace._net",
+    "listen": "anyplace._net",
     "open": "anyplace._place",
     "register_joblib": "anyplace._joblib",
     "wrap": "anyplace._place",
