@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 import anyplace
-from anyplace import Listener, Stream, _net
+from anyplace import Datagram, Listener, Stream, _datagram, _net
 from door import PATIENCE
 from leftovers import Holdings
 from test_socket import beside, until_asleep
@@ -520,4 +520,136 @@ def test_streams_leave_nothing(listener: Listener) -> None:
 
 
 def test_the_examples_run() -> None:
-    assert doctest.testmod(_net).failed == 0
+    for module in _net, _datagram:
+        results = doctest.testmod(module)
+        assert results.attempted > 0
+        assert results.failed == 0
+
+
+# Files
+
+
+def test_parts_of_files_are_sent_and_received(pair: Pair, tmp_path: Path) -> None:
+    near, far = pair
+    text = os.urandom(3 << 20)
+    (tmp_path / "from").write_bytes(text)
+    with (tmp_path / "from").open("rb") as source, (tmp_path / "to").open("wb") as target:
+        source.seek(7)
+        with beside(lambda: (near.send_file(source), near.send_file(source.fileno(), 10, 5), near.finish())):
+            assert far.recv_file(target, 0, len(text)) == len(text)
+            assert far.recv_file(target, len(text)) == 5
+        assert source.tell() == 7
+    assert (tmp_path / "to").read_bytes() == text + text[10:15]
+
+
+def test_files_are_awaited(pair: Pair, tmp_path: Path) -> None:
+    near, far = pair
+    text = os.urandom(3 << 20)
+    (tmp_path / "from").write_bytes(text)
+
+    async def talk() -> None:
+        with (tmp_path / "from").open("rb") as source, (tmp_path / "to").open("wb") as target:
+            receiving = asyncio.create_task(far.recv_file_async(target, count=len(text)))
+            assert await near.send_file_async(source) == len(text)
+            assert await receiving == len(text)
+
+    run(talk())
+    assert (tmp_path / "to").read_bytes() == text
+
+
+def test_open_files_travel_through_unix_sockets(listener: Listener, pair: Pair, tmp_path: Path) -> None:
+    near, far = pair
+    (tmp_path / "file").write_text("open")
+    with (tmp_path / "file").open() as file:
+        if listener.endpoint.startswith("tcp:"):
+            with pytest.raises(anyplace.Unsupported):
+                near.send_fd(file)
+            return
+        near.send_fd(file)
+        with os.fdopen(far.recv_fd()) as received:
+            assert received.read() == "open"
+
+        async def talk() -> None:
+            receiving = asyncio.create_task(far.recv_fd_async())
+            await near.send_fd_async(file.fileno())
+            with os.fdopen(await receiving) as received:
+                assert os.path.sameopenfile(received.fileno(), file.fileno())
+
+        run(talk())
+    near.write(b"no file")
+    with pytest.raises(anyplace.ConnectionLost, match="no file came"):
+        far.recv_fd()
+
+
+@pytest.mark.parametrize("file", [-1, 1 << 20, "name"])
+def test_what_is_no_open_file_is_refused(pair: Pair, file: object) -> None:
+    with pytest.raises((TypeError, OSError, AttributeError)):
+        pair[0].send_file(file)
+
+
+# Datagrams
+
+
+@pytest.fixture(params=["udp", "unixgram"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Datagram]:
+    """Who receives datagrams."""
+    address = "udp://127.0.0.1:0" if request.param == "udp" else f"unixgram:{tmp_path / 'box'}"
+    with anyplace.bind(address) as server:
+        yield server
+
+
+def test_datagrams_arrive_whole_and_are_answered(server: Datagram) -> None:
+    with Datagram.to(server.endpoint) as client:
+        for size in 0, 1, 60000:
+            client.send(bytes(size))
+            data, who = server.recv()
+            assert data == bytes(size)
+        assert who == client.local
+        if who is not None:
+            server.send(b"answer", who)
+            assert client.recv() == (b"answer", server.endpoint)
+
+
+def test_a_datagram_of_the_standard_library_is_received() -> None:
+    with anyplace.bind("udp://127.0.0.1:0") as server:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.bind(("127.0.0.1", 0))
+            client.sendto(b"hello", ("127.0.0.1", int(server.endpoint.rpartition(":")[2])))
+            assert server.recv() == (b"hello", f"udp://127.0.0.1:{client.getsockname()[1]}")
+
+
+def test_datagrams_end_with_their_time_and_with_ctrl_c(server: Datagram) -> None:
+    with pytest.raises(anyplace.Timeout):
+        server.recv(timeout=0.02)
+
+    def interrupt() -> None:
+        until_asleep(threading.main_thread())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with beside(interrupt), pytest.raises(KeyboardInterrupt):
+        server.recv()
+
+
+def test_a_datagram_that_is_too_long_is_told() -> None:
+    with anyplace.bind("udp://127.0.0.1:0") as server, Datagram.to(server.endpoint) as client:
+        client.send(b"long")
+        with pytest.raises(anyplace.Error, match="longer than 2 bytes"):
+            server.recv(2)
+
+
+def test_datagrams_are_awaited(server: Datagram) -> None:
+    async def talk() -> None:
+        async with Datagram.to(server.endpoint) as client:
+            receiving = asyncio.create_task(server.recv_async())
+            await asyncio.sleep(0)
+            await client.send_async(b"there")
+            assert (await receiving)[0] == b"there"
+            with pytest.raises(TimeoutError):
+                await server.recv_async(timeout=0.02)
+            waiting = asyncio.create_task(server.recv_async())
+            await asyncio.sleep(0)
+            server.close()
+            with pytest.raises(ValueError, match="closed"):
+                await waiting
+
+    run(talk())

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 
-from anyplace._core import Context, Counts, Map, current, forked
+from anyplace._core import Context, Counts, Map, Offer, current, forked
 
 TYPE_CHECKING = False  # as `typing` has it, which takes longer to import than all the rest
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from anyplace import socket as socket
     from anyplace import socketserver as socketserver
     from anyplace import threading as threading
+    from anyplace._datagram import Datagram, bind
     from anyplace._errors import (
         Broken,
         Cancelled,
@@ -51,7 +52,9 @@ if TYPE_CHECKING:
     from anyplace._future import Future
     from anyplace._joblib import register_joblib
     from anyplace._net import Listener, Stream, connect, connect_async, listen
+    from anyplace._objects import Proxy, expose
     from anyplace._place import Place, open, wrap
+    from anyplace._serve import Server, serve
     from anyplace._stored import Stored
 
 __all__ = [
@@ -61,6 +64,7 @@ __all__ = [
     "ConnectionLost",
     "Context",
     "Counts",
+    "Datagram",
     "Ended",
     "Error",
     "Future",
@@ -69,11 +73,14 @@ __all__ = [
     "NotFound",
     "NotHeld",
     "NotSerializable",
+    "Offer",
     "PermissionDenied",
     "Place",
     "PlaceClosed",
+    "Proxy",
     "RateLimited",
     "ResourceExhausted",
+    "Server",
     "Stored",
     "Stream",
     "TaskFailed",
@@ -83,26 +90,35 @@ __all__ = [
     "Unsupported",
     "VersionMismatch",
     "WorkerLost",
+    "bind",
     "connect",
     "connect_async",
     "current",
+    "expose",
     "listen",
     "open",
     "register_joblib",
+    "serve",
     "wrap",
 ]
 
 _HOMES = {
+    "Datagram": "anyplace._datagram",
     "Future": "anyplace._future",
     "Listener": "anyplace._net",
     "Place": "anyplace._place",
+    "Proxy": "anyplace._objects",
+    "Server": "anyplace._serve",
     "Stored": "anyplace._stored",
     "Stream": "anyplace._net",
+    "bind": "anyplace._datagram",
     "connect": "anyplace._net",
     "connect_async": "anyplace._net",
+    "expose": "anyplace._objects",
     "listen": "anyplace._net",
     "open": "anyplace._place",
     "register_joblib": "anyplace._joblib",
+    "serve": "anyplace._serve",
     "wrap": "anyplace._place",
 }
 

@@ -188,6 +188,30 @@ class Stream(_core.Stream):
         """Send bytes as one message, as `send_bytes`."""
         await _given(self._sending_bytes(data), timeout)
 
+    # Files.
+
+    async def send_file_async(
+        self, file: Any, offset: int = 0, count: int | None = None, *, timeout: float | None = None
+    ) -> int:
+        """Send a part of a file, as `send_file`."""
+        sent: int = await _given(self._sending_file(file, offset, count), timeout)
+        return sent
+
+    async def recv_file_async(
+        self, file: Any, offset: int = 0, count: int | None = None, *, timeout: float | None = None
+    ) -> int:
+        """Receive bytes into a file, as `recv_file`."""
+        received: int = await _given(self._receiving_file(file, offset, count), timeout)
+        return received
+
+    async def send_fd_async(self, file: Any, /, *, timeout: float | None = None) -> None:
+        """Send an open file through a unix socket, as `send_fd`."""
+        await _given(self._sending_fd(file), timeout)
+
+    async def recv_fd_async(self, *, timeout: float | None = None) -> int:
+        """Receive the descriptor of an open file, as `recv_fd`."""
+        return await self._within(timeout, self._recv_fd_now)
+
     # What ends it.
 
     def close(self, *, timeout: float | None = _GRACE) -> None:

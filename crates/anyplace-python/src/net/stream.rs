@@ -1,14 +1,14 @@
 //! Streams.
 
-use super::data;
 use super::steps::{Limit, given, in_time, told};
+use super::{data, descriptors};
 use crate::share::Waiting;
 use crate::socket::View;
-use anyplace::net::{self, Credentials, Interest};
+use anyplace::net::{self, Credentials, Interest, Waitable};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -299,6 +299,119 @@ impl Stream {
         Ok(message.map(|message| PyBytes::new(py, &message)))
     }
 
+    /// Send a part of a file, by the system itself where it can; the file's position stays.
+    ///
+    /// Parameters
+    /// ----------
+    /// file : file or int
+    ///     A file of the system's, or its descriptor.
+    /// offset : int, default 0
+    ///     Where in the file to begin.
+    /// count : int, optional
+    ///     Bytes to send; the default is to the end.
+    /// timeout : float, optional
+    ///     Seconds to wait at most.
+    ///
+    /// Returns
+    /// -------
+    /// int
+    ///     Bytes sent: fewer only if the file ends before.
+    #[pyo3(signature = (file, offset=0, count=None, *, timeout=None))]
+    fn send_file(
+        &self,
+        file: &Bound<'_, PyAny>,
+        offset: u64,
+        count: Option<u64>,
+        timeout: Option<f64>,
+    ) -> PyResult<u64> {
+        let (stream, copy) = (self.open()?, descriptors::file(file)?);
+        let sending = stream.sending_file(&copy, offset, count.unwrap_or(u64::MAX));
+        in_time(file.py(), sending, timeout, || format!("send a file to `{}`", self.endpoint))
+    }
+
+    #[pyo3(signature = (file, offset=0, count=None))]
+    fn _sending_file(&self, file: &Bound<'_, PyAny>, offset: u64, count: Option<u64>) -> PyResult<Waiting> {
+        let (stream, copy) = (self.open()?, descriptors::file(file)?);
+        let count = count.unwrap_or(u64::MAX);
+        Ok(Waiting::new(async move { stream.sending_file(&copy, offset, count).await }, number))
+    }
+
+    /// Receive bytes into a file; its position stays.
+    ///
+    /// Parameters
+    /// ----------
+    /// file : file or int
+    ///     A file of the system's that can be written to, or its descriptor.
+    /// offset : int, default 0
+    ///     Where in the file to begin.
+    /// count : int, optional
+    ///     Bytes to receive; the default is all that come before the end.
+    /// timeout : float, optional
+    ///     Seconds to wait at most.
+    ///
+    /// Returns
+    /// -------
+    /// int
+    ///     Bytes received: fewer only if the stream ends before.
+    #[pyo3(signature = (file, offset=0, count=None, *, timeout=None))]
+    fn recv_file(
+        &self,
+        file: &Bound<'_, PyAny>,
+        offset: u64,
+        count: Option<u64>,
+        timeout: Option<f64>,
+    ) -> PyResult<u64> {
+        let (stream, copy) = (self.open()?, descriptors::file(file)?);
+        let receiving = stream.receiving_file(&copy, offset, count.unwrap_or(u64::MAX));
+        in_time(file.py(), receiving, timeout, || format!("receive a file from `{}`", self.endpoint))
+    }
+
+    #[pyo3(signature = (file, offset=0, count=None))]
+    fn _receiving_file(&self, file: &Bound<'_, PyAny>, offset: u64, count: Option<u64>) -> PyResult<Waiting> {
+        let (stream, copy) = (self.open()?, descriptors::file(file)?);
+        let count = count.unwrap_or(u64::MAX);
+        Ok(Waiting::new(async move { stream.receiving_file(&copy, offset, count).await }, number))
+    }
+
+    /// Send an open file through a unix socket; it stays open here, too.
+    ///
+    /// Parameters
+    /// ----------
+    /// file : file, socket or int
+    ///     What has a descriptor, or a descriptor.
+    /// timeout : float, optional
+    ///     Seconds to wait at most.
+    #[pyo3(signature = (file, /, *, timeout=None))]
+    fn send_fd(&self, file: &Bound<'_, PyAny>, timeout: Option<f64>) -> PyResult<()> {
+        let (stream, copy) = (self.open()?, descriptors::copy(file)?);
+        let fds = [copy.as_fd()];
+        let sending = stream.sending_fds(descriptors::BESIDE, &fds);
+        in_time(file.py(), sending, timeout, || format!("send a file to `{}`", self.endpoint))
+    }
+
+    fn _sending_fd(&self, file: &Bound<'_, PyAny>) -> PyResult<Waiting> {
+        let (stream, copy) = (self.open()?, descriptors::copy(file)?);
+        Ok(Waiting::for_true(async move {
+            let fds = [copy.as_fd()];
+            stream.sending_fds(descriptors::BESIDE, &fds).await
+        }))
+    }
+
+    /// Receive the descriptor of an open file, which is the caller's to close.
+    #[pyo3(signature = (*, timeout=None))]
+    fn recv_fd(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<i32> {
+        let (stream, mut byte) = (self.open()?, [0]);
+        let what = || format!("receive a file from `{}`", self.endpoint);
+        let (_, came) = in_time(py, stream.receiving_fds(&mut byte), timeout, what)?;
+        descriptors::first(py, came, &self.endpoint)
+    }
+
+    fn _recv_fd_now(&self, py: Python<'_>) -> PyResult<Option<i32>> {
+        let (stream, mut byte) = (self.open()?, [0]);
+        let came = given(py, stream.receiving_fds(&mut byte), Limit::Now)?;
+        came.map(|(_, came)| descriptors::first(py, came, &self.endpoint)).transpose()
+    }
+
     /// End both directions in order: what was written arrives, and who still waits here is told.
     ///
     /// Parameters
@@ -375,6 +488,10 @@ impl Stream {
     fn ended(&self) -> PyErr {
         pyo3::exceptions::PyEOFError::new_err(format!("`{}` has ended", self.endpoint))
     }
+}
+
+fn number(py: Python<'_>, number: u64) -> PyResult<Py<PyAny>> {
+    Ok(number.into_pyobject(py)?.into_any().unbind())
 }
 
 fn check(delimiter: &[u8]) -> PyResult<()> {
