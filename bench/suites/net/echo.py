@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import threading
+from typing import Any, Literal
 
 import anyplace
 
@@ -29,10 +29,10 @@ async def streams(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     writer.close()
 
 
-def ours() -> None:
+def ours(handler: Any, each: Literal["connection", "request"]) -> None:
     """Serve by a blocking handler on threads."""
     with anyplace.serve(
-        "tcp://127.0.0.1:0", blocking, on="threads:128", max_connections=20_000, idle_timeout=None
+        "tcp://127.0.0.1:0", handler, on="threads:128", each=each, max_connections=20_000, idle_timeout=None
     ) as server:
         print(server.address.removeprefix("tcp://"), flush=True)
         sys.stdin.read()
@@ -48,4 +48,10 @@ async def theirs() -> None:
 
 
 if __name__ == "__main__":
-    ours() if sys.argv[1] == "anyplace" else asyncio.run(theirs())
+    match sys.argv[1]:
+        case "anyplace":
+            ours(blocking, "connection")
+        case "anyplace requests":
+            ours(lambda request: request, "request")
+        case _:
+            asyncio.run(theirs())

@@ -44,7 +44,7 @@ impl Client {
         }
         let now = Instant::now();
         let connections = streams.into_iter().map(|stream| Connection { stream, come: 0, asked: now }).collect();
-        Ok(Self { epoll, connections, message: vec![b'a'; message] })
+        Ok(Self { epoll, connections, message: counted(message) })
     }
 
     /// Asks for so long.
@@ -75,6 +75,14 @@ impl Client {
         each.sort_unstable();
         Ok(Times { each, all: began.elapsed() })
     }
+}
+
+/// A message with its length in front, so that those who read messages and those who read bytes give back the same.
+fn counted(length: usize) -> Vec<u8> {
+    let body = u32::try_from(length - 4).expect("a small message");
+    let mut message = body.to_be_bytes().to_vec();
+    message.resize(length, b'a');
+    message
 }
 
 impl Connection {
