@@ -25,6 +25,8 @@ mod lent;
 mod mailbox;
 mod making;
 mod map;
+mod objects;
+mod offer;
 mod pickle;
 mod pickled;
 mod place;
@@ -65,6 +67,10 @@ mod _core {
     use super::mailbox::Mailbox;
     #[pymodule_export]
     use super::map::Map;
+    #[pymodule_export]
+    use super::objects::{Method, Proxy, Serving, Values, host_objects};
+    #[pymodule_export]
+    use super::offer::Offer;
     #[pymodule_export]
     use super::place::Place;
     #[pymodule_export]

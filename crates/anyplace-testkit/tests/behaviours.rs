@@ -6,10 +6,10 @@ use anyplace_testkit::behaviours::LIMITED_TO;
 use anyplace_testkit::{Kit, Trial};
 use libtest_mimic::Arguments;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tempfile::TempDir;
 
 fn main() -> ExitCode {
     hush_tasks();
@@ -17,11 +17,11 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // One behaviour counts what the process holds, so no other runs beside it.
     arguments.test_threads = Some(1);
-    let (folder, offers) = offers().unwrap_or_else(|error| panic!("{error:?}"));
-    let trials = all_trials(&offers).unwrap_or_else(|error| panic!("{error:?}"));
-    let skipped: Vec<String> = trials.iter().filter_map(skip_line).collect();
+    let folder = tempfile::tempdir().expect("a folder for sockets is made");
+    let trials = all_trials(folder.path()).unwrap_or_else(|error| panic!("{error:?}"));
+    let skipped: Vec<String> = trials.iter().map(|(trial, _)| trial).filter_map(skip_line).collect();
     let conclusion = libtest_mimic::run(&arguments, trials.into_iter().map(as_test).collect());
-    drop((offers, folder));
+    drop(folder);
     if !arguments.list && tell(&skipped).is_err() {
         return ExitCode::FAILURE;
     }
@@ -44,29 +44,67 @@ fn addresses() -> Vec<String> {
     plain.into_iter().map(str::to_owned).chain([stack, "lacking:".to_owned()]).collect()
 }
 
+<<<<<<< HEAD
+/// What a trial's place is reached at, if this process has to offer one there. What was shared in a place stays there, so each
+/// trial has one of its own.
+type Stage = Option<String>;
+=======
 /// Places that this process offers, and the folder of their sockets.
 fn offers() -> Result<(TempDir, Vec<Offer>)> {
     let folder = tempfile::tempdir()?;
     let socket = format!("unix:{}", folder.path().join("place.sock").display());
-    Ok((folder, vec![anyplace::open("processes:2")?.offer(&socket)?]))
+    let offer = |endpoint: &str| anyplace::open("processes:2")?.offer(endpoint);
+    Ok((folder, vec![offer(&socket)?, offer("tcp://127.0.0.1:0")?]))
+}
+>>>>>>> main
+
+fn all_trials(folder: &Path) -> Result<Vec<(Trial, Stage)>> {
+    let kit = Kit::new(Registry::standard().with(LACKING));
+<<<<<<< HEAD
+    let mut trials = Vec::new();
+    for address in addresses() {
+        trials.extend(kit.trials(&address)?.into_iter().map(|trial| (trial, None)));
+    }
+    let socket = format!("unix:{}", folder.join("place.sock").display());
+    let offer = offer(&socket)?;
+    trials.extend(kit.trials(&socket)?.into_iter().map(|trial| (trial, Some(socket.clone()))));
+    offer.close(Duration::ZERO)?;
+    Ok(trials)
 }
 
-fn all_trials(offers: &[Offer]) -> Result<Vec<Trial>> {
-    let kit = Kit::new(Registry::standard().with(LACKING));
-    let all = addresses().into_iter().chain(offers.iter().map(Offer::address));
+fn offer(endpoint: &str) -> Result<Offer> {
+    anyplace::open("processes:2")?.offer(endpoint)
+}
+
+fn as_test((trial, stage): (Trial, Stage)) -> libtest_mimic::Trial {
+    let (name, is_skipped) = (format!("{} {}", trial.address(), trial.name()), trial.skip().is_some());
+    let run = move || -> Result<()> {
+        let offer = stage.as_deref().map(offer).transpose()?;
+        trial.run()?;
+        offer.map_or(Ok(()), |offer| offer.close(Duration::ZERO))
+    };
+    let run = move || run().map_err(|error| format!("{error:?}").into());
+=======
+    let all = addresses().into_iter().chain(offers.iter().map(|offer| offer.address().reveal()));
     let all: Vec<String> = all.collect();
     let trials: Vec<Vec<Trial>> = all.iter().map(|address| kit.trials(address)).collect::<Result<_>>()?;
     Ok(trials.into_iter().flatten().collect())
 }
 
 fn as_test(trial: Trial) -> libtest_mimic::Trial {
-    let (name, is_skipped) = (format!("{} {}", trial.address(), trial.name()), trial.skip().is_some());
+    let (name, is_skipped) = (format!("{} {}", shown(&trial), trial.name()), trial.skip().is_some());
     let run = move || trial.run().map_err(|error| format!("{error:?}").into());
+>>>>>>> main
     libtest_mimic::Trial::test(name, run).with_ignored_flag(is_skipped)
 }
 
+/// The address without its ticket.
+fn shown(trial: &Trial) -> String {
+    trial.address().parse::<Address>().map_or_else(|error| error.to_string(), |address| address.to_string())
+}
+
 fn skip_line(trial: &Trial) -> Option<String> {
-    trial.skip().map(|reason| format!("{} {}: {reason}", trial.address(), trial.name()))
+    trial.skip().map(|reason| format!("{} {}: {reason}", shown(trial), trial.name()))
 }
 
 fn tell(skipped: &[String]) -> std::io::Result<()> {

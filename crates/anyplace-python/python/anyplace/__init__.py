@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 
-from anyplace._core import Context, Counts, Map, current, forked
+from anyplace._core import Context, Counts, Map, Offer, current, forked
 
 TYPE_CHECKING = False  # as `typing` has it, which takes longer to import than all the rest
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     )
     from anyplace._future import Future
     from anyplace._joblib import register_joblib
+    from anyplace._objects import Proxy, expose
     from anyplace._place import Place, open, wrap
     from anyplace._serve import Server, serve
     from anyplace._stored import Stored
@@ -68,9 +69,11 @@ __all__ = [
     "NotFound",
     "NotHeld",
     "NotSerializable",
+    "Offer",
     "PermissionDenied",
     "Place",
     "PlaceClosed",
+    "Proxy",
     "RateLimited",
     "ResourceExhausted",
     "Server",
@@ -83,6 +86,7 @@ __all__ = [
     "VersionMismatch",
     "WorkerLost",
     "current",
+    "expose",
     "open",
     "register_joblib",
     "serve",
@@ -92,8 +96,10 @@ __all__ = [
 _HOMES = {
     "Future": "anyplace._future",
     "Place": "anyplace._place",
+    "Proxy": "anyplace._objects",
     "Server": "anyplace._serve",
     "Stored": "anyplace._stored",
+    "expose": "anyplace._objects",
     "open": "anyplace._place",
     "register_joblib": "anyplace._joblib",
     "serve": "anyplace._serve",
