@@ -83,11 +83,11 @@ impl<O: Operation> Waiting<O> {
         }
     }
 
-    /// Is woken once it may go on.
-    fn sit(&mut self, context: &Context<'_>) -> Result<()> {
+    /// Is woken once it may go on; false if it may do so now.
+    fn sit(&mut self, context: &Context<'_>) -> Result<bool> {
         let awaited = self.operation.awaits();
-        self.seat = Some(awaited.watch.enter(awaited.fd, awaited.interest, context.waker())?);
-        Ok(())
+        self.seat = awaited.watch.enter(awaited.fd, awaited.interest, context.waker())?;
+        Ok(self.seat.is_some())
     }
 
     fn leave(&mut self) {
@@ -122,8 +122,9 @@ impl<O: Operation> Future for Waiting<O> {
                 Ok(None) => {}
                 Ok(Some(given)) => return Poll::Ready(Ok(given)),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    waiting.sit(context)?;
-                    return Poll::Pending;
+                    if waiting.sit(context)? {
+                        return Poll::Pending;
+                    }
                 }
                 Err(error) => return Poll::Ready(Err(waiting.operation.told(error))),
             }

@@ -1,11 +1,12 @@
 //! The futures that wait for one direction of one descriptor.
 
+use super::driven::Driven;
 use super::reactor::{Registration, Source, register};
 use super::readiness::Interest;
 use crate::error::Result;
 use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::task::{Wake, Waker};
 use std::time::Instant;
 
 /// The futures that wait for one direction of one descriptor. The reactor knows the descriptor from the first of them
@@ -13,6 +14,7 @@ use std::time::Instant;
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     seats: Arc<Seats>,
+    driven: Driven,
     known: Mutex<Option<Known>>,
 }
 
@@ -33,18 +35,33 @@ struct Taken {
 }
 
 impl Watch {
-    /// Wakes somebody once, when the descriptor is ready or broken. It may be ready already.
-    pub(super) fn enter(&self, fd: BorrowedFd<'_>, interest: Interest, waker: &Waker) -> Result<u64> {
+    /// Wakes somebody once, when the descriptor is ready or broken. It may be ready already; nothing if that is seen at
+    /// once, and nobody will be woken.
+    pub(super) fn enter(&self, fd: BorrowedFd<'_>, interest: Interest, waker: &Waker) -> Result<Option<u64>> {
+        // Seated before anybody is asked, so that whatever is found wakes us.
+        let seat = self.seats.enter(waker);
+        match self.driven.enter(fd, interest, &self.seats.clone().into()) {
+            Some(true) => {
+                self.leave(seat);
+                return Ok(None);
+            }
+            Some(false) => return Ok(Some(seat)),
+            None => {}
+        }
+        let asked = self.ask(fd, interest);
+        asked.inspect_err(|_| self.leave(seat)).map(|()| Some(seat))
+    }
+
+    /// Has the reactor look at it.
+    fn ask(&self, fd: BorrowedFd<'_>, interest: Interest) -> Result<()> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let generation = anyplace_sync::fork_generation();
         let known = match &mut *known {
             Some(known) if known.generation == generation => known,
             known => known.insert(Known { registration: register(fd, self.seats.clone())?, generation }),
         };
-        // Seated before the reactor is asked, so that whatever it finds wakes us.
-        let seat = self.seats.enter(waker);
         known.registration.want(interest == Interest::Read, interest == Interest::Write);
-        Ok(seat)
+        Ok(())
     }
 
     /// Wakes somebody no more.
@@ -62,16 +79,26 @@ impl Seats {
         seat
     }
 
+    fn wake_all(&self) {
+        // Woken without the lock: a waker may poll at once.
+        let wakers = std::mem::take(&mut self.taken().wakers);
+        wakers.into_iter().for_each(|(_, waker)| waker.wake());
+    }
+
     fn taken(&self) -> MutexGuard<'_, Taken> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Wake for Seats {
+    fn wake(self: Arc<Self>) {
+        self.wake_all();
+    }
+}
+
 impl Source for Seats {
     fn ready(self: Arc<Self>, _: bool, _: bool) {
-        // Woken without the lock: a waker may poll at once.
-        let wakers = std::mem::take(&mut self.taken().wakers);
-        wakers.into_iter().for_each(|(_, waker)| waker.wake());
+        self.wake_all();
     }
 
     /// Futures bring clocks of their own.
