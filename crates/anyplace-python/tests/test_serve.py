@@ -28,7 +28,7 @@ Script = Callable[[str], "subprocess.CompletedProcess[str]"]
 
 def echo(stream: Any) -> None:
     """Give back what comes."""
-    while data := stream.read():
+    while data := stream.read(4096):
         stream.write(data)
 
 
@@ -190,7 +190,7 @@ def test_a_unix_socket_is_served_as_well(tmp_path: Path) -> None:
 
 def test_what_a_handler_raises_costs_its_connection_and_is_told(told: Told) -> None:
     def fail(stream: Any) -> None:
-        raise ValueError(stream.read().decode())
+        raise ValueError(stream.read(4096).decode())
 
     with anyplace.serve(ANY, fail, on="threads:1", on_error=told) as server:
         for word in ["one", "two"]:
@@ -243,7 +243,7 @@ def test_a_killed_worker_costs_its_connection_and_is_replaced(told: Told) -> Non
 
 
 def kill_or_echo(stream: Any) -> None:
-    data = stream.read()
+    data = stream.read(4096)
     if data == b"die":
         os.kill(os.getpid(), signal.SIGKILL)
     stream.write(data)
@@ -310,7 +310,7 @@ def test_stopping_twice_cuts_off_at_once() -> None:
     begun, go_on = threading.Event(), threading.Event()
 
     def slow(stream: Any) -> None:
-        stream.read()
+        stream.read(4096)
         begun.set()
         go_on.wait(LONG)
 
@@ -360,7 +360,7 @@ def test_the_end_of_the_interpreter_stops_its_servers(script: Script) -> None:
     ran = script(
         "import anyplace, socket\n"
         "def echo(stream):\n"
-        "    while data := stream.read(): stream.write(data)\n"
+        "    while data := stream.read(4096): stream.write(data)\n"
         f"server = anyplace.serve({ANY!r}, echo, on='threads:2')\n"
         "client = socket.create_connection(('127.0.0.1', int(server.address.rpartition(':')[2])))\n"
         "client.sendall(b'hello')\n"
@@ -372,8 +372,8 @@ def test_the_end_of_the_interpreter_stops_its_servers(script: Script) -> None:
 FOREVER = """
 import anyplace, sys
 def slow(stream):
-    stream.write(stream.read())
-    stream.write(stream.read())
+    stream.write(stream.read(4096))
+    stream.write(stream.read(4096))
 server = anyplace.serve("tcp://127.0.0.1:0", slow, on="threads:2")
 print(server.address, flush=True)
 server.serve_forever(grace=GRACE)
@@ -407,7 +407,7 @@ def test_a_server_without_descriptors_says_so_and_goes_on(script: Script) -> Non
     ran = script(
         "import anyplace, resource, socket, threading, os\n"
         "def echo(stream):\n"
-        "    while data := stream.read(): stream.write(data)\n"
+        "    while data := stream.read(4096): stream.write(data)\n"
         "short = threading.Event()\n"
         "def told(error):\n"
         "    assert isinstance(error, anyplace.ResourceExhausted), error\n"
@@ -438,7 +438,7 @@ def test_curl_is_answered() -> None:
     def hello(stream: Any) -> None:
         head = b""
         while b"\r\n\r\n" not in head:
-            head += stream.read()
+            head += stream.read(4096)
         stream.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nhello\n")
 
     with anyplace.serve(ANY, hello, on="threads:2") as server:

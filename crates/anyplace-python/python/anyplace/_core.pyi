@@ -24,7 +24,6 @@ __all__ = [
     "Offer",
     "Place",
     "Queue",
-    "ServedStream",
     "Server",
     "SharedArray",
     "SharedBarrier",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from anyplace import _core
+from anyplace._net import Stream
 from anyplace._place import Place
 
 
@@ -39,7 +40,7 @@ class Borrowing:
 
     def __call__(self, ticket: bytes) -> None:
         """Borrow the stream, and have it handled."""
-        self.call(_core.borrow_stream(ticket))
+        self.call(Stream(_core.borrow_stream(ticket)))
 
 
 def prepare(handler: Callable[..., Any], is_of_requests: bool, idle: float | None) -> Prepared:

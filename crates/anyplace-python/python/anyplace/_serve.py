@@ -227,7 +227,7 @@ def serve(
     --------
     >>> import anyplace, socket
     >>> def shout(stream):
-    ...     while data := stream.read():
+    ...     while data := stream.read(4096):
     ...         stream.write(data.upper())
     >>> with anyplace.serve("tcp://127.0.0.1:0", shout, on="threads:4") as server:
     ...     port = int(server.address.rpartition(":")[2])
