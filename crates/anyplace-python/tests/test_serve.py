@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shutil
 import signal
 import socket
 import socketserver
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,8 @@ def until_end(client: socket.socket) -> bytes:
 
 
 @pytest.fixture
-def told() -> Iterator[Told]:
+def told() -> Told:
+    """Hear what a server says of failures."""
     return Told()
 
 
@@ -101,12 +103,11 @@ class Told:
 
 @pytest.mark.parametrize("on", ["threads:2", "processes:2", "inline:", None])
 def test_a_handler_has_its_connection_until_it_returns(on: str | None) -> None:
-    with anyplace.serve(ANY, echo, on=on) as server:
-        with client(server) as one:
-            assert said(one, b"hello") == b"hello"
-            assert said(one, b"again") == b"again"
-            one.shutdown(socket.SHUT_WR)
-            assert until_end(one) == b""
+    with anyplace.serve(ANY, echo, on=on) as server, client(server) as one:
+        assert said(one, b"hello") == b"hello"
+        assert said(one, b"again") == b"again"
+        one.shutdown(socket.SHUT_WR)
+        assert until_end(one) == b""
 
 
 def test_a_place_that_is_open_serves_and_stays_open() -> None:
@@ -155,10 +156,10 @@ def test_messages_have_their_length_in_front_and_none_is_no_answer() -> None:
 
 
 def test_requests_are_answered_by_worker_processes() -> None:
-    with anyplace.serve(ANY, whose, on="processes:2", each="request", ends=b"\n") as server:
-        with client(server) as one:
-            one.sendall(b"who?\n")
-            answer = one.makefile("rb").readline()
+    serving = anyplace.serve(ANY, whose, on="processes:2", each="request", ends=b"\n")
+    with serving as server, client(server) as one:
+        one.sendall(b"who?\n")
+        answer = one.makefile("rb").readline()
     assert int(answer) != os.getpid()
 
 
@@ -181,10 +182,9 @@ def test_a_server_that_greets_speaks_first() -> None:
 
 def test_a_unix_socket_is_served_as_well(tmp_path: Path) -> None:
     path = tmp_path / "echo.sock"
-    with anyplace.serve(f"unix:{path}", echo, on="threads:1"):
-        with socket.socket(socket.AF_UNIX) as one:
-            one.connect(str(path))
-            assert said(one, b"hello") == b"hello"
+    with anyplace.serve(f"unix:{path}", echo, on="threads:1"), socket.socket(socket.AF_UNIX) as one:
+        one.connect(str(path))
+        assert said(one, b"hello") == b"hello"
     assert not path.exists()
 
 
@@ -198,21 +198,23 @@ def test_what_a_handler_raises_costs_its_connection_and_is_told(told: Told) -> N
                 one.sendall(word.encode())
                 assert until_end(one) == b""
             error = told.next()
-            assert isinstance(error, ValueError) and str(error) == word
+            assert repr(error) == f"ValueError({word!r})"
 
 
 def test_what_goes_wrong_is_logged_unless_somebody_hears_it(caplog: pytest.LogCaptureFixture) -> None:
     def fail(request: bytes) -> bytes:
         raise ValueError("out of paper")
 
-    with caplog.at_level(logging.INFO, "anyplace.serve"):
-        with anyplace.serve(ANY, fail, on="threads:1", each="request", ends=b"\n") as server:
-            with client(server) as one:
-                one.sendall(b"print\n")
-                assert until_end(one) == b""
+    caplog.set_level(logging.INFO, "anyplace.serve")
+    serving = anyplace.serve(ANY, fail, on="threads:1", each="request", ends=b"\n")
+    with serving as server, client(server) as one:
+        one.sendall(b"print\n")
+        assert until_end(one) == b""
     (record,) = caplog.records
-    assert record.levelno == logging.ERROR and "out of paper" in record.getMessage()
-    assert record.exc_info and record.exc_info[0] is ValueError
+    assert record.levelno == logging.ERROR
+    assert "out of paper" in record.getMessage()
+    assert record.exc_info is not None
+    assert record.exc_info[0] is ValueError
 
 
 def test_a_handler_that_no_place_of_its_kind_runs_is_refused_at_once() -> None:
@@ -227,9 +229,9 @@ def test_a_handler_that_no_place_of_its_kind_runs_is_refused_at_once() -> None:
 
 
 def test_somebody_who_listens_already_is_named() -> None:
-    with anyplace.serve(ANY, echo, on="threads:1") as server:
-        with pytest.raises(anyplace.ResourceExhausted, match="listen"):
-            anyplace.serve(server.address, echo, on="threads:1")
+    refused = pytest.raises(anyplace.ResourceExhausted, match="listen")
+    with anyplace.serve(ANY, echo, on="threads:1") as server, refused:
+        anyplace.serve(server.address, echo, on="threads:1")
 
 
 def test_a_killed_worker_costs_its_connection_and_is_replaced(told: Told) -> None:
@@ -257,7 +259,7 @@ def test_a_slow_loris_does_not_hold_the_server(told: Told) -> None:
     with serving as server:
         lorises = [client(server) for _ in range(20)]
         began = time.monotonic()
-        ended = set()
+        ended: set[socket.socket] = set()
         while len(ended) < len(lorises):
             for loris in lorises:
                 try:
@@ -399,7 +401,8 @@ def test_sigterm_lets_go_and_ends_in_order() -> None:
     with program, one:
         program.send_signal(signal.SIGTERM)
         assert until_end(one) == b""
-        assert program.stdout and program.stdout.read() == "over\n"
+        assert program.stdout
+        assert program.stdout.read() == "over\n"
         assert program.wait(LONG) == 0
 
 
@@ -433,7 +436,7 @@ def test_a_server_without_descriptors_says_so_and_goes_on(script: Script) -> Non
     assert (ran.returncode, ran.stdout) == (0, "short\nserved\n"), ran.stderr
 
 
-@pytest.mark.skipif(not Path("/usr/bin/curl").exists(), reason="curl is a client of its own, where it is installed")
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_curl_is_answered() -> None:
     def hello(stream: Any) -> None:
         head = b""

@@ -61,9 +61,9 @@ def prepare(handler: Callable[..., Any], is_of_requests: bool, idle: float | Non
 def _is_async(handler: Any) -> bool:
     while isinstance(handler, functools.partial):
         handler = handler.func
-    return inspect.iscoroutinefunction(handler) or (
-        not isinstance(handler, type) and inspect.iscoroutinefunction(getattr(handler, "__call__", None))
-    )
+    if isinstance(handler, type):
+        return False
+    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__)
 
 
 def _takes_two(handler: Callable[..., Any]) -> bool:
