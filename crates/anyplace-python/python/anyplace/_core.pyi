@@ -24,7 +24,6 @@ __all__ = [
     "Offer",
     "Place",
     "Queue",
-    "ServedStream",
     "Server",
     "SharedArray",
     "SharedBarrier",
@@ -50,6 +49,7 @@ __all__ = [
     "Waiting",
     "_call_as",
     "_opened",
+    "borrow_stream",
     "cli_main",
     "close_all",
     "connect_stream",
@@ -85,8 +85,6 @@ class Context:
     def worker(self) -> int: ...
     @property
     def workers(self) -> int: ...
-    @property
-    def _pickles(self) -> bool: ...
     @property
     def seed(self) -> int: ...
     @property
@@ -167,6 +165,8 @@ class Place:
     def layers(self) -> tuple[str, ...]: ...
     @property
     def workers(self) -> int: ...
+    @property
+    def _pickles(self) -> bool: ...
     @property
     def closed(self) -> bool: ...
     @overload
@@ -736,6 +736,32 @@ class ThreadRLock:
     def _try(self, saved: tuple[int, int]) -> bool: ...
     def _turn(self, label: str, saved: tuple[int, int]) -> ThreadTurn: ...
     def _at_fork_reinit(self) -> None: ...
+
+@disjoint_base
+class Server:
+    def __new__(
+        cls,
+        address: str,
+        handler: Callable[[Any], Any],
+        place: Place,
+        *,
+        is_async: bool,
+        requests: bool,
+        ends: bytes | None,
+        greets: bool,
+        limits: tuple[int, int, float | None, float | None, float | None],
+        on_error: Callable[[BaseException], object],
+    ) -> Self: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def connections(self) -> int: ...
+    @property
+    def stopping(self) -> bool: ...
+    def _begin_stop(self, grace: float) -> None: ...
+    def _wait(self, timeout: float | None = None) -> bool: ...
+
+def borrow_stream(ticket: bytes) -> Handed: ...
 
 @disjoint_base
 class ThreadSemaphore:
