@@ -464,7 +464,7 @@ impl Pending {
     /// for again.
     pub fn wait_until(&self, until: Option<Instant>) -> Option<Result<Replied>> {
         if !self.waited.is_there.is_set() {
-            self.node.threads.waiting(|| self.rest(until));
+            self.node.threads.waiting(self.peer.as_ref(), || self.rest(until));
         }
         self.waited.reply.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

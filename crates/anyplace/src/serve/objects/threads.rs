@@ -34,6 +34,11 @@ thread_local! {
     static NEXT: RefCell<Next> = const { RefCell::new(Next::Elsewhere) };
 }
 
+thread_local! {
+    /// Whom this thread hears between two calls.
+    static HEARD: RefCell<Option<Peer>> = const { RefCell::new(None) };
+}
+
 enum Next {
     Elsewhere,
     Wanted,
@@ -90,7 +95,9 @@ impl Threads {
         self.run(Box::new(move || {
             caught(call);
             while let Some(job) = threads.listen(&peer) {
+                HEARD.set(Some(peer.clone()));
                 caught(job);
+                HEARD.set(None);
             }
         }));
     }
@@ -100,7 +107,7 @@ impl Threads {
         NEXT.set(Next::Wanted);
         let until = Some(Instant::now() + LISTENING);
         let is_there = || NEXT.with_borrow(|next| matches!(next, Next::Here(_)));
-        self.waiting(|| peer.lead(until, is_there));
+        self.waiting(Some(peer), || peer.lead(until, is_there));
         match NEXT.replace(Next::Elsewhere) {
             Next::Here(job) => Some(job),
             _ => None,
@@ -196,11 +203,18 @@ impl Threads {
         }
     }
 
-    /// Waits for something that may need one of these threads; the caller may be one itself.
-    pub(super) fn waiting<R>(&self, wait: impl FnOnce() -> R) -> R {
+    /// Waits for something, from `whom` if that is known, that may need one of these threads; the caller may be one itself.
+    pub(super) fn waiting<R>(&self, whom: Option<&Peer>, wait: impl FnOnce() -> R) -> R {
         if !OURS.get() {
             return wait();
         }
+        HEARD.with_borrow(|heard| {
+            // Others hear it meanwhile.
+            heard
+                .iter()
+                .filter(|heard| !whom.is_some_and(|whom| whom.is(heard)))
+                .for_each(Peer::stop_leading);
+        });
         let mut state = self.lock();
         state.busy -= 1;
         self.look_after(state);
