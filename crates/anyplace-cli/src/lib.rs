@@ -13,6 +13,7 @@ mod exit;
 mod input;
 mod keys;
 mod map;
+mod names;
 mod output;
 mod places;
 mod progress;
@@ -104,6 +105,7 @@ fn run(args: Args, sources: Vec<Source>, paint: Paint) -> Result<End> {
     match args.command {
         Command::Map(map) => map::run(&map, sources, paint),
         Command::Places(places) => places::print(&places).map(End::Exit),
+        Command::Names(names) => names::print(&names).map(End::Exit),
         Command::Keys(keys) => keys::run(&keys).map(End::Exit),
         Command::Completions { shell } => {
             let mut completions = Vec::new();

@@ -118,8 +118,8 @@ impl Proxy {
         Self::again(node, card.id()).ok_or_else(super::conversation::no_more)
     }
 
+    /// What is said of it to somebody who holds it already.
     pub(super) fn card(&self) -> Card {
-        self.0.lend();
         Card::new(self.id(), self.0.hint(), self.0.class.clone())
     }
 
@@ -128,6 +128,7 @@ impl Proxy {
     /// # Errors
     /// What the system says if this process cannot be found by others.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        self.0.lend();
         postcard::to_stdvec(&self.card()).map_err(|error| Error::new(Kind::Unexpected, error.to_string()))
     }
 

@@ -243,3 +243,56 @@ fn spawn(work: impl FnOnce() + Send + 'static) -> bool {
     let named = thread::Builder::new().name("anyplace-object".to_owned());
     named.spawn(move || within_engine(work)).is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    const SOON: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn no_job_waits_behind_jobs_that_do_not_end() {
+        let threads = Threads::default();
+        let (tell, told) = channel();
+        let gate = Arc::new(anyplace_sync::Latch::new());
+        for number in 0..40 {
+            let (tell, gate) = (tell.clone(), gate.clone());
+            threads.run(Box::new(move || {
+                tell.send(number).unwrap();
+                gate.wait(None);
+            }));
+        }
+        let mut begun: Vec<_> = (0..40).map(|_| told.recv_timeout(SOON).unwrap()).collect();
+        begun.sort_unstable();
+        assert_eq!(begun, (0..40).collect::<Vec<_>>());
+        gate.set();
+    }
+
+    #[test]
+    fn short_jobs_are_done_by_few_threads() {
+        let threads = Threads::default();
+        let (tell, told) = channel();
+        for _ in 0..2000 {
+            let tell = tell.clone();
+            threads.run(Box::new(move || tell.send(thread::current().id()).unwrap()));
+        }
+        let used: std::collections::HashSet<_> =
+            (0..2000).map(|_| told.recv_timeout(SOON).unwrap()).collect();
+        assert!(used.len() < 200, "{} threads", used.len());
+    }
+
+    #[test]
+    fn a_job_that_panics_costs_no_thread() {
+        let threads = Threads::default();
+        let (tell, told) = channel();
+        for number in 0..20 {
+            let tell = tell.clone();
+            threads.run(Box::new(move || {
+                tell.send(number).unwrap();
+                std::panic::resume_unwind(Box::new("on purpose"));
+            }));
+        }
+        assert_eq!((0..20).map(|_| told.recv_timeout(SOON).unwrap()).sum::<i32>(), 190);
+    }
+}
