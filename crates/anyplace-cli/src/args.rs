@@ -36,6 +36,7 @@ pub(crate) enum Command {
     Map(Box<Map>),
     Connect(Connect),
     Places(Places),
+    Names(Names),
     Keys(Keys),
     /// Print the completions of a shell
     Completions {
@@ -187,6 +188,18 @@ pub(crate) struct Connect {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Places {
     /// Print one JSON object for each kind of place
+    #[arg(long, value_parser = FalseyValueParser::new(), env = "ANYPLACE_JSON", hide_env = true)]
+    pub(crate) json: bool,
+}
+
+/// Show the names of the objects that are published in a place
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Names {
+    /// The place, such as unix:/run/any.sock or tcp://host:7777
+    #[arg(value_name = "ADDRESS")]
+    pub(crate) address: String,
+
+    /// Print one JSON object for each name
     #[arg(long, value_parser = FalseyValueParser::new(), env = "ANYPLACE_JSON", hide_env = true)]
     pub(crate) json: bool,
 }

@@ -14,6 +14,7 @@ mod exit;
 mod input;
 mod keys;
 mod map;
+mod names;
 mod output;
 mod places;
 mod progress;
@@ -106,6 +107,7 @@ fn run(args: Args, sources: Vec<Source>, paint: Paint) -> Result<End> {
         Command::Map(map) => map::run(&map, sources, paint),
         Command::Connect(connect) => connect::run(&connect).map(End::Exit),
         Command::Places(places) => places::print(&places).map(End::Exit),
+        Command::Names(names) => names::print(&names).map(End::Exit),
         Command::Keys(keys) => keys::run(&keys).map(End::Exit),
         Command::Completions { shell } => {
             let mut completions = Vec::new();

@@ -259,6 +259,11 @@ impl Stream {
         self.0.transport.abort();
     }
 
+    /// Whether its bytes are those of a socket, and nothing is kept in between.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.0.transport.socket().is_some()
+    }
+
     /// The step of [`read`](Self::read): `WouldBlock` if there is nothing to read now.
     ///
     /// # Errors
