@@ -44,32 +44,28 @@ fn addresses() -> Vec<String> {
     plain.into_iter().map(str::to_owned).chain([stack, "lacking:".to_owned()]).collect()
 }
 
-<<<<<<< HEAD
-/// What a trial's place is reached at, if this process has to offer one there. What was shared in a place stays there, so each
-/// trial has one of its own.
+/// Where this process offers the place of a trial, if it has to. What was shared in a place stays there, so each trial has
+/// one of its own; its address, with its ticket, is known when it is offered.
 type Stage = Option<String>;
-=======
-/// Places that this process offers, and the folder of their sockets.
-fn offers() -> Result<(TempDir, Vec<Offer>)> {
-    let folder = tempfile::tempdir()?;
-    let socket = format!("unix:{}", folder.path().join("place.sock").display());
-    let offer = |endpoint: &str| anyplace::open("processes:2")?.offer(endpoint);
-    Ok((folder, vec![offer(&socket)?, offer("tcp://127.0.0.1:0")?]))
-}
->>>>>>> main
 
 fn all_trials(folder: &Path) -> Result<Vec<(Trial, Stage)>> {
-    let kit = Kit::new(Registry::standard().with(LACKING));
-<<<<<<< HEAD
+    let kit = kit();
     let mut trials = Vec::new();
     for address in addresses() {
         trials.extend(kit.trials(&address)?.into_iter().map(|trial| (trial, None)));
     }
-    let socket = format!("unix:{}", folder.join("place.sock").display());
-    let offer = offer(&socket)?;
-    trials.extend(kit.trials(&socket)?.into_iter().map(|trial| (trial, Some(socket.clone()))));
-    offer.close(Duration::ZERO)?;
+    for endpoint in [format!("unix:{}", folder.join("place.sock").display()), "tcp://127.0.0.1:0".to_owned()]
+    {
+        let offer = offer(&endpoint)?;
+        let offered = kit.trials(&offer.address().reveal())?;
+        trials.extend(offered.into_iter().map(|trial| (trial, Some(endpoint.clone()))));
+        offer.close(Duration::ZERO)?;
+    }
     Ok(trials)
+}
+
+fn kit() -> Kit {
+    Kit::new(Registry::standard().with(LACKING))
 }
 
 fn offer(endpoint: &str) -> Result<Offer> {
@@ -77,25 +73,23 @@ fn offer(endpoint: &str) -> Result<Offer> {
 }
 
 fn as_test((trial, stage): (Trial, Stage)) -> libtest_mimic::Trial {
-    let (name, is_skipped) = (format!("{} {}", trial.address(), trial.name()), trial.skip().is_some());
-    let run = move || -> Result<()> {
-        let offer = stage.as_deref().map(offer).transpose()?;
-        trial.run()?;
-        offer.map_or(Ok(()), |offer| offer.close(Duration::ZERO))
+    let at = stage.clone().unwrap_or_else(|| trial.address().to_owned());
+    let (name, is_skipped) = (format!("{at} {}", trial.name()), trial.skip().is_some());
+    let run = move || match stage {
+        None => trial.run(),
+        Some(endpoint) => run_offered(&trial, &endpoint),
     };
     let run = move || run().map_err(|error| format!("{error:?}").into());
-=======
-    let all = addresses().into_iter().chain(offers.iter().map(|offer| offer.address().reveal()));
-    let all: Vec<String> = all.collect();
-    let trials: Vec<Vec<Trial>> = all.iter().map(|address| kit.trials(address)).collect::<Result<_>>()?;
-    Ok(trials.into_iter().flatten().collect())
+    libtest_mimic::Trial::test(name, run).with_ignored_flag(is_skipped)
 }
 
-fn as_test(trial: Trial) -> libtest_mimic::Trial {
-    let (name, is_skipped) = (format!("{} {}", shown(&trial), trial.name()), trial.skip().is_some());
-    let run = move || trial.run().map_err(|error| format!("{error:?}").into());
->>>>>>> main
-    libtest_mimic::Trial::test(name, run).with_ignored_flag(is_skipped)
+/// Runs the same trial in a place that is offered for it.
+fn run_offered(trial: &Trial, endpoint: &str) -> Result<()> {
+    let offer = offer(endpoint)?;
+    let trials = kit().trials(&offer.address().reveal())?;
+    let same = trials.into_iter().find(|other| other.name() == trial.name());
+    same.expect("the same behaviours are shown wherever a place is offered").run()?;
+    offer.close(Duration::ZERO)
 }
 
 /// The address without its ticket.
