@@ -32,10 +32,10 @@ from sharing import (
     produce,
     use_all,
 )
-from test_behaviours import ADDRESSES, mapped, names_in_rust, needs, opened, processes, scheme, submit
+from test_behaviours import ADDRESSES, ENDPOINTS, mapped, names_in_rust, needs, opened, processes, scheme, submit
 
 
-@pytest.fixture(params=ADDRESSES)
+@pytest.fixture(params=ADDRESSES + ENDPOINTS)
 def address(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
