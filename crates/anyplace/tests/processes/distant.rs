@@ -81,7 +81,8 @@ impl Wake for Wakes {
 fn hold_all(address: String, door: String) -> u32 {
     let hold = || -> Result<u32> {
         let place = open(address.as_str())?;
-        let (lock, rlock, permits) = (place.lock("lock")?, place.rlock("rlock")?, place.semaphore("permits", 1)?);
+        let (lock, rlock, permits) =
+            (place.lock("lock")?, place.rlock("rlock")?, place.semaphore("permits", 1)?);
         let _held = (lock.acquire()?, rlock.acquire()?, permits.acquire()?);
         Ok(wait_at(door))
     };
@@ -178,7 +179,8 @@ fn whoever_waits_is_told_when_the_server_is_killed() -> Nothing {
     let server = hosts.submit(offer_at, (socket(&folder), door.path()))?;
     let held = door.knock();
     let place = open(socket(&folder).as_str())?;
-    let (lock, letters, hits) = (place.lock("lock")?, place.queue::<u64>("letters", 0)?, place.counter("hits")?);
+    let (lock, letters, hits) =
+        (place.lock("lock")?, place.queue::<u64>("letters", 0)?, place.counter("hits")?);
     let (never, changed) = (place.event("never")?, place.condition("changed")?);
     let mine = lock.acquire()?;
     thread::scope(|scope| {
