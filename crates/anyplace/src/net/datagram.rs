@@ -208,8 +208,10 @@ impl Datagram {
     pub fn try_send(&self, bytes: &[u8], party: Option<&Party>) -> io::Result<()> {
         // A datagram goes as a whole.
         again(|| match party {
-            Some(party) => sendto(&self.fd, bytes, SendFlags::NOSIGNAL, party.address()),
-            None => send(&self.fd, bytes, SendFlags::NOSIGNAL),
+            Some(party) => {
+                sendto(&self.fd, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT, party.address())
+            }
+            None => send(&self.fd, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT),
         })
         .map(drop)
     }
@@ -221,7 +223,7 @@ impl Datagram {
     pub fn try_recv(&self, into: &mut [u8]) -> io::Result<(usize, Party)> {
         let received = again(|| {
             let mut control = RecvAncillaryBuffer::default();
-            recvmsg(&self.fd, &mut [IoSliceMut::new(into)], &mut control, RecvFlags::empty())
+            recvmsg(&self.fd, &mut [IoSliceMut::new(into)], &mut control, RecvFlags::DONTWAIT)
         })?;
         if received.flags.contains(ReturnFlags::TRUNC) {
             let why = format!("a datagram is longer than {} bytes, so it is lost", into.len());
