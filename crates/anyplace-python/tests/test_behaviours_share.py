@@ -32,7 +32,18 @@ from sharing import (
     produce,
     use_all,
 )
-from test_behaviours import ADDRESSES, ENDPOINTS, has_processes, mapped, names_in_rust, needs, opened, processes, scheme, submit
+from test_behaviours import (
+    ADDRESSES,
+    ENDPOINTS,
+    has_processes,
+    mapped,
+    names_in_rust,
+    needs,
+    opened,
+    processes,
+    scheme,
+    submit,
+)
 
 
 @pytest.fixture(params=ADDRESSES + ENDPOINTS)
