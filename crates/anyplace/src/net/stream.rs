@@ -1,6 +1,7 @@
 //! A stream of bytes in both directions, whatever the address.
 
 mod close;
+mod file;
 mod read;
 mod write;
 
@@ -10,7 +11,7 @@ use super::failure::told;
 use super::outgoing::Outgoing;
 use super::pulse::Pulse;
 use super::readiness::{Interest, ready};
-use super::transport::Transport;
+use super::transport::{Transport, again};
 use super::waiting::{Awaited, Waiting};
 use super::watch::Watch;
 use super::{Endpoint, address};
