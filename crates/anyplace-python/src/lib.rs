@@ -25,12 +25,14 @@ mod lent;
 mod mailbox;
 mod making;
 mod map;
+mod objects;
 mod pickle;
 mod pickled;
 mod place;
 mod plain;
 mod progress;
 mod queue;
+mod serve;
 mod settled;
 mod setup;
 mod share;
@@ -65,11 +67,15 @@ mod _core {
     #[pymodule_export]
     use super::map::Map;
     #[pymodule_export]
+    use super::objects::{Method, Proxy, Serving, Values, host_objects};
+    #[pymodule_export]
     use super::place::Place;
     #[pymodule_export]
     use super::progress::Counts;
     #[pymodule_export]
     use super::queue::{Queue, SimpleQueue};
+    #[pymodule_export]
+    use super::serve::{ServedStream, Server, borrow_stream};
     #[pymodule_export]
     use super::share::{
         _opened, SharedArray, SharedBarrier, SharedCondition, SharedDict, SharedEvent, SharedLock,

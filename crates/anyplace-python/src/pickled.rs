@@ -141,7 +141,10 @@ impl Chunk<'_> {
 /// A pickle and its large parts, as objects that hold bytes.
 pub(crate) type Parts<'py> = (Bound<'py, PyAny>, Vec<Bound<'py, PyAny>>);
 
-fn dump_both<'py>(arguments: &Bound<'py, PyTuple>, keywords: &Bound<'py, PyDict>) -> PyResult<Dumped<'py>> {
+pub(crate) fn dump_both<'py>(
+    arguments: &Bound<'py, PyTuple>,
+    keywords: &Bound<'py, PyDict>,
+) -> PyResult<Dumped<'py>> {
     let module = arguments.py().import(intern!(arguments.py(), "anyplace._pickling"))?;
     let both = module.getattr(intern!(arguments.py(), "Arguments"))?.call1((arguments, keywords))?;
     pickle::dump(&both, "dump_both")
@@ -162,6 +165,13 @@ pub(crate) fn first(py: Python<'_>, initializer: &Py<PyAny>, initargs: &Py<PyTup
         py.import("anyplace._worker")?.getattr("first")?.call1((initializer, initargs))?.extract()?;
     let arguments = Arguments::One(Payload::new(Encoding::Pickle, arguments));
     Ok(Pickled { function: Arc::new(functions::hashed(bytes, name)), arguments })
+}
+
+/// What worker processes run to keep objects.
+pub(crate) fn host(py: Python<'_>) -> PyResult<Function> {
+    let (bytes, name): (Vec<u8>, String) =
+        py.import("anyplace._worker")?.getattr("host")?.call0()?.extract()?;
+    Ok(functions::hashed(bytes, name))
 }
 
 fn work(function: Arc<Function>, arguments: Arguments) -> Work {

@@ -6,6 +6,7 @@ use crate::future::{Class, Future};
 use crate::item::{self, Inputs};
 use crate::making::Making;
 use crate::map::{Map, Wanted};
+use crate::objects::Serving;
 use crate::pickled::Parts;
 use crate::setup::setup;
 use crate::{door, error, fork, progress, share, wrapped};
@@ -163,6 +164,11 @@ impl Place {
         self.open.making.put(value)
     }
 
+    /// The objects and names of the place. ``create`` and the like of the Python part call it.
+    fn _serving(&self, py: Python<'_>) -> PyResult<Serving> {
+        Serving::new(&self.place).map_err(|error| error::to_python(py, &error))
+    }
+
     /// What the place's shared objects tell of those who use them. ``why`` of the Python part calls it.
     fn _why<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let why = door::pass(py, || self.place.why());
@@ -191,6 +197,12 @@ impl Place {
     #[getter]
     fn workers(&self) -> usize {
         self.place.limits().workers
+    }
+
+    /// Whether calls travel to other processes, as pickles.
+    #[getter]
+    fn _pickles(&self) -> bool {
+        matches!(*self.open.making, Making::Pickles(_))
     }
 
     /// Whether the place takes no more tasks.
@@ -233,6 +245,11 @@ impl Place {
     /// The engine's own.
     pub(crate) fn engine(&self) -> &anyplace::Place {
         &self.place
+    }
+
+    /// How calls become its work.
+    pub(crate) fn making(&self) -> &Arc<Making> {
+        &self.open.making
     }
 
     fn wrapping(

@@ -1,6 +1,6 @@
 //! How a task ended, as Python sees it.
 
-use crate::{error, pickle, plain};
+use crate::{error, objects, pickle, plain};
 use anyplace::work::{Encoding, PayloadRef};
 use anyplace::{Item, Items, Outcome, Place, Value};
 use pyo3::exceptions::{PyException, PySystemExit};
@@ -105,7 +105,8 @@ fn not_returned(py: Python<'_>, ended: Item<'_>) -> PyErr {
 fn decode(py: Python<'_>, value: Value, strict: Option<&Place>) -> PyResult<Py<PyAny>> {
     match value {
         Value::Local(local) => {
-            local.downcast::<Py<PyAny>>().map_or_else(|_| Err(unreadable(py)), |value| Ok(*value))
+            let values = |local| objects::values_of(py, local).unwrap_or_else(|| Err(unreadable(py)));
+            local.downcast::<Py<PyAny>>().map_or_else(values, |value| Ok(*value))
         }
         Value::Encoded(payload) => load(py, payload.as_ref(), strict),
         _ => Err(unreadable(py)),

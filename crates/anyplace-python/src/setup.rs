@@ -28,8 +28,9 @@ pub(crate) fn setup(
     let on_log = Some(OnLog(Arc::new(log)));
     let language = Some(worker::language(py));
     let on_fork = Some(OnFork(Arc::new(worker::fork)));
+    let host = Some(Arc::new(pickled::host(py)?));
     let (worker, zygote, keys) = (Some(command), Some(zygote), anyplace_cli::keys_folder());
-    let setup = Setup { worker, zygote, on_fork, argument, first, on_log, language, keys };
+    let setup = Setup { worker, zygote, on_fork, argument, first, host, on_log, language, keys };
     Ok((setup, cannot_travel))
 }
 

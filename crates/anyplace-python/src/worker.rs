@@ -225,13 +225,13 @@ fn call(
 }
 
 /// What a function is called with.
-enum Arguments<'py> {
+pub(crate) enum Arguments<'py> {
     One(Bound<'py, PyAny>),
     Many(Bound<'py, PyTuple>, Option<Bound<'py, PyDict>>),
 }
 
 impl<'py> Arguments<'py> {
-    fn call(self, function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    pub(crate) fn call(self, function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         match self {
             Self::Many(args, kwargs) => function.call(args, kwargs.as_ref()),
             Self::One(argument) => call_with_one(function, &argument),
@@ -268,7 +268,7 @@ fn call_with_json(
 }
 
 /// A plain value that is the one argument, a tuple of arguments, or `_pickling.Arguments` if there are keywords.
-fn load_arguments<'py>(py: Python<'py>, payload: PayloadRef<'_>) -> PyResult<Arguments<'py>> {
+pub(crate) fn load_arguments<'py>(py: Python<'py>, payload: PayloadRef<'_>) -> PyResult<Arguments<'py>> {
     if payload.encoding == Encoding::Plain {
         let loaded = plain::load(py, payload.bytes)?.cast_into_exact::<PyTuple>();
         return Ok(loaded.map_or_else(
@@ -294,12 +294,17 @@ fn helper<'py>(py: Python<'py>, module: &str, name: &str) -> PyResult<Bound<'py,
 
 /// What was being done when Python raised.
 #[derive(Clone, Copy)]
-enum Phase {
+pub(crate) enum Phase {
     Function,
     Name,
     Arguments,
     Call,
     Result,
+}
+
+/// The engine's error for what Python raised.
+pub(crate) fn failure(py: Python<'_>, error: PyErr, phase: Phase) -> Error {
+    Failure::new(py, error, phase).error
 }
 
 /// A Python exception as the error of one call.

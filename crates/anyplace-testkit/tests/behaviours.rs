@@ -48,25 +48,31 @@ fn addresses() -> Vec<String> {
 fn offers() -> Result<(TempDir, Vec<Offer>)> {
     let folder = tempfile::tempdir()?;
     let socket = format!("unix:{}", folder.path().join("place.sock").display());
-    Ok((folder, vec![anyplace::open("processes:2")?.offer(&socket)?]))
+    let offer = |endpoint: &str| anyplace::open("processes:2")?.offer(endpoint);
+    Ok((folder, vec![offer(&socket)?, offer("tcp://127.0.0.1:0")?]))
 }
 
 fn all_trials(offers: &[Offer]) -> Result<Vec<Trial>> {
     let kit = Kit::new(Registry::standard().with(LACKING));
-    let all = addresses().into_iter().chain(offers.iter().map(Offer::address));
+    let all = addresses().into_iter().chain(offers.iter().map(|offer| offer.address().reveal()));
     let all: Vec<String> = all.collect();
     let trials: Vec<Vec<Trial>> = all.iter().map(|address| kit.trials(address)).collect::<Result<_>>()?;
     Ok(trials.into_iter().flatten().collect())
 }
 
 fn as_test(trial: Trial) -> libtest_mimic::Trial {
-    let (name, is_skipped) = (format!("{} {}", trial.address(), trial.name()), trial.skip().is_some());
+    let (name, is_skipped) = (format!("{} {}", shown(&trial), trial.name()), trial.skip().is_some());
     let run = move || trial.run().map_err(|error| format!("{error:?}").into());
     libtest_mimic::Trial::test(name, run).with_ignored_flag(is_skipped)
 }
 
+/// The address without its ticket.
+fn shown(trial: &Trial) -> String {
+    trial.address().parse::<Address>().map_or_else(|error| error.to_string(), |address| address.to_string())
+}
+
 fn skip_line(trial: &Trial) -> Option<String> {
-    trial.skip().map(|reason| format!("{} {}: {reason}", trial.address(), trial.name()))
+    trial.skip().map(|reason| format!("{} {}: {reason}", shown(trial), trial.name()))
 }
 
 fn tell(skipped: &[String]) -> std::io::Result<()> {

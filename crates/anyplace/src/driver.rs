@@ -2,11 +2,12 @@
 //! families; nothing else in the engine knows it.
 
 use crate::address::Address;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::outcome::Done;
-use crate::share::{Object, Why, Wish};
+use crate::serve::objects::{self, Proxy};
+use crate::share::{Guest, Object, Why, Wish};
 use crate::task::Task;
-use crate::work::{Bytes, WorkKind};
+use crate::work::{Bytes, Payload, WorkKind};
 use std::ffi::OsString;
 use std::fmt::Debug;
 use std::path::PathBuf;
@@ -41,6 +42,18 @@ pub trait Driver: Send + Sync + Debug + 'static {
         Err(Error::unsupported(
             self.address(),
             "share objects",
+            "open a place that can, such as `threads:` or `processes:`",
+        ))
+    }
+
+    /// Keeps objects that are called from elsewhere, and their names.
+    ///
+    /// # Errors
+    /// `Unsupported` where the place keeps none.
+    fn serve(&self) -> Result<Arc<dyn Serve>> {
+        Err(Error::unsupported(
+            self.address(),
+            "keep objects",
             "open a place that can, such as `threads:` or `processes:`",
         ))
     }
@@ -105,6 +118,90 @@ pub trait Share: Send + Sync + Debug {
 
     /// Who has and who waits for what.
     fn why(&self) -> Why;
+
+    /// The same objects for somebody for whom this process acts, such as a client of a place that is offered: what they hold
+    /// passes on when this is dropped, as if their process had been killed.
+    ///
+    /// # Errors
+    /// `Unsupported` where only this process can hold something; `ResourceExhausted` if nobody else can come in.
+    fn guest(&self, from: &str, process: u32) -> Result<Guest> {
+        let (_, _) = (from, process);
+        Err(Error::new(Kind::Unsupported, "what is shared there is shared within one process"))
+    }
+}
+
+/// The Serve family: makes objects that are called from elsewhere, and finds them by their names.
+pub trait Serve: Send + Sync + Debug {
+    /// Makes an object where the place keeps objects. It stays for as long as somebody has a proxy of it.
+    ///
+    /// # Errors
+    /// What making it failed with; `Unsupported` if the place cannot make such an object.
+    fn create(&self, recipe: Recipe) -> Result<Proxy>;
+
+    /// Lets others find the object by this name. What they may use of it is decided by now: see [`Place::publish`](crate::Place::publish).
+    ///
+    /// # Errors
+    /// `ConfigInvalid` if the name is taken.
+    fn publish(&self, name: &str, object: &Proxy) -> Result<()>;
+
+    /// Takes the name away; false if there was no such name.
+    ///
+    /// # Errors
+    /// As the place's other verbs.
+    fn unpublish(&self, name: &str) -> Result<bool>;
+
+    /// The object of this name.
+    ///
+    /// # Errors
+    /// `NotFound`, with the nearest spelling.
+    fn find(&self, name: &str) -> Result<Proxy>;
+
+    /// All names, in order.
+    ///
+    /// # Errors
+    /// As the place's other verbs.
+    fn names(&self) -> Result<Vec<String>>;
+
+    /// Whether the objects it makes are of this process: then they are given to it as they are, else as bytes.
+    fn keeps_here(&self) -> bool {
+        false
+    }
+}
+
+/// How an object is made.
+pub struct Recipe {
+    /// Of what.
+    pub making: Making,
+    /// What its class is called, for people.
+    pub class: String,
+    /// One call at a time, but for calls that it makes itself and that come back to it.
+    pub exclusive: bool,
+    /// How often it is made again when its process has died.
+    pub restart: u32,
+}
+
+/// What an object is made of.
+#[derive(Clone)]
+pub enum Making {
+    /// It is there.
+    Made(Arc<dyn objects::Object>),
+    /// Its class and arguments, as their language writes them.
+    Encoded(Payload),
+}
+
+impl Debug for Making {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Made(object) => f.write_str(object.class()),
+            Self::Encoded(payload) => payload.fmt(f),
+        }
+    }
+}
+
+impl Debug for Recipe {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Recipe({})", self.class)
+    }
 }
 
 /// Memory that a place shares with its workers.
@@ -246,8 +343,13 @@ pub struct Setup {
     pub argument: Vec<u8>,
     /// What each new worker process does before its first task. If it fails, the place is broken and says why.
     pub first: Option<Arc<crate::work::Pickled>>,
+    /// What a worker process runs to keep objects, called with the bytes that
+    /// [`objects::host`](crate::serve::objects::host) takes: for languages whose objects can be made in another process.
+    pub host: Option<Arc<crate::work::Function>>,
     /// Takes log records that workers relay, encoded by their language.
     pub on_log: Option<OnLog>,
+    /// Runs what waits for an answer of another process, for those who hold something that this may need.
+    pub on_wait: Option<crate::share::OnWait>,
     /// The language version that workers must speak, such as `python 3.12`; any will do if unset.
     pub language: Option<String>,
     /// The folder of the user's [keys](crate::keys), by which places of other machines know them. Without one, this

@@ -33,7 +33,9 @@ pub use address::Address;
 pub use anyplace_macros::task;
 pub use anyplace_sync::usable_cores;
 pub use context::{Context, current, share_of_cores};
-pub use driver::{Driver, Entry, Family, Layer, Limits, Memory, OnFork, OnLog, Setup, Share, Tasks};
+pub use driver::{
+    Driver, Entry, Family, Layer, Limits, Making, Memory, OnFork, OnLog, Recipe, Serve, Setup, Share, Tasks,
+};
 pub use error::{Error, Exit, Kind, Remote, Result, Retry};
 pub use function::{ByClosure, ByFuture, ByName, Function, Futures, NamedTask, Registered};
 pub use handle::Handle;
@@ -41,6 +43,7 @@ pub use map::{Chunk, Flow, Map, Next};
 pub use outcome::{Captured, Done, Finished, Item, Items, ItemsWriter, Outcome, Value};
 pub use place::Place;
 pub use registry::Registry;
+pub use serve::objects::{Object, Proxy};
 pub use task::{Control, Ending, Started, Task, TaskOptions};
 pub use worker::init;
 

@@ -1,5 +1,6 @@
 //! What the user opens, uses and closes.
 
+mod objects;
 mod scope;
 mod share;
 
@@ -257,13 +258,19 @@ impl Place {
         self.0.setup.language.as_deref().unwrap_or("rust")
     }
 
+    /// Where the keys of its user are.
+    pub(crate) fn keys_folder(&self) -> Option<std::path::PathBuf> {
+        self.0.setup.keys.clone()
+    }
+
     /// What it can do.
     pub(crate) fn families(&self) -> Vec<Family> {
         let driver = &self.0.driver;
         let has = |family: &Family| match family {
             Family::Tasks => driver.tasks().is_ok(),
             Family::Share => driver.share().is_ok(),
-            Family::Ranks | Family::Arrays | Family::Serve => false,
+            Family::Serve => driver.serve().is_ok(),
+            Family::Ranks | Family::Arrays => false,
         };
         Family::ALL.into_iter().filter(has).collect()
     }

@@ -4,7 +4,10 @@
 use anyplace::keys::{Keys, Scope, admit, join};
 use anyplace::net::{Listener, Stream, Trust, connect, listen, tls};
 use anyplace::{Error, Kind};
+use std::fs::Permissions;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
@@ -88,6 +91,31 @@ fn whoever_speaks_another_protocol_is_refused() {
     let (said, refusal) = openssl_at_our_door(&["-tls1_3", "-alpn", "h2,http/1.1"], b"");
     assert!(said.contains("alert no application protocol"), "{said}");
     assert_eq!(refusal.kind(), Kind::PermissionDenied, "{refusal:?}");
+}
+
+/// Whatever the mode of the socket, the kernel says who comes.
+#[test]
+fn another_user_is_refused_at_a_unix_socket() {
+    if !rustix::process::geteuid().is_root() {
+        return eprintln!("only root can start a process of another user: nothing was tried");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let open_to_all = |path: &Path| std::fs::set_permissions(path, Permissions::from_mode(0o777)).unwrap();
+    let path = folder.path().join("door.sock");
+    let listener = listen(format!("unix:{}", path.display())).unwrap();
+    open_to_all(folder.path());
+    open_to_all(&path);
+    const NOBODY: u32 = 65_534;
+    let script = "use IO::Socket::UNIX; my $s = IO::Socket::UNIX->new($ARGV[0]) or die; print <$s>";
+    let mut command = Command::new("perl");
+    command.args(["-e", script]).arg(&path).uid(NOBODY).gid(NOBODY).current_dir("/").stdout(Stdio::piped());
+    let mut stranger = Program(command.spawn().unwrap());
+    let refusal = admit(listener.accept(Some(soon())).unwrap(), &Keys::in_memory(), soon()).unwrap_err();
+    assert_eq!(refusal.kind(), Kind::PermissionDenied);
+    assert!(refusal.message().contains("of user 65534"), "{refusal}");
+    let mut heard = Vec::new();
+    stranger.0.stdout.take().unwrap().read_to_end(&mut heard).unwrap();
+    assert_eq!(heard, b"", "nothing is said to them");
 }
 
 /// A key and its self-signed certificate, as OpenSSL makes them; and for which kind of key.

@@ -50,7 +50,9 @@ if TYPE_CHECKING:
     )
     from anyplace._future import Future
     from anyplace._joblib import register_joblib
+    from anyplace._objects import Proxy, expose
     from anyplace._place import Place, open, wrap
+    from anyplace._serve import Server, serve
     from anyplace._stored import Stored
 
 __all__ = [
@@ -70,8 +72,10 @@ __all__ = [
     "PermissionDenied",
     "Place",
     "PlaceClosed",
+    "Proxy",
     "RateLimited",
     "ResourceExhausted",
+    "Server",
     "Stored",
     "TaskFailed",
     "Timeout",
@@ -81,17 +85,23 @@ __all__ = [
     "VersionMismatch",
     "WorkerLost",
     "current",
+    "expose",
     "open",
     "register_joblib",
+    "serve",
     "wrap",
 ]
 
 _HOMES = {
     "Future": "anyplace._future",
     "Place": "anyplace._place",
+    "Proxy": "anyplace._objects",
+    "Server": "anyplace._serve",
     "Stored": "anyplace._stored",
+    "expose": "anyplace._objects",
     "open": "anyplace._place",
     "register_joblib": "anyplace._joblib",
+    "serve": "anyplace._serve",
     "wrap": "anyplace._place",
 }
 

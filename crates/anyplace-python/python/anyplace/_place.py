@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from anyplace import _core
+from anyplace._serving import Serving
 from anyplace._sharing import Sharing
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Place(Sharing, _core.Place, concurrent.futures.Executor):
+class Place(Sharing, Serving, _core.Place, concurrent.futures.Executor):
     """A place: opened by its address, used, closed. It is a `concurrent.futures.Executor`.
 
     Parameters

@@ -124,6 +124,21 @@ def first(initializer: Callable[..., object], initargs: tuple[Any, ...] = ()) ->
     return dump_function(initialize)[0], name, dump_arguments((data, *initargs))
 
 
+def host() -> tuple[bytes, str]:
+    """What `Setup::host` takes: the bytes and the name of the function that keeps objects."""
+    from ._pickling import dump_function
+
+    data, name, _ = dump_function(keep_objects)
+    return data, name
+
+
+def keep_objects(ticket: bytes) -> None:
+    """Keeps objects in this worker for as long as its place wants them."""
+    from ._core import host_objects
+
+    host_objects(ticket)
+
+
 def initialize(data: bytes, *initargs: Any) -> None:
     """Runs an initializer in a worker; when it fails, says so."""
     from ._pickling import load_function

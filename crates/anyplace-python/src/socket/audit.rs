@@ -15,6 +15,10 @@ pub(super) fn made(socket: &Bound<'_, Socket>, of: [i32; 3]) -> PyResult<()> {
 }
 
 /// Tells of an address that a socket is to be bound to, connected to, or to send to.
-pub(super) fn address(socket: &Bound<'_, Socket>, event: &str, to: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+pub(super) fn address(
+    socket: &Bound<'_, Socket>,
+    event: &str,
+    to: Option<&Bound<'_, PyAny>>,
+) -> PyResult<()> {
     audit(socket.py(), (event, socket, to))
 }

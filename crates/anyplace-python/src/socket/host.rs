@@ -100,8 +100,9 @@ impl<'py> Host<'py> {
         } else if let Ok(bytes) = host.cast::<PyByteArray>() {
             bytes.to_vec()
         } else {
-            return Err(PyTypeError::new_err("str, bytes or bytearray expected, not ".to_owned()
-                + host.get_type().name()?.to_str()?));
+            return Err(PyTypeError::new_err(
+                "str, bytes or bytearray expected, not ".to_owned() + host.get_type().name()?.to_str()?,
+            ));
         };
         let text = String::from_utf8_lossy(&bytes).into_owned();
         Ok(Self::Encoded(host.clone(), text))

@@ -3,9 +3,9 @@
 use super::Socket;
 use super::address::Address;
 use super::patience::Patience;
+use super::receive::flags_of;
 use super::sys;
 use super::wait::{Begin, LONG, Until, take};
-use super::receive::flags_of;
 use pyo3::prelude::*;
 use std::ffi::c_int;
 

@@ -58,7 +58,8 @@ pub(super) fn recvfrom(
     let mut length = Address::ROOM;
     let (start, room) = (into.as_mut_ptr().cast::<c_void>(), into.len());
     // SAFETY: it writes into both, and at most so much.
-    let read = counted(unsafe { libc::recvfrom(fd, start, room, flags, from.as_mut_ptr(), &raw mut length) })?;
+    let read =
+        counted(unsafe { libc::recvfrom(fd, start, room, flags, from.as_mut_ptr(), &raw mut length) })?;
     from.set_length(length);
     Ok(read)
 }
@@ -194,12 +195,7 @@ pub(super) fn set_option(fd: Fd, level: c_int, name: c_int, value: &[u8]) -> io:
 }
 
 /// Sets an option to nothing, with a length: some families' options are set so.
-pub(super) fn set_length_of_option(
-    fd: Fd,
-    level: c_int,
-    name: c_int,
-    length: socklen_t,
-) -> io::Result<()> {
+pub(super) fn set_length_of_option(fd: Fd, level: c_int, name: c_int, length: socklen_t) -> io::Result<()> {
     // SAFETY: there is nothing to read, which the system checks.
     done(unsafe { libc::setsockopt(fd, level, name, std::ptr::null(), length) }).map(drop)
 }

@@ -67,7 +67,9 @@ pub(super) fn take<R: Send>(
     };
     let taken = match tried {
         Some(taken) => Some(taken),
-        None => door::attend(py, patience.deadline(), &mut step, |step, end| again(fd, until, end, step), |_| ())?,
+        None => {
+            door::attend(py, patience.deadline(), &mut step, |step, end| again(fd, until, end, step), |_| ())?
+        }
     };
     taken.ok_or_else(timed_out)?.map_err(|error| raised(py, &error))
 }

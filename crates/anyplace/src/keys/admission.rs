@@ -10,7 +10,6 @@ use crate::error::{Error, Kind, Result, Retry};
 use crate::net::tls::pinned::{self, Pinned};
 use crate::net::{Endpoint, Stream};
 use crate::wire::admission::{Answer, Hello, length};
-use rustix::net::sockopt::socket_peercred;
 use std::io::{self, ErrorKind};
 use std::time::Instant;
 
@@ -89,11 +88,11 @@ pub fn admit(stream: Stream, keys: &Keys, until: Instant) -> Result<Admitted> {
 /// `PermissionDenied` if it is another server, or if this one refuses us, with what is known of why; `Timeout`;
 /// `ConnectionLost`; `VersionMismatch`.
 pub fn join(stream: Stream, keys: &Keys, ticket: Option<&Ticket>, until: Instant) -> Result<Joined> {
-    let Endpoint::Tcp { host, port } = stream.endpoint() else {
+    if let Endpoint::Unix(_) = stream.endpoint() {
         check_user(&stream)?;
         return Ok(Joined { stream, key: None, scope: Scope::ADMIN, until: None });
-    };
-    let at = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    }
+    let at = authority(stream.endpoint());
     let identity = keys.identity()?;
     let pins = keys.pins(&at, ticket)?;
     let is_known = pins.len() > 1;
@@ -119,20 +118,25 @@ pub fn join(stream: Stream, keys: &Keys, ticket: Option<&Ticket>, until: Instant
     Ok(Joined { stream, key: Some(peer), scope, until })
 }
 
+/// `host:port`: what a server is remembered by.
+fn authority(endpoint: &Endpoint) -> String {
+    let text = endpoint.to_string();
+    text.split_once("://").map_or(text.as_str(), |(_, authority)| authority).to_owned()
+}
+
 const NEW_TICKET: &str = "ask whoever offers the place for a new ticket, and open the address with that";
 
 /// The kernel says whose process is at the other end of a unix socket.
 fn check_user(stream: &Stream) -> Result<()> {
-    let theirs = socket_peercred(stream.fd(crate::net::Interest::Read)).map_err(io::Error::from)?.uid;
-    let ours = rustix::process::geteuid();
-    if theirs == ours {
+    let ours = rustix::process::geteuid().as_raw();
+    let theirs = stream.credentials()?.map(|credentials| credentials.uid);
+    if theirs == Some(ours) {
         return Ok(());
     }
+    let theirs = theirs.map_or_else(|| "nobody".to_owned(), |user| format!("user {user}"));
+    let endpoint = stream.endpoint();
     Err(denied(format!(
-        "the process at the other end of `{}` is of user {}, and this one of user {}",
-        stream.endpoint(),
-        theirs.as_raw(),
-        ours.as_raw()
+        "the process at the other end of `{endpoint}` is of {theirs}, and this one of user {ours}"
     ))
     .with_help("unix sockets are for processes of one user; others are let in over tcp, with a ticket"))
 }

@@ -130,4 +130,11 @@ mod tests {
             assert!(Identity::of_text(text).unwrap_err().help().unwrap().contains("keys rotate"), "{text}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_too_strange_to_be_refused(text in "(ed25519 )?[a-z2-7#\n ]{0,120}") {
+            drop(Identity::of_text(&text));
+        }
+    }
 }

@@ -34,6 +34,9 @@ const TURN: usize = 1 << 20;
 
 /// What is done with what a peer says. On the reactor's thread: short, and never waiting.
 pub(crate) trait Handler: Send + Sync {
+    /// The conversation begins: nothing is heard before this returns. On the thread that starts it.
+    fn began(&self, _: &Peer) {}
+
     /// A message of another kind than those that every conversation has. Bytes that are no such message end it.
     fn hear(&self, peer: &Peer, kind: Kind, body: &[u8]) -> Result<(), Malformed>;
 
@@ -83,6 +86,7 @@ impl Peer {
         let source: Arc<dyn Source> = peer.0.clone();
         let registration = reactor::register(peer.0.stream.fd(Interest::Read), source)?;
         *peer.0.registration.lock().unwrap_or_else(PoisonError::into_inner) = Some(registration);
+        peer.0.handler.began(&peer);
         peer.0.wait_on();
         Ok(peer)
     }
@@ -138,9 +142,19 @@ impl Peer {
         self.send(messages::answer(id, answer))
     }
 
+    /// Where the other side is, as text.
+    pub(crate) fn endpoint(&self) -> String {
+        self.0.stream.endpoint().to_string()
+    }
+
     /// Whether these are the same.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Waits until the conversation is over.
+    pub(crate) fn wait_for_end(&self) {
+        self.0.end.wait();
     }
 
     /// Why the conversation is over, if it is.

@@ -1,9 +1,13 @@
 //! Serving others: what a process offers to those who connect. A place to peers, or an ordinary protocol to anybody, by
 //! handlers on any place.
 
+pub mod objects;
+
 mod handler;
+mod inbox;
 mod offer;
 
 pub use handler::{Answers, Connections, Limits, Requests, Server, Serving, Took};
-pub use offer::Offer;
+pub use inbox::{Arrival, Inbox};
 pub(crate) use offer::{MOST_FUNCTIONS, another_language};
+pub use offer::{Offer, Terms};

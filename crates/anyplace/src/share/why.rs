@@ -5,7 +5,7 @@ mod print;
 
 use super::body::{Body, Held};
 use super::shape::Kind;
-use super::site::Site;
+use super::site::{Site, Visitor};
 use super::task;
 use anyplace_sync::ground::{self, Ground, Seen};
 use std::collections::HashMap;
@@ -54,7 +54,9 @@ pub struct Involved {
 pub struct Who {
     /// The task's number in its place, and its item's index; `None` if it is no task, or did not tell.
     pub task: Option<(u64, u64)>,
-    /// The process.
+    /// From where it uses the place: the other end of its connection; empty for a process of the place.
+    pub from: String,
+    /// The process, as its machine counts them.
     pub process: u32,
     /// The thread's number, as the system counts them; 0 if it is not known.
     pub thread: u32,
@@ -131,9 +133,11 @@ fn waiting(site: &Site) -> HashMap<u64, Vec<Seen>> {
 }
 
 fn waiter(site: &Site, seen: &Seen) -> Who {
+    let Visitor { from, process } = site.user(seen.party);
     Who {
         task: task::read(seen.task),
-        process: site.process(seen.party),
+        from,
+        process,
         thread: seen.thread,
         since: ago(seen.since),
         line: seen.label.clone(),
@@ -141,9 +145,11 @@ fn waiter(site: &Site, seen: &Seen) -> Who {
 }
 
 fn holder(site: &Site, held: &Held) -> Who {
+    let Visitor { from, process } = site.user(held.party);
     Who {
         task: task::read(held.task),
-        process: site.process(held.party),
+        from,
+        process,
         thread: held.thread,
         since: ago(held.since),
         line: String::new(),

@@ -189,7 +189,8 @@ impl Offer {
             _ => return Err(Malformed("a file or a folder")),
         };
         let (mode, modified) = (reader.u32()?, (reader.u64()?.cast_signed(), reader.u32()?));
-        if modified.1 >= NANOSECONDS || matches!(what, What::File { length, .. } if length > i64::MAX as u64) {
+        if modified.1 >= NANOSECONDS || matches!(what, What::File { length, .. } if length > i64::MAX as u64)
+        {
             return Err(Malformed("the state of a file"));
         }
         Ok(Self { path, what, mode, modified })
@@ -365,8 +366,10 @@ mod tests {
             Just(Answers::Hello),
             Just(Answers::Still),
             Just(Answers::Bye),
-            (any::<u64>(), vec(any::<Digest>(), 0..5)).prop_map(|(offer, groups)| Answers::Take(offer, groups)),
-            (any::<u64>(), vec(any::<Digest>(), 0..5)).prop_map(|(offer, groups)| Answers::Compare(offer, groups)),
+            (any::<u64>(), vec(any::<Digest>(), 0..5))
+                .prop_map(|(offer, groups)| Answers::Take(offer, groups)),
+            (any::<u64>(), vec(any::<Digest>(), 0..5))
+                .prop_map(|(offer, groups)| Answers::Compare(offer, groups)),
             (any::<u64>(), ended).prop_map(|(offer, ended)| Answers::Done(offer, ended)),
         ]
     }

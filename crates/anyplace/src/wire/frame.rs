@@ -28,10 +28,15 @@ pub(crate) enum Kind {
     Ended,
     End,
     Resume,
+    Node,
+    Call,
+    Hold,
+    Release,
+    Share,
 }
 
 impl Kind {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 23] = [
         Self::Hello,
         Self::Welcome,
         Self::Define,
@@ -50,6 +55,11 @@ impl Kind {
         Self::Ended,
         Self::End,
         Self::Resume,
+        Self::Node,
+        Self::Call,
+        Self::Hold,
+        Self::Release,
+        Self::Share,
     ];
 
     fn from_number(number: u8) -> Option<Self> {

@@ -13,8 +13,9 @@ mod runtime;
 mod tasks;
 
 use crate::address::Address;
-use crate::driver::{Driver, Entry, Family, Limits, Setup, Share, Tasks};
+use crate::driver::{Driver, Entry, Family, Limits, Serve, Setup, Share, Tasks};
 use crate::error::{Error, Kind, Result};
+use crate::serve::objects::Names;
 use crate::share::Here;
 use crate::work::WorkKind;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ pub(crate) const ENTRY: Entry = Entry {
     about: "on an event loop, many waits at once",
     forms: &["async:", "async:1000"],
     options: &[],
-    families: &[Family::Tasks, Family::Share],
+    families: &[Family::Tasks, Family::Share, Family::Serve],
     check: |_| Ok(()),
     open,
 };
@@ -37,7 +38,8 @@ pub(crate) const ENTRY: Entry = Entry {
 fn open(address: &Address, _: &Setup) -> Result<Arc<dyn Driver>> {
     let at_once = address.count()?.unwrap_or(AT_ONCE);
     let address = address.clone().with_target(at_once.to_string());
-    Ok(Arc::new(Place { shared: Here::new(&address), address, at_once, slots: Slots::new(at_once) }))
+    let (shared, names, slots) = (Here::new(&address), Names::new(&address), Slots::new(at_once));
+    Ok(Arc::new(Place { address, at_once, slots, shared, names }))
 }
 
 #[derive(Debug)]
@@ -46,6 +48,7 @@ struct Place {
     at_once: usize,
     slots: Arc<Slots>,
     shared: Arc<Here>,
+    names: Arc<Names>,
 }
 
 impl Driver for Place {
@@ -65,12 +68,17 @@ impl Driver for Place {
         Ok(self.shared.clone())
     }
 
+    fn serve(&self) -> Result<Arc<dyn Serve>> {
+        Ok(self.names.clone())
+    }
+
     fn cancel(&self) {
         self.slots.cancel();
     }
 
     fn close(&self, _: Duration) -> Result<()> {
         self.shared.close();
+        self.names.close();
         if self.slots.close() {
             return Ok(());
         }

@@ -8,9 +8,10 @@
 //! be cancelled, since nothing waits; nothing can be ended, since the caller itself runs it.
 
 use crate::address::Address;
-use crate::driver::{Driver, Entry, Family, Limits, Setup, Share, Tasks};
+use crate::driver::{Driver, Entry, Family, Limits, Serve, Setup, Share, Tasks};
 use crate::error::{Error, Result};
 use crate::outcome::Done;
+use crate::serve::objects::Names;
 use crate::share::Here;
 use crate::task::Task;
 use crate::work::WorkKind;
@@ -22,7 +23,7 @@ pub(crate) const ENTRY: Entry = Entry {
     about: "in the caller, one task after the other",
     forms: &["inline:"],
     options: &[],
-    families: &[Family::Tasks, Family::Share],
+    families: &[Family::Tasks, Family::Share, Family::Serve],
     check: |_| Ok(()),
     open,
 };
@@ -34,13 +35,14 @@ fn open(address: &Address, _: &Setup) -> Result<Arc<dyn Driver>> {
             .during("open")
             .with_help("write `inline:`, or `threads:8` for eight workers"));
     }
-    Ok(Arc::new(Inline { shared: Here::new(address), address: address.clone() }))
+    Ok(Arc::new(Inline { shared: Here::new(address), names: Names::new(address), address: address.clone() }))
 }
 
 #[derive(Debug)]
 struct Inline {
     address: Address,
     shared: Arc<Here>,
+    names: Arc<Names>,
 }
 
 impl Driver for Inline {
@@ -60,8 +62,13 @@ impl Driver for Inline {
         Ok(self.shared.clone())
     }
 
+    fn serve(&self) -> Result<Arc<dyn Serve>> {
+        Ok(self.names.clone())
+    }
+
     fn close(&self, _: Duration) -> Result<()> {
         self.shared.close();
+        self.names.close();
         Ok(())
     }
 }

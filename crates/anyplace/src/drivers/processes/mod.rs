@@ -50,6 +50,7 @@ mod home;
 mod keeper;
 mod memory;
 mod not_started;
+mod objects;
 mod options;
 mod outgoing;
 mod posted;
@@ -65,7 +66,7 @@ pub(crate) use callbacks::Callbacks;
 pub(crate) use memory::{block_at, position};
 
 use crate::Address;
-use crate::driver::{Driver, Entry, Family, Limits, Memory, Setup, Share, Tasks};
+use crate::driver::{Driver, Entry, Family, Limits, Memory, Serve, Setup, Share, Tasks};
 use crate::error::{Error, Kind, Result};
 use crate::outcome::Done;
 use crate::task::Task;
@@ -81,7 +82,7 @@ pub(crate) const ENTRY: Entry = Entry {
     about: "in processes of this machine",
     forms: &["processes:", "processes:8", "processes:8?max_tasks=100", "processes:4?memory=2GiB&cpus=0-3"],
     options: options::OPTIONS,
-    families: &[Family::Tasks, Family::Share],
+    families: &[Family::Tasks, Family::Share, Family::Serve],
     check,
     open,
 };
@@ -90,11 +91,12 @@ fn open(address: &Address, setup: &Setup) -> Result<Arc<dyn Driver>> {
     let choices = Choices::read(address, setup)?;
     let workers = address.count()?.unwrap_or_else(|| choices.cores());
     let address = address.clone().with_target(workers.to_string());
+    let objects = objects::Hosts::new(workers, &choices, setup, &address);
     let tasks = Arc::new(Both {
         workers: Workers::new(workers, choices, setup, &address)?,
         commands: command::Slots::new(workers),
     });
-    Ok(Arc::new(Place { address, workers, tasks }))
+    Ok(Arc::new(Place { address, workers, tasks, objects }))
 }
 
 /// The kernel must tell when a process ends, without a signal to the whole program.
@@ -113,6 +115,7 @@ struct Place {
     address: Address,
     workers: usize,
     tasks: Arc<Both>,
+    objects: Arc<objects::Hosts>,
 }
 
 impl Driver for Place {
@@ -134,6 +137,10 @@ impl Driver for Place {
 
     fn share(&self) -> Result<Arc<dyn Share>> {
         Ok(self.tasks.workers.halls().clone())
+    }
+
+    fn serve(&self) -> Result<Arc<dyn Serve>> {
+        Ok(self.objects.clone())
     }
 
     fn memory(&self) -> Option<Arc<dyn Memory>> {
@@ -160,6 +167,7 @@ impl Driver for Place {
     fn close(&self, grace: Duration) -> Result<()> {
         let closing = Instant::now();
         self.tasks.workers.halls().close();
+        self.objects.close(grace);
         self.tasks.commands.close(grace);
         self.tasks.workers.close(grace.saturating_sub(closing.elapsed()));
         Ok(())

@@ -2,7 +2,9 @@
 //!
 //! | address | means |
 //! |---|---|
-//! | `tcp://host:7777` | the place that is offered there |
+//! | `tcp://host:7777#ap1...` | the place that is offered there, for who has a ticket |
+//! | `tcp://host:7777` | the same, for who is known there: who was there before, or its own user |
+//! | `tcp://a:7777#ap1...,b:7777#ap1...` | several together: a task goes to the one with the most room |
 //! | `unix:/run/user/1000/any.sock` | one that a process of the same user on this machine offers |
 //! | `...?on_disconnect=keep` | our tasks go on there while we are away; otherwise they are ended |
 //! | `...?reconnect=2m` | how long the server may be away until what is in doubt is lost |
@@ -14,12 +16,15 @@ mod desk;
 mod given;
 mod options;
 mod server;
+mod target;
 mod window;
 
 use crate::address::Address;
-use crate::driver::{Driver, Entry, Family, Limits, Setup, Tasks};
-use crate::error::{Error, Kind, Result, Retry};
-use crate::net::Endpoint;
+use crate::driver::{Driver, Entry, Family, Limits, Serve, Setup, Share, Tasks};
+use crate::error::{Error, Result};
+use crate::peer::Traffic;
+use crate::serve::objects::Objects;
+use crate::share::Far;
 use crate::wire::peer::topic::{Offered, travelling};
 use crate::work::WorkKind;
 use desk::Desk;
@@ -28,13 +33,14 @@ pub(crate) use options::OPTIONS;
 use server::Server;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+pub(crate) use target::Target;
 
 pub(crate) const ENTRY: Entry = Entry {
     scheme: "tcp",
     about: "a place that another machine offers",
-    forms: &["tcp://host:7777"],
+    forms: &["tcp://host:7777", "tcp://host:7777#ap1...", "tcp://a:7777,b:7777"],
     options: OPTIONS,
-    families: &[Family::Tasks],
+    families: &[Family::Tasks, Family::Share, Family::Serve],
     check: |_| Ok(()),
     open,
 };
@@ -42,31 +48,39 @@ pub(crate) const ENTRY: Entry = Entry {
 /// What was ended has so long to end when the place is closed.
 const ENDING: Duration = Duration::from_secs(10);
 
-fn open(address: &Address, _: &Setup) -> Result<Arc<dyn Driver>> {
-    Err(Error::new(Kind::Unsupported, "places of other machines are not served yet")
-        .at(address)
-        .with_retry(Retry::Never)
-        .with_help("offer the place at `unix:`"))
+fn open(address: &Address, setup: &Setup) -> Result<Arc<dyn Driver>> {
+    connect(address, Target::all(address)?, setup)
 }
 
 /// Opens the place that these servers offer together.
-pub(crate) fn connect(address: &Address, endpoints: Vec<Endpoint>, setup: &Setup) -> Result<Arc<dyn Driver>> {
+pub(crate) fn connect(address: &Address, targets: Vec<Target>, setup: &Setup) -> Result<Arc<dyn Driver>> {
     let choices = Choices::read(address)?;
-    let servers: Vec<_> = endpoints
+    let servers: Vec<_> = targets
         .into_iter()
         .enumerate()
-        .map(|(number, endpoint)| Server::new(number, endpoint, &choices, setup))
+        .map(|(number, target)| Server::new(number, target, &choices, setup))
         .collect();
+    let objects: Vec<_> = servers.iter().map(|_| Objects::of_server()).collect();
+    let share = Far::new(address, setup.on_wait.clone());
+    for (number, (server, objects)) in servers.iter().zip(&objects).enumerate() {
+        let mut traffics: Vec<Arc<dyn Traffic>> = vec![objects.clone()];
+        if number == 0 {
+            traffics.push(share.clone());
+        }
+        server.carry(traffics);
+    }
     let offered: Vec<_> = servers.iter().map(Server::open).collect::<Result<_>>()?;
     let workers: Vec<usize> = offered.iter().map(|offered| offered.workers as usize).collect();
     let desk = Desk::new(address.to_string(), &workers);
     desk.employ(servers.clone());
     for (number, server) in servers.iter().enumerate() {
         server.work_for(&desk);
-        server.carry(Vec::new());
         desk.arrive(number);
     }
-    Ok(Arc::new(Place { address: address.clone(), limits: limits(&offered), desk }))
+    let serve = offered.iter().any(|offered| offered.families.contains(&Family::Serve));
+    // Of several servers, the first has the names.
+    let objects = objects.into_iter().next().filter(|_| serve);
+    Ok(Arc::new(Place { address: address.clone(), limits: limits(&offered), desk, share, objects }))
 }
 
 /// What is true of all of them.
@@ -91,6 +105,8 @@ struct Place {
     address: Address,
     limits: Limits,
     desk: Arc<Desk>,
+    share: Arc<Far>,
+    objects: Option<Arc<Objects>>,
 }
 
 impl Driver for Place {
@@ -106,11 +122,35 @@ impl Driver for Place {
         Ok(self.desk.clone())
     }
 
+    fn serve(&self) -> Result<Arc<dyn Serve>> {
+        let objects = self.objects.clone().ok_or_else(|| {
+            Error::unsupported(
+                &self.address,
+                "keep objects",
+                "the place that is offered there has none, or the ticket does not allow it: its scope needs `share`",
+            )
+        })?;
+        Ok(objects)
+    }
+
+    /// What processes of several servers shared would lie with one of them, and be out of reach for the others' tasks.
+    fn share(&self) -> Result<Arc<dyn Share>> {
+        match self.desk.servers() {
+            [_] => Ok(self.share.clone()),
+            _ => Err(Error::unsupported(
+                &self.address,
+                "share objects between several servers",
+                "open a place at one of them for what is shared",
+            )),
+        }
+    }
+
     fn cancel(&self) {
         self.desk.cancel();
     }
 
     fn close(&self, grace: Duration) -> Result<()> {
+        self.share.close();
         let until = Instant::now().checked_add(grace.saturating_add(ENDING));
         self.desk.close(until.unwrap_or_else(|| Instant::now() + ENDING));
         self.desk.servers().iter().for_each(|server| server.close());

@@ -5,8 +5,10 @@
 use super::desk::Desk;
 use super::given::Given;
 use super::options::Choices;
+use super::target::Target;
 use crate::driver::{OnLog, Setup};
 use crate::error::{Error, Kind as Wrong, Result, Retry};
+use crate::keys::{Keys, Ticket, join};
 use crate::net::{Endpoint, connect};
 use crate::peer::{self, Absence, Handler, Peer, Traffic, greet};
 use crate::serve::{MOST_FUNCTIONS, another_language};
@@ -34,6 +36,9 @@ pub(super) struct Server {
     /// Which of the place's servers it is.
     number: usize,
     endpoint: Endpoint,
+    /// Lets us in where our key is not known yet.
+    ticket: Option<Ticket>,
+    keys: Keys,
     wish: Wish,
     language: String,
     on_log: Option<OnLog>,
@@ -67,10 +72,12 @@ struct Conversation(Arc<Server>);
 
 impl Server {
     /// A server that nobody has spoken to yet.
-    pub(super) fn new(number: usize, endpoint: Endpoint, choices: &Choices, setup: &Setup) -> Arc<Self> {
+    pub(super) fn new(number: usize, target: Target, choices: &Choices, setup: &Setup) -> Arc<Self> {
         Arc::new(Self {
             number,
-            endpoint,
+            endpoint: target.endpoint,
+            ticket: target.ticket,
+            keys: Keys::new(setup.keys.clone()),
             wish: Wish {
                 session: crate::peer::fresh_number(),
                 keep: choices.keep,
@@ -94,12 +101,9 @@ impl Server {
         self.desk.get_or_init(|| Arc::downgrade(desk));
     }
 
-    /// What else goes on in the conversations with it: told once, before the first of them is used.
+    /// What else goes on in the conversations with it: told once, before the first of them.
     pub(super) fn carry(&self, traffics: Vec<Arc<dyn Traffic>>) {
-        let traffics = self.traffics.get_or_init(|| traffics);
-        if let Some(peer) = self.peer() {
-            traffics.iter().for_each(|traffic| traffic.begin(&peer));
-        }
+        self.traffics.get_or_init(|| traffics);
     }
 
     fn traffics(&self) -> &[Arc<dyn Traffic>] {
@@ -120,17 +124,20 @@ impl Server {
     /// # Errors
     /// What [`connect`] says; `PermissionDenied`; `VersionMismatch`.
     pub(super) fn open(self: &Arc<Self>) -> Result<Offered> {
-        let until = Some(Instant::now() + CONNECT);
-        let stream = connect(self.endpoint.clone(), until)?;
+        let until = Instant::now() + CONNECT;
+        let stream = connect(self.endpoint.clone(), Some(until))?;
+        let joined = join(stream, &self.keys, self.ticket.as_ref(), until);
+        let stream = joined.map_err(|error| error.at(&self.endpoint))?.stream;
         let mine = Greeting::new(self.language.clone(), NodeId(self.wish.session), self.wish.to_bytes());
-        let theirs = greet(&stream, &mine, until).inspect_err(|_| stream.abort())?;
+        let theirs = greet(&stream, &mine, Some(until)).inspect_err(|_| stream.abort())?;
         let offered = Offered::read(&theirs.topic).map_err(|malformed| self.strange(malformed))?;
+        let peer = Peer::start(stream, theirs.clone(), Arc::new(Conversation(self.clone())))?;
         let mut link = self.link();
         if link.is_closed {
-            stream.abort();
+            drop(link);
+            peer.close(&self.closed());
             return Err(self.closed());
         }
-        let peer = Peer::start(stream, theirs.clone(), Arc::new(Conversation(self.clone())))?;
         if peer.end().is_none() {
             link.peer = Some(peer);
         }
@@ -276,7 +283,6 @@ impl Server {
             return;
         };
         drop(link);
-        self.traffics().iter().for_each(|traffic| traffic.begin(&peer));
         if before != now {
             desk.give_up(self.number, &self.restarted());
         }
@@ -325,6 +331,10 @@ impl Server {
 }
 
 impl Handler for Conversation {
+    fn began(&self, peer: &Peer) {
+        self.0.traffics().iter().for_each(|traffic| traffic.begin(peer));
+    }
+
     fn hear(&self, peer: &Peer, kind: Kind, body: &[u8]) -> Result<(), Malformed> {
         let server = &self.0;
         match kind {

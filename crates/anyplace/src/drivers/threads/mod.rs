@@ -12,8 +12,9 @@
 mod tasks;
 
 use crate::address::Address;
-use crate::driver::{Driver, Entry, Family, Limits, Setup, Share, Tasks};
+use crate::driver::{Driver, Entry, Family, Limits, Serve, Setup, Share, Tasks};
 use crate::error::{Error, Kind, Result};
+use crate::serve::objects::Names;
 use crate::share::Here;
 use crate::work::WorkKind;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ pub(crate) const ENTRY: Entry = Entry {
     about: "on threads of this process",
     forms: &["threads:", "threads:8"],
     options: &[],
-    families: &[Family::Tasks, Family::Share],
+    families: &[Family::Tasks, Family::Share, Family::Serve],
     check: |_| Ok(()),
     open,
 };
@@ -36,6 +37,7 @@ fn open(address: &Address, _: &Setup) -> Result<Arc<dyn Driver>> {
     Ok(Arc::new(Place {
         threads: Arc::new(Threads::new(workers)),
         shared: Here::new(&address),
+        names: Names::new(&address),
         workers,
         address,
     }))
@@ -47,6 +49,7 @@ struct Place {
     workers: usize,
     threads: Arc<Threads>,
     shared: Arc<Here>,
+    names: Arc<Names>,
 }
 
 impl Driver for Place {
@@ -66,12 +69,17 @@ impl Driver for Place {
         Ok(self.shared.clone())
     }
 
+    fn serve(&self) -> Result<Arc<dyn Serve>> {
+        Ok(self.names.clone())
+    }
+
     fn cancel(&self) {
         self.threads.cancel();
     }
 
     fn close(&self, grace: Duration) -> Result<()> {
         self.shared.close();
+        self.names.close();
         if self.threads.close(grace) {
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! `unix:/path` is a place that another process of the same user offers on this machine: as `tcp:`, but without
 //! encryption, since the kernel says who is at the other end.
 
-use super::tcp;
+use super::tcp::{self, Target};
 use crate::address::Address;
 use crate::driver::{Driver, Entry, Setup};
 use crate::error::Result;
@@ -18,5 +18,5 @@ pub(crate) const ENTRY: Entry = Entry {
 
 fn open(address: &Address, setup: &Setup) -> Result<Arc<dyn Driver>> {
     let endpoint: Endpoint = format!("unix:{}", address.target()).parse()?;
-    tcp::connect(address, vec![endpoint], setup)
+    tcp::connect(address, vec![Target { endpoint, ticket: None }], setup)
 }

@@ -226,7 +226,7 @@ fn somebody_elses_certificate_is_worth_nothing_to_a_client() {
     let refusal = thread::scope(|scope| {
         let judge = scope.spawn(|| admit(server_side, &server, soon()));
         // In TLS 1.3 a client may be done before it hears that it was refused.
-        drop(crate::net::tls::Tls::agree(client_side, connection, Some(soon())));
+        drop(crate::net::tls::Tls::new(client_side, connection).agree(Some(soon())));
         judge.join().unwrap().unwrap_err()
     });
     assert_eq!(refusal.kind(), Kind::PermissionDenied);
@@ -244,7 +244,7 @@ fn somebody_elses_certificate_is_worth_nothing_to_a_server() {
     let (client_side, mallory_side) = pair();
     let refusal = thread::scope(|scope| {
         let victim = scope.spawn(|| join(client_side, &client, Some(&ticket), soon()));
-        assert!(crate::net::tls::Tls::agree(mallory_side, connection, Some(soon())).is_err());
+        assert!(crate::net::tls::Tls::new(mallory_side, connection).agree(Some(soon())).is_err());
         victim.join().unwrap().unwrap_err()
     });
     assert!(refusal.message().contains("BadSignature"), "{refusal}");

@@ -48,7 +48,8 @@ impl Tree {
 
     /// How much is hashed.
     pub(super) fn at(&self) -> u64 {
-        self.groups.len() as u64 * self.group + self.filled
+        // The last group may be shorter.
+        (self.groups.len() as u64 * self.group + self.filled).min(self.length)
     }
 
     /// The groups that are hashed, the last one among them only if it is whole or the file ends with it.
@@ -112,7 +113,8 @@ impl Tree {
 
     fn begin_group(&mut self) {
         self.filled = 0;
-        self.hasher.reset();
+        // A new one: `reset` forgets where the input begins by half.
+        self.hasher = Hasher::new();
         self.hasher.set_input_offset(self.groups.len() as u64 * self.group);
     }
 

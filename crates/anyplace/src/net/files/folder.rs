@@ -8,8 +8,8 @@ use super::source::State;
 use crate::error::{Error, Result};
 use crate::wire::files::Ended;
 use rustix::fs::{
-    AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps, UTIME_OMIT,
-    fchmod, flock, fstat, fstatvfs, futimens, mkdirat, openat, renameat, renameat_with, statat,
+    AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps,
+    UTIME_OMIT, fchmod, flock, fstat, fstatvfs, futimens, mkdirat, openat, renameat, renameat_with, statat,
 };
 use rustix::io::Errno;
 use std::fs::File;
@@ -95,7 +95,8 @@ fn enter(folder: &OwnedFd, name: &[u8]) -> Outcome<OwnedFd> {
 
 /// A name that is one step down, and nothing of ours.
 fn check_name(name: &[u8]) -> Outcome<()> {
-    let is_step = !name.is_empty() && name != b"." && name != b".." && !name.contains(&b'/') && !name.contains(&0);
+    let is_step =
+        !name.is_empty() && name != b"." && name != b".." && !name.contains(&b'/') && !name.contains(&0);
     if !is_step || name.len() > LONGEST {
         return Err(refused("its path leads out of the folder, or is none"));
     }
@@ -133,11 +134,13 @@ impl Spot {
         let mode = Mode::from_raw_mode((mode & PERMISSIONS) | 0o700);
         match mkdirat(&self.folder, self.name.as_slice(), mode) {
             Ok(()) => Ok(true),
-            Err(Errno::EXIST) => match statat(&self.folder, self.name.as_slice(), AtFlags::SYMLINK_NOFOLLOW) {
-                Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::Directory => Ok(false),
-                Ok(_) => Err(refused("something of that name is here that is no folder")),
-                Err(errno) => Err(failed(&errno.into())),
-            },
+            Err(Errno::EXIST) => {
+                match statat(&self.folder, self.name.as_slice(), AtFlags::SYMLINK_NOFOLLOW) {
+                    Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::Directory => Ok(false),
+                    Ok(_) => Err(refused("something of that name is here that is no folder")),
+                    Err(errno) => Err(failed(&errno.into())),
+                }
+            }
             Err(errno) => Err(failed(&errno.into())),
         }
     }
@@ -198,7 +201,8 @@ impl Spot {
 impl Part {
     /// It stays a part: one that its owner can go on with.
     fn undress(&self) {
-        drop(fchmod(&self.file, Mode::RUSR | Mode::WUSR));
+        // It fails where the disk is gone, which the caller tells.
+        let _ = fchmod(&self.file, Mode::RUSR | Mode::WUSR);
     }
 
     /// The file is whole: it gets its permissions, its time and its name.
@@ -292,7 +296,11 @@ mod tests {
         ] {
             assert!(is_refused(folder.spot(&path(hostile))), "{hostile:?}");
         }
-        assert!(folder.spot(&path(&["here", "...", "x"])).is_err_and(|ended| ended == refused("its folder is not here")));
+        assert!(
+            folder
+                .spot(&path(&["here", "...", "x"]))
+                .is_err_and(|ended| ended == refused("its folder is not here"))
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Files over streams: resumable, checked from end to end, and written nowhere but where they belong.
 //!
-//! [`Sending`] and [`Receiving`] are the two ends of a transfer over any [`Stream`]. [`Inbox`] listens for senders that
-//! may come in, and [`reach`] comes in there: `anyplace receive` and `anyplace send` are these.
+//! [`Sending`] and [`Receiving`] are the two ends of a transfer over any [`Stream`]. An [`Inbox`](crate::serve::Inbox)
+//! listens for senders that may come in, and [`reach`] comes in there: `anyplace receive` and `anyplace send` are these.
 //!
 //! | file | what it does |
 //! |---|---|
@@ -14,9 +14,9 @@
 mod digest;
 mod event;
 mod folder;
-mod inbox;
 mod incoming;
 mod pouring;
+mod reach;
 mod receiving;
 mod sending;
 mod source;
@@ -26,13 +26,13 @@ mod talk;
 mod tests;
 
 pub use event::{Ended, Event, Transfer};
-pub use inbox::{Arrival, Inbox, reach};
+pub use reach::reach;
 pub use receiving::Receiving;
 pub use sending::Sending;
 
 use super::Stream;
 use crate::error::{Error, Kind, Result};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -40,19 +40,18 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Stream {
-    /// Sends a file, or a folder with all that is in it, to whoever [receives](Self::receive_files) at the other end. What
-    /// is there already is not sent again. See [`Sending`] for several at once, and for what happens meanwhile.
+    /// Sends files, and folders with all that is in them, to whoever [receives](Self::receive_files) at the other end.
+    /// What is there already is not sent again. See [`Sending`] for what may be chosen, and for what happens meanwhile.
     ///
     /// # Errors
-    /// As [`Sending::over`]; and `Unexpected` if it, or something in it, cannot be read or was refused, with the reason of
-    /// the first.
-    pub fn send_file(&self, path: impl AsRef<Path>) -> Result<Transfer> {
+    /// As [`Sending::over`]; and `Unexpected` if one of them cannot be read or was refused, with the reason of the first.
+    pub fn send_files(&self, paths: impl IntoIterator<Item = impl Into<PathBuf>>) -> Result<Transfer> {
         let (first, watch) = first_failure();
-        let sending = Sending::new([path.as_ref()]).on_event(watch);
+        let sending = Sending::new(paths).on_event(watch);
         or_failure(sending.over(self)?, &first)
     }
 
-    /// Receives what is sent by one [`send_file`](Self::send_file), or one [`Sending`], into a folder. See [`Receiving`]
+    /// Receives what is sent by one [`send_files`](Self::send_files), or one [`Sending`], into a folder. See [`Receiving`]
     /// for what may be chosen, and for what happens meanwhile.
     ///
     /// # Errors

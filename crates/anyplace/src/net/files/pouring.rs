@@ -94,8 +94,10 @@ pub(super) fn pour(
         // Dropped on every way out of here, which is what ends the thread.
         let hash = hash;
         let hashing = thread::Builder::new().name("anyplace-digest".to_owned());
-        let hashing = hashing.spawn_scoped(scope, move || hashed(file, tree, &to_hash)).map_err(Error::from)?;
-        for piece in Pieces { file, state: entry.state, at: from } {
+        let hashing =
+            hashing.spawn_scoped(scope, move || hashed(file, tree, &to_hash)).map_err(Error::from)?;
+        let pieces = Pieces { file, state: entry.state, at: from };
+        for piece in pieces {
             // It has ended if the file has: then it says why.
             if hash.send(piece).is_err() {
                 break;
@@ -135,7 +137,7 @@ fn pour_piece(talk: &mut Talk<'_>, file: &File, piece: Piece, teller: &mut Telle
     match piece {
         Piece::Data { at, length } => {
             talk.say(|into| Says::Data(of_piece(length)).write(into))?;
-            talk.send_file(file, at, usize::try_from(length).expect("a piece"))?;
+            talk.send_file(file, at, length)?;
             teller.moves(length);
             Ok(())
         }

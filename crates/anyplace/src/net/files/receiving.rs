@@ -163,6 +163,7 @@ impl Receiver<'_> {
         }
         let path: PathBuf = offer.path.iter().map(|name| OsString::from_vec(name.clone())).collect();
         let spot = self.folder.spot(&offer.path);
+        let is_folder = offer.what == What::Folder;
         let ended = match (spot, offer.what) {
             (Err(ended), _) => ended,
             (Ok(spot), What::Folder) => self.make(&spot, offer),
@@ -176,7 +177,7 @@ impl Receiver<'_> {
                 }
             }
         };
-        self.done(number, &path, offer.what == What::Folder, ended)
+        self.done(number, &path, is_folder, ended)
     }
 
     fn make(&mut self, spot: &Spot, offer: Offer) -> wire::Ended {
@@ -350,7 +351,13 @@ impl Receiver<'_> {
         self.talk.flush()
     }
 
-    fn done(&mut self, number: u64, path: &std::path::Path, is_folder: bool, ended: wire::Ended) -> Result<()> {
+    fn done(
+        &mut self,
+        number: u64,
+        path: &std::path::Path,
+        is_folder: bool,
+        ended: wire::Ended,
+    ) -> Result<()> {
         self.talk.say(|into| Answers::Done(number, ended.clone()).write(into))?;
         self.teller.ends(path, is_folder, &Ended::from(ended));
         Ok(())

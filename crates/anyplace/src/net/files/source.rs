@@ -87,9 +87,11 @@ impl Source {
         let path = folder.path.join(OsStr::from_bytes(name.to_bytes()));
         let fd = folder.fd.as_fd().try_clone_to_owned();
         let entry = fd.map_err(Why::Failed).and_then(|fd| {
-            let stat = statat(&fd, name, AtFlags::SYMLINK_NOFOLLOW)
-                .map_err(|errno| Why::Failed(errno.into()))?;
-            self.entry(path.clone(), &stat, |flags| openat(&fd, name, flags | OFlags::NOFOLLOW, Mode::empty()))
+            let stat =
+                statat(&fd, name, AtFlags::SYMLINK_NOFOLLOW).map_err(|errno| Why::Failed(errno.into()))?;
+            self.entry(path.clone(), &stat, |flags| {
+                openat(&fd, name, flags | OFlags::NOFOLLOW, Mode::empty())
+            })
         });
         entry.map_err(|why| Unsent { path, why })
     }
@@ -237,7 +239,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("socket");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
-        assert_eq!(told(&[&socket, Path::new("/dev/null")]), ["skipped ".to_owned() + socket.to_str().unwrap(), "skipped /dev/null".into()]);
+        assert_eq!(
+            told(&[&socket, Path::new("/dev/null")]),
+            ["skipped ".to_owned() + socket.to_str().unwrap(), "skipped /dev/null".into()]
+        );
         assert_eq!(told(&[&folder.path().join("nothing")]), ["failed NotFound"]);
     }
 }

@@ -1,16 +1,18 @@
 //! One end of the conversation: messages, and the bytes of files between them.
 
 use crate::error::{Error, Kind, Result};
-use crate::net::{Interest, Stream};
+use crate::net::Stream;
 use crate::wire::Malformed;
 use crate::wire::files::length;
 use std::fs::File;
 use std::io::ErrorKind;
-use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 /// How much is read at once: enough that BLAKE3 works on many chunks side by side, and no more than stays in the cache.
 const GULP: usize = 256 << 10;
+
+/// How much of a file is sent at once.
+const STEP: u64 = 256 << 10;
 
 /// Messages are sent together, up to so many bytes.
 const TOGETHER: usize = 64 << 10;
@@ -98,14 +100,20 @@ impl<'a> Talk<'a> {
     }
 
     /// Sends `count` bytes of a file from `offset` on. If the file ends before, zeros take their place: they were announced.
-    pub(super) fn send_file(&mut self, file: &File, offset: u64, count: usize) -> Result<()> {
+    pub(super) fn send_file(&mut self, file: &File, offset: u64, count: u64) -> Result<()> {
         self.flush()?;
-        let sent = match self.hand_over(file, offset, count)? {
-            Some(sent) => sent,
-            None => self.copy(file, offset, count)?,
-        };
-        let zeros = vec![0; count - sent];
-        self.stream.write(&zeros, self.until()).map_err(|error| self.gone(error))
+        let mut sent = 0;
+        while sent < count {
+            // In steps: who is slow is not silent.
+            let step = (count - sent).min(STEP);
+            match self.stream.send_file(file, offset + sent, step, self.until()) {
+                Ok(0) => break,
+                Ok(more) => sent += more,
+                Err(error) => return Err(self.gone(error)),
+            }
+        }
+        let zeros = vec![0; usize::try_from(count - sent).expect("a piece is short")];
+        self.send(&zeros)
     }
 
     /// Sends bytes that are here.
@@ -123,47 +131,6 @@ impl<'a> Talk<'a> {
         self.flush()?;
         self.stream.put_back(&self.input[self.start..self.end]);
         Ok(())
-    }
-
-    /// By the kernel alone, if the stream is a socket: how much.
-    fn hand_over(&self, file: &File, offset: u64, count: usize) -> Result<Option<usize>> {
-        let mut at = offset;
-        let end = offset + count as u64;
-        while at < end {
-            let left = usize::try_from(end - at).expect("no more than `count`");
-            match self.stream.try_send_file(file, &mut at, left) {
-                None => return Ok(None),
-                Some(Ok(0)) => break,
-                Some(Ok(_)) => {}
-                Some(Err(error)) if error.kind() == ErrorKind::WouldBlock => self.wait_for_room()?,
-                Some(Err(error)) => return Err(self.gone(Error::from(error))),
-            }
-        }
-        Ok(Some(usize::try_from(at - offset).expect("no more than `count`")))
-    }
-
-    fn wait_for_room(&self) -> Result<()> {
-        match self.stream.ready(Interest::Write, self.until()) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(self.gone(Error::from(std::io::Error::from(ErrorKind::TimedOut)))),
-            Err(error) => Err(Error::from(error)),
-        }
-    }
-
-    /// By reading and writing: how much.
-    fn copy(&mut self, file: &File, offset: u64, count: usize) -> Result<usize> {
-        let mut piece = vec![0; GULP.min(count)];
-        let mut copied = 0;
-        while copied < count {
-            let most = piece.len().min(count - copied);
-            let read = file.read_at(&mut piece[..most], offset + copied as u64).unwrap_or(0);
-            if read == 0 {
-                break;
-            }
-            self.stream.write(&piece[..read], self.until()).map_err(|error| self.gone(error))?;
-            copied += read;
-        }
-        Ok(copied)
     }
 
     fn parsed<M>(&mut self, read: fn(&[u8]) -> Result<M, Malformed>) -> Result<Option<M>> {

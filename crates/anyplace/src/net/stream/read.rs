@@ -223,12 +223,28 @@ impl<F, G> Drop for Gathering<'_, F, G> {
 }
 
 impl Stream {
+    /// Reads what was read ahead, if anything was.
+    #[inline]
+    pub(in crate::net) fn read_ahead(&self, into: &mut [u8]) -> usize {
+        let is_ahead = self.0.is_ahead.load(Ordering::Acquire);
+        if is_ahead { self.ahead(|ahead| ahead.copy_to(into)) } else { 0 }
+    }
+
     /// Does something with the bytes that were read ahead.
     pub(super) fn ahead<R>(&self, work: impl FnOnce(&mut Ahead) -> R) -> R {
         let mut ahead = self.0.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         let result = work(&mut ahead);
         self.0.is_ahead.store(!ahead.bytes().is_empty(), Ordering::Release);
         result
+    }
+}
+
+impl Stream {
+    /// Gives bytes back that were read: they are read next.
+    pub(in crate::net) fn put_back(&self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.ahead(|ahead| ahead.put_back(bytes));
+        }
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn client(
     // The name is never sent: who is talked to is told by the key.
     let name = ServerName::try_from("anyplace.invalid").expect("a name");
     let connection = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
-    Pinned::of(Tls::agree(below, connection, until)?)
+    Pinned::agree(Tls::new(below, connection), until)
 }
 
 /// Agrees with a client, whatever its key is: that is for the caller to judge.
@@ -60,7 +60,7 @@ pub(crate) fn client(
 pub(crate) fn server(below: Stream, identity: &Identity, until: Option<Instant>) -> io::Result<Pinned> {
     let config = server_config(identity).map_err(io::Error::other)?;
     let connection = ServerConnection::new(Arc::new(config)).map_err(io::Error::other)?;
-    Pinned::of(Tls::agree(below, connection, until)?)
+    Pinned::agree(Tls::new(below, connection), until)
 }
 
 /// The key that the server had, if that was what was wrong.
@@ -74,7 +74,8 @@ pub(crate) fn found_key(error: &io::Error) -> Option<KeyHash> {
 }
 
 impl Pinned {
-    fn of(tls: Tls) -> io::Result<Self> {
+    fn agree(tls: Tls, until: Option<Instant>) -> io::Result<Self> {
+        tls.agree(until)?;
         let invalid = |what| io::Error::new(io::ErrorKind::InvalidData, what);
         if tls.protocol().as_deref() != Some(PROTOCOL) {
             return Err(invalid("the other end speaks no version of anyplace that this one knows"));

@@ -4,8 +4,9 @@
 //! waits. A step reads before it says `WouldBlock`, and says it only when nothing is kept that could be given: so who
 //! reads until `WouldBlock` may wait for the descriptor.
 
-use crate::net::readiness::Interest;
+use crate::net::readiness::{Interest, ready};
 use crate::net::transport::Transport;
+use crate::net::waiting::Awaited;
 use crate::net::{Endpoint, Stream};
 use rustls::Connection;
 use rustls::pki_types::CertificateDer;
@@ -37,45 +38,51 @@ struct Session {
 }
 
 impl Tls {
+    /// TLS over this stream. Nothing is said yet.
+    pub(crate) fn new(below: Stream, connection: impl Into<Connection>) -> Self {
+        let mut connection = connection.into();
+        connection.set_buffer_limit(Some(KEPT));
+        Self { below, session: Mutex::new(Session { connection, unfed: Vec::new(), is_finished: false }) }
+    }
+
     /// Agrees with the other end on keys, until `until`.
     ///
     /// # Errors
-    /// Those of the system; `TimedOut`; `InvalidData` with rustls' error, of which the other end was told as much as TLS says.
-    pub(crate) fn agree(
-        below: Stream,
-        connection: impl Into<Connection>,
-        until: Option<Instant>,
-    ) -> io::Result<Self> {
-        let mut connection = connection.into();
-        connection.set_buffer_limit(Some(KEPT));
-        let session = Session { connection, unfed: Vec::new(), is_finished: false };
-        let tls = Self { below, session: Mutex::new(session) };
-        while let Some(interest) = tls.agreeing()? {
-            if !tls.below.ready(interest, until)? {
-                return Err(ErrorKind::TimedOut.into());
+    /// As [`agreeing`](Self::agreeing); `TimedOut`.
+    pub(crate) fn agree(&self, until: Option<Instant>) -> io::Result<()> {
+        loop {
+            match self.agreeing() {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    let awaited = self.awaited();
+                    if !ready(awaited.fd, awaited.interest, until)? {
+                        return Err(ErrorKind::TimedOut.into());
+                    }
+                }
+                agreed => return agreed,
             }
         }
-        Ok(tls)
     }
 
-    /// Goes on with the handshake: what it waits for, or `None` when it is over and nothing of it is left to send.
-    fn agreeing(&self) -> io::Result<Option<Interest>> {
+    /// The step of [`agree`](Self::agree).
+    ///
+    /// # Errors
+    /// `WouldBlock` if it has to [wait](Self::awaited); those of the system; `InvalidData` with rustls' error, of which the
+    /// other end was told as much as TLS says.
+    pub(super) fn agreeing(&self) -> io::Result<()> {
         let mut session = self.session();
         loop {
-            let interest = match session.connection {
-                ref connection if connection.wants_write() => Interest::Write,
-                ref connection if connection.is_handshaking() => Interest::Read,
-                _ => return Ok(None),
-            };
-            let step = match interest {
-                Interest::Write => session.push(&self.below),
-                Interest::Read => session.pull(&self.below),
-            };
-            match step {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Some(interest)),
-                taken => taken?,
+            match session.awaits() {
+                Some(Interest::Write) => session.push(&self.below)?,
+                Some(Interest::Read) => session.pull(&self.below)?,
+                None => return Ok(()),
             }
         }
+    }
+
+    /// What the next step of agreeing waits for.
+    pub(super) fn awaited(&self) -> Awaited<'_> {
+        let interest = self.session().awaits().unwrap_or(Interest::Read);
+        self.below.awaited(interest)
     }
 
     /// What both ends, and nobody else, can compute of this session.
@@ -93,8 +100,14 @@ impl Tls {
         self.session().connection.alpn_protocol().map(<[u8]>::to_vec)
     }
 
+    /// Where the stream below goes.
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        self.below.endpoint()
+    }
+
+    /// The stream through it, known by where the one below goes.
     pub(crate) fn into_stream(self) -> Stream {
-        let endpoint: Endpoint = self.below.endpoint().clone();
+        let endpoint = self.below.endpoint().clone();
         Stream::new(self, endpoint)
     }
 
@@ -157,6 +170,15 @@ thread_local! {
 }
 
 impl Session {
+    /// What the handshake waits for; `None` when it is over, and nothing of it is left to send.
+    fn awaits(&self) -> Option<Interest> {
+        match &self.connection {
+            connection if connection.wants_write() => Some(Interest::Write),
+            connection if connection.is_handshaking() => Some(Interest::Read),
+            _ => None,
+        }
+    }
+
     /// Sends what is kept.
     fn push(&mut self, below: &Stream) -> io::Result<()> {
         while self.connection.wants_write() {

@@ -2,11 +2,13 @@
 
 use super::{Tls, provider};
 use crate::error::{Error, Kind, Result};
-use crate::net::Stream;
+use crate::net::waiting::{Awaited, Operation, Waiting};
+use crate::net::{Stream, failure};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::version::TLS13;
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -37,26 +39,56 @@ const BUNDLES: [&str; 5] = [
 /// `PermissionDenied` if the certificate is not good for that; `Timeout`; `ConnectionLost`; `ConfigInvalid` for a name or
 /// file that is none; `NotFound` if this machine lists no authorities.
 pub fn tls(stream: Stream, host: &str, trust: &Trust, until: Option<Instant>) -> Result<Stream> {
-    let name = ServerName::try_from(host.to_owned()).map_err(|_| {
-        Error::config(format!("`{}` is no name that a certificate could have", host.escape_default()))
-            .with_help("write a host's name or its address, without a port")
-    })?;
-    let connection = config(trust).and_then(|config| {
-        ClientConnection::new(Arc::new(config), name).map_err(|error| told(&error, host))
-    })?;
-    match Tls::agree(stream, connection, until) {
-        Ok(tls) => Ok(tls.into_stream()),
-        Err(error) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-            Some(inner) => Err(told(inner, host)),
-            None => Err(Error::from(error)),
-        },
+    Waiting::new(Handshake::new(stream, host, trust)?).by(until)
+}
+
+/// A handshake under way.
+pub(in crate::net) struct Handshake {
+    /// Until it is over.
+    tls: Option<Tls>,
+    host: String,
+}
+
+impl Handshake {
+    /// Begins one.
+    pub(in crate::net) fn new(stream: Stream, host: &str, trust: &Trust) -> Result<Self> {
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| {
+            Error::config(format!("`{}` is no name that a certificate could have", host.escape_default()))
+                .with_help("write a host's name or its address, without a port")
+        })?;
+        let connection = ClientConnection::new(config(trust)?, name).map_err(|error| told(&error, host))?;
+        Ok(Self { tls: Some(Tls::new(stream, connection)), host: host.to_owned() })
+    }
+
+    fn tls(&self) -> &Tls {
+        self.tls.as_ref().expect("it is asked for nothing when it is over")
     }
 }
 
-fn config(trust: &Trust) -> Result<ClientConfig> {
+impl Operation for Handshake {
+    type Given = Stream;
+
+    fn step(&mut self) -> io::Result<Option<Stream>> {
+        self.tls().agreeing()?;
+        Ok(self.tls.take().map(Tls::into_stream))
+    }
+
+    fn awaits(&self) -> Awaited<'_> {
+        self.tls().awaited()
+    }
+
+    fn told(&self, error: io::Error) -> Error {
+        match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(inner) => told(inner, &self.host),
+            None => failure::told(error, self.tls().endpoint(), "agree on keys with"),
+        }
+    }
+}
+
+fn config(trust: &Trust) -> Result<Arc<ClientConfig>> {
     let builder = ClientConfig::builder_with_provider(provider()).with_protocol_versions(&[&TLS13]);
     let builder = builder.map_err(|error| told(&error, "any host"))?;
-    Ok(builder.with_root_certificates(roots(trust)?).with_no_client_auth())
+    Ok(Arc::new(builder.with_root_certificates(roots(trust)?).with_no_client_auth()))
 }
 
 fn roots(trust: &Trust) -> Result<RootCertStore> {

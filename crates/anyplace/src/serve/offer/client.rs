@@ -3,10 +3,14 @@
 //! Each kind of traffic is in [`Client::new`], and hears what is its own.
 
 use super::Shared;
+use super::door;
+use super::share::Share;
 use super::tasks::Tasks;
+use crate::driver::Family;
 use crate::error::{Error, Kind as Wrong, Result};
-use crate::net::Stream;
+use crate::keys::{Admitted, KeyHash};
 use crate::peer::{self, Absence, Handler, Peer, Traffic};
+use crate::serve::objects::Objects;
 use crate::wire::peer::Greeting;
 use crate::wire::peer::topic::Wish;
 use crate::wire::{Kind, Malformed};
@@ -19,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 pub(super) struct Client {
     shared: Weak<Shared>,
     wish: Wish,
+    /// By which it was let in; `None` for a process of our own user.
+    key: Option<KeyHash>,
     tasks: Arc<Tasks>,
     traffics: Vec<Arc<dyn Traffic>>,
     presence: Mutex<Presence>,
@@ -34,19 +40,31 @@ enum Presence {
 struct Conversation(Arc<Client>);
 
 impl Client {
-    pub(super) fn new(shared: &Arc<Shared>, wish: &Wish) -> Arc<Self> {
+    pub(super) fn new(shared: &Arc<Shared>, wish: &Wish, admitted: &Admitted) -> Arc<Self> {
         let tasks = Tasks::new(&shared.place);
+        let objects = Objects::of_client(shared.place.serve(), admitted.scope);
+        let all: [(Family, Arc<dyn Traffic>); 3] = [
+            (Family::Tasks, tasks.clone()),
+            (Family::Share, Share::new(&shared.place)),
+            (Family::Serve, objects),
+        ];
+        let allowed = all.into_iter().filter(|(family, _)| door::allows(admitted.scope, *family));
+        let traffics = allowed.map(|(_, traffic)| traffic).collect();
         Arc::new(Self {
             shared: Arc::downgrade(shared),
             wish: wish.clone(),
-            traffics: vec![tasks.clone()],
+            key: admitted.key,
+            traffics,
             tasks,
             presence: Mutex::new(Presence::Away(Instant::now())),
         })
     }
 
     /// Begins a conversation with the client. One that it still seems to have is over: it knows better.
-    pub(super) fn attach(self: &Arc<Self>, stream: Stream, greeting: Greeting) -> Result<()> {
+    pub(super) fn attach(self: &Arc<Self>, admitted: Admitted, greeting: Greeting) -> Result<()> {
+        if admitted.key != self.key {
+            return Err(Error::new(Wrong::PermissionDenied, "the session is another client's"));
+        }
         let before = match &*self.presence() {
             Presence::Here(peer) => Some(peer.clone()),
             Presence::Away(_) => None,
@@ -54,14 +72,7 @@ impl Client {
         if let Some(before) = before {
             before.close(&replaced());
         }
-        // Held until the peer is noted, since its first words may already be heard by then.
-        let mut presence = self.presence();
-        let peer = Peer::start(stream, greeting, Arc::new(Conversation(self.clone())))?;
-        if peer.end().is_none() {
-            self.traffics.iter().for_each(|traffic| traffic.begin(&peer));
-            *presence = Presence::Here(peer);
-        }
-        Ok(())
+        Peer::start(admitted.stream, greeting, Arc::new(Conversation(self.clone()))).map(drop)
     }
 
     fn presence(&self) -> std::sync::MutexGuard<'_, Presence> {
@@ -102,6 +113,12 @@ impl Client {
 }
 
 impl Handler for Conversation {
+    fn began(&self, peer: &Peer) {
+        let client = &self.0;
+        *client.presence() = Presence::Here(peer.clone());
+        client.traffics.iter().for_each(|traffic| traffic.begin(peer));
+    }
+
     fn hear(&self, peer: &Peer, kind: Kind, body: &[u8]) -> Result<(), Malformed> {
         peer::hear(&self.0.traffics, peer, kind, body)
     }

@@ -5,9 +5,11 @@
 
 use super::Shared;
 use super::client::Client;
-use crate::error::{Error, Kind, Result, Retry};
+use crate::driver::Family;
+use crate::error::{Error, Kind, Result};
+use crate::keys::{Scope, admit};
 use crate::net::reactor::{self, Registration, Source};
-use crate::net::{Endpoint, Interest, Listener, Stream, listen};
+use crate::net::{Endpoint, Listener, Stream, listen};
 use crate::peer::greet;
 use crate::wire::peer::topic::{Offered, Wish, travelling};
 use crate::wire::peer::{Greeting, NodeId};
@@ -80,8 +82,8 @@ impl Door {
         self.pending.fetch_add(1, Ordering::AcqRel);
         let door = self.clone();
         let handshake = move || {
-            // Who may not come in is told why where that can be told, and nobody else is.
-            drop(door.let_in(&stream).inspect_err(|_| stream.abort()));
+            // Who may not come in has been told as much as they may know.
+            drop(door.let_in(stream));
             door.pending.fetch_sub(1, Ordering::AcqRel);
         };
         if thread::Builder::new().name("anyplace-door".to_owned()).spawn(handshake).is_err() {
@@ -89,41 +91,37 @@ impl Door {
         }
     }
 
-    fn let_in(&self, stream: &Stream) -> Result<()> {
-        let until = Some(Instant::now() + HANDSHAKE);
-        if let Endpoint::Unix(_) = stream.endpoint() {
-            is_same_user(stream)?;
-        }
-        let theirs = greet(stream, &self.greeting(), until)?;
+    fn let_in(&self, stream: Stream) -> Result<()> {
+        let until = Instant::now() + HANDSHAKE;
+        let admitted = admit(stream, &self.shared.keys, until)?;
+        let theirs = greet(&admitted.stream, &self.greeting(admitted.scope), Some(until))?;
         let wish = Wish::read(&theirs.topic).map_err(|malformed| {
             Error::new(Kind::VersionMismatch, format!("a client wants what we do not know: {malformed}"))
         })?;
-        let make = || Client::new(&self.shared, &wish);
+        let make = || Client::new(&self.shared, &wish, &admitted);
         let client = self.shared.client(wish.session, make)?;
-        client.attach(stream.clone(), theirs)
+        client.attach(admitted, theirs)
     }
 
-    fn greeting(&self) -> Greeting {
+    fn greeting(&self, scope: Scope) -> Greeting {
         let place = &self.shared.place;
+        let families = place.families().into_iter().filter(|family| allows(scope, *family)).collect();
         let offered = Offered {
             takes: travelling(|kind| place.limits().takes(kind)),
-            ..Offered::new(place.address().to_string(), place.limits(), place.families())
+            ..Offered::new(place.address().to_string(), place.limits(), families)
         };
         Greeting::new(place.language().to_owned(), NodeId(self.shared.node), offered.to_bytes())
     }
 }
 
-/// Processes of other users, root's included, have no business here.
-fn is_same_user(stream: &Stream) -> Result<()> {
-    let theirs =
-        rustix::net::sockopt::socket_peercred(stream.fd(Interest::Read)).map_err(std::io::Error::from)?;
-    if theirs.uid == rustix::process::geteuid() {
-        return Ok(());
+/// Whether who has this scope may use the family.
+pub(super) fn allows(scope: Scope, family: Family) -> bool {
+    match family {
+        Family::Tasks => scope.allows(Scope::RUN),
+        // What others publish may be called by all who share; making objects takes the right to run code.
+        Family::Share | Family::Serve => scope.allows(Scope::SHARE),
+        Family::Ranks | Family::Arrays => scope.allows(Scope::ADMIN),
     }
-    Err(Error::new(Kind::PermissionDenied, format!("`{}` is for another user", stream.endpoint()))
-        .at(stream.endpoint())
-        .with_retry(Retry::Never)
-        .with_help("offer the place at `tcp:`, where others are let in by ticket"))
 }
 
 impl Source for Door {

@@ -2,17 +2,23 @@
 //!
 //! | file | what it does |
 //! |---|---|
+//! | `terms` | who may come in, and where |
 //! | `door` | accepts, and lets in who may |
 //! | `client` | one who was let in: the conversations it has one after the other |
 //! | `tasks` | runs its tasks in the place, and tells how they ended |
 //! | `functions` | the callables that it has defined |
+//! | `share` | uses the place's shared objects for it |
 
 mod client;
 mod door;
 mod functions;
+mod share;
 mod tasks;
+mod terms;
 
+use crate::address::Address;
 use crate::error::{Error, Kind, Result, Retry};
+use crate::keys::Keys;
 use crate::net::Endpoint;
 use crate::place::Place;
 use client::Client;
@@ -23,6 +29,7 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 pub(crate) use tasks::another_language;
+pub use terms::Terms;
 
 /// A place that others use by its address, until it is closed. Dropping it closes it, and ends what runs for others.
 ///
@@ -39,6 +46,7 @@ pub(crate) use tasks::another_language;
 /// ```
 pub struct Offer {
     shared: Arc<Shared>,
+    address: Address,
     door: Mutex<Option<Arc<Door>>>,
 }
 
@@ -46,6 +54,7 @@ pub struct Offer {
 pub(crate) struct Shared {
     place: Place,
     endpoint: Endpoint,
+    keys: Keys,
     /// Tells this offer from one that was at the same endpoint before.
     node: u128,
     state: Mutex<State>,
@@ -60,34 +69,60 @@ struct State {
 }
 
 impl Place {
-    /// Offers the place to others at an endpoint, such as `unix:/run/user/1000/any.sock`. They open it by
-    /// [`Offer::address`]; the place stays as usable here as it was.
-    ///
-    /// Who may use it: at `unix:`, processes of the same user.
+    /// Offers the place to others at an endpoint: `unix:/path` to processes of the same user, `tcp://host:port` to all who
+    /// have the ticket in [`Offer::address`], or a key that is known here. They open it by that address; the place stays
+    /// as usable here as it was.
     ///
     /// # Errors
-    /// `ConfigInvalid` for a wrong endpoint; `Unsupported` if the place has nothing that travels; what
-    /// [`listen`](crate::net::listen) says.
+    /// `ConfigInvalid` for a wrong endpoint; what [`listen`](crate::net::listen) says.
     pub fn offer(&self, endpoint: &str) -> Result<Offer> {
-        Offer::open(self.clone(), endpoint.parse()?)
+        self.offer_on(endpoint, &Terms::default())
+    }
+
+    /// As [`offer`](Self::offer), on terms of your own.
+    ///
+    /// # Errors
+    /// As [`offer`](Self::offer).
+    ///
+    /// ```
+    /// use anyplace::keys::Scope;
+    /// use anyplace::serve::Terms;
+    ///
+    /// let terms = Terms { scope: Scope::RUN, once: true, ..Terms::default() };
+    /// let offer = anyplace::open("processes:1")?.offer_on("tcp://127.0.0.1:0", &terms)?;
+    /// assert!(offer.address().to_string().ends_with("#ap1.***"));
+    /// # Ok::<(), anyplace::Error>(())
+    /// ```
+    pub fn offer_on(&self, endpoint: &str, terms: &Terms) -> Result<Offer> {
+        Offer::open(self.clone(), &endpoint.parse()?, terms)
     }
 }
 
 impl Offer {
-    fn open(place: Place, endpoint: Endpoint) -> Result<Self> {
-        let (door, shared) = Door::open(&endpoint, |endpoint| Shared {
+    fn open(place: Place, endpoint: &Endpoint, terms: &Terms) -> Result<Self> {
+        Terms::check(endpoint)?;
+        let keys = Keys::new(place.keys_folder());
+        let (door, shared) = Door::open(endpoint, |endpoint| Shared {
             place,
             endpoint,
+            keys,
             node: crate::peer::fresh_number(),
             state: Mutex::default(),
             changed: Condvar::new(),
         })?;
-        Ok(Self { shared, door: Mutex::new(Some(door)) })
+        let address = terms.address(&shared.endpoint, &shared.keys)?;
+        Ok(Self { shared, address, door: Mutex::new(Some(door)) })
     }
 
-    /// The address by which others open the place.
-    pub fn address(&self) -> String {
-        self.shared.endpoint.to_string()
+    /// The address by which others open the place. If there is a ticket in it, printing it does not show that;
+    /// [`reveal`](Address::reveal) does.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Where it listens.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.shared.endpoint
     }
 
     /// The place behind it.

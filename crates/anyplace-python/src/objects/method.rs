@@ -1,0 +1,93 @@
+//! A method of an object elsewhere: called, called without waiting, or one-way.
+
+use super::proxy::Caller;
+use crate::future::{Class, Future};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+/// A method of a remote object.
+///
+/// Calling it waits for the answer; ``submit`` gives a future, which can be awaited; ``send`` waits for nothing.
+#[pyclass(frozen, module = "anyplace._core")]
+pub(crate) struct Method {
+    caller: Caller,
+    name: String,
+}
+
+impl Method {
+    pub(super) fn new(caller: Caller, name: String) -> Self {
+        Self { caller, name }
+    }
+}
+
+#[pymethods]
+impl Method {
+    /// Calls the method and waits.
+    ///
+    /// Parameters
+    /// ----------
+    /// *args, **kwargs
+    ///     What to call it with.
+    ///
+    /// Returns
+    /// -------
+    /// object
+    ///     What the method returned; if it is a generator, an iterator of what it yields.
+    #[pyo3(signature = (*args, **kwargs))]
+    fn __call__<'py>(
+        &self,
+        py: Python<'py>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Py<PyAny>> {
+        self.caller.call(py, &self.name, args, kwargs)
+    }
+
+    /// Calls the method without waiting.
+    ///
+    /// Parameters
+    /// ----------
+    /// *args, **kwargs
+    ///     What to call it with.
+    ///
+    /// Returns
+    /// -------
+    /// Future
+    ///     It can be awaited, too.
+    #[pyo3(signature = (*args, **kwargs))]
+    fn submit<'py>(
+        &self,
+        py: Python<'py>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let handle = self.caller.submit(py, &self.name, args, kwargs)?;
+        Future::make(Class::get(py)?, py, handle, None)
+    }
+
+    /// Calls the method one-way: nobody hears of what became of it.
+    ///
+    /// Parameters
+    /// ----------
+    /// *args, **kwargs
+    ///     What to call it with.
+    #[pyo3(signature = (*args, **kwargs))]
+    fn send(
+        &self,
+        py: Python<'_>,
+        args: &Bound<'_, PyTuple>,
+        kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        self.caller.send(py, &self.name, args, kwargs)
+    }
+
+    /// The name of the method.
+    #[getter]
+    fn __name__(&self) -> &str {
+        &self.name
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<method {} of {}>", self.name, self.caller.class())
+    }
+}

@@ -1,0 +1,15 @@
+//! Objects that are called from elsewhere: `exported` where they are, `proxy` and `values` where they are called, `serving` what a
+//! place does with them, `host` a process that keeps them.
+
+mod exported;
+mod host;
+mod method;
+mod proxy;
+mod serving;
+mod values;
+
+pub(crate) use host::host_objects;
+pub(crate) use method::Method;
+pub(crate) use proxy::Proxy;
+pub(crate) use serving::Serving;
+pub(crate) use values::{Values, values_of};

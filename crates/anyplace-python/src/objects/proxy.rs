@@ -1,0 +1,242 @@
+//! What stands for an object that is elsewhere, or here.
+
+use super::exported::{Exported, helper, raise};
+use super::method::Method;
+use super::values::Values;
+use crate::pickled::dump_both;
+use crate::{door, error, gil, pickle, plain};
+use anyplace::serve::objects::{Pending, Replied, Verb};
+use anyplace::work::{Encoding, Payload};
+use anyplace::{Handle, Outcome, Value};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
+use std::cell::RefCell;
+use std::sync::Arc;
+
+/// The part of ``anyplace.Proxy`` that the engine does.
+#[pyclass(subclass, frozen, module = "anyplace._core")]
+pub(crate) struct Proxy(pub(super) Caller);
+
+/// Calls an object, wherever it is.
+#[derive(Clone)]
+pub(super) struct Caller {
+    pub(super) proxy: anyplace::Proxy,
+    /// The object, if it is here.
+    local: Option<Arc<Exported>>,
+}
+
+thread_local! {
+    /// The proxy that this thread makes Python's of now.
+    static MADE: RefCell<Option<anyplace::Proxy>> = const { RefCell::new(None) };
+}
+
+#[pymethods]
+impl Proxy {
+    /// The proxy that bytes stand for which another process has sent.
+    #[new]
+    #[pyo3(signature = (sent=None))]
+    fn new(py: Python<'_>, sent: Option<&[u8]>) -> PyResult<Self> {
+        let proxy = match (MADE.take(), sent) {
+            (Some(made), None) => made,
+            (_, Some(sent)) => {
+                py.detach(|| anyplace::Proxy::from_bytes(sent)).map_err(|error| raise(py, &error))?
+            }
+            (None, None) => return Err(PyTypeError::new_err("places make proxies: `place.create(Class)`")),
+        };
+        Ok(Self(Caller::of(proxy)))
+    }
+
+    /// What calls the method of that name.
+    fn _method(&self, name: String) -> Method {
+        Method::new(self.0.clone(), name)
+    }
+
+    /// The bytes that stand for the object in other processes.
+    fn _sent<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = py.detach(|| self.0.proxy.to_bytes()).map_err(|error| raise(py, &error))?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    /// What the class of the object is called.
+    #[getter]
+    fn _class(&self) -> &str {
+        self.0.proxy.class()
+    }
+
+    /// A number that is the object's alone.
+    #[getter]
+    fn _number(&self) -> u128 {
+        self.0.proxy.number()
+    }
+
+    /// The names of its methods.
+    fn _methods<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(local) = &self.0.local {
+            return Ok(local.methods(py, self.0.proxy.reach())?.into_any());
+        }
+        let nothing = Payload::new(Encoding::Plain, &[0]);
+        Ok(self.0.ask(py, Verb::Describe, "", &nothing)?.into_bound(py))
+    }
+
+    /// An attribute of the object, as it is now.
+    fn _get(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
+        if let Some(local) = &self.0.local {
+            return local.attribute(py, name, self.0.proxy.reach()).map(Bound::unbind);
+        }
+        self.0.ask(py, Verb::Get, name, &Payload::new(Encoding::Plain, &[0]))
+    }
+
+    /// Changes an attribute of the object.
+    fn _set(&self, py: Python<'_>, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        if let Some(local) = &self.0.local {
+            return local.set(py, name, value, self.0.proxy.reach());
+        }
+        let arguments = dump_arguments(&PyTuple::new(py, [value])?, None)?;
+        self.0.ask(py, Verb::Set, name, &arguments).map(drop)
+    }
+}
+
+impl Proxy {
+    /// As Python's users see it.
+    pub(super) fn make<'py>(py: Python<'py>, proxy: anyplace::Proxy) -> PyResult<Bound<'py, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        let class = CLASS.import(py, "anyplace._objects", "Proxy")?;
+        MADE.set(Some(proxy));
+        class.call0()
+    }
+}
+
+impl Caller {
+    fn of(proxy: anyplace::Proxy) -> Self {
+        let local = proxy.local();
+        Self { proxy, local }
+    }
+
+    pub(super) fn class(&self) -> &str {
+        self.proxy.class()
+    }
+
+    /// Calls a method and waits.
+    pub(super) fn call(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        args: &Bound<'_, PyTuple>,
+        kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Py<PyAny>> {
+        if let Some(local) = &self.local {
+            return self.call_here(py, local, name, args, kwargs);
+        }
+        self.ask(py, Verb::Call, name, &dump_arguments(args, kwargs)?)
+    }
+
+    fn call_here(
+        &self,
+        py: Python<'_>,
+        local: &Exported,
+        name: &str,
+        args: &Bound<'_, PyTuple>,
+        kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Py<PyAny>> {
+        let method = local.attribute(py, name, self.proxy.reach())?;
+        let result = if self.proxy.is_exclusive() {
+            let (method, args) = (method.unbind(), args.clone().unbind());
+            let kwargs = kwargs.map(|kwargs| kwargs.clone().unbind());
+            gil::without(py, || {
+                self.proxy.enter(|| {
+                    Python::attach(|py| method.call(py, args, kwargs.as_ref().map(|kwargs| kwargs.bind(py))))
+                })
+            })?
+        } else {
+            self.proxy.enter(|| method.call(args, kwargs))?.unbind()
+        };
+        finished(result.into_bound(py))
+    }
+
+    /// Calls a method without waiting.
+    pub(super) fn submit(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        args: &Bound<'_, PyTuple>,
+        kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Handle<Value>> {
+        let Some(local) = &self.local else {
+            let arguments = dump_arguments(args, kwargs)?;
+            return Ok(py.detach(|| self.proxy.submit(Verb::Call, name, arguments, None)));
+        };
+        let method = local.attribute(py, name, self.proxy.reach())?.unbind();
+        let (proxy, args) = (self.proxy.clone(), args.clone().unbind());
+        let kwargs = kwargs.map(|kwargs| kwargs.clone().unbind());
+        let call = move || {
+            let called = gil::with(|py| {
+                let kwargs = kwargs.as_ref().map(|kwargs| kwargs.bind(py));
+                method
+                    .bind(py)
+                    .call(args.bind(py), kwargs)
+                    .and_then(finished)
+                    .map_or_else(|raised| error::raised(py, raised, 1), Outcome::local)
+            });
+            called.unwrap_or_else(Outcome::cancelled)
+        };
+        Ok(py.detach(|| self.proxy.spawn(move || proxy.enter(call))))
+    }
+
+    /// Calls a method one-way.
+    pub(super) fn send(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        args: &Bound<'_, PyTuple>,
+        kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        if self.local.is_some() {
+            return self.submit(py, name, args, kwargs).map(drop);
+        }
+        let arguments = dump_arguments(args, kwargs)?;
+        py.detach(|| self.proxy.send(name, arguments)).map_err(|error| raise(py, &error))
+    }
+
+    fn ask(&self, py: Python<'_>, verb: Verb, name: &str, arguments: &Payload) -> PyResult<Py<PyAny>> {
+        let begin = || self.proxy.begin(verb, name, arguments.as_ref(), None);
+        let mut pending = gil::without(py, begin).map_err(|error| raise(py, &error))?;
+        let wait = |pending: &mut Pending, until| pending.wait_until(Some(until));
+        let Some(replied) = door::attend(py, None, &mut pending, wait, |_| ())? else {
+            return Err(raise(py, &anyplace::Error::new(anyplace::Kind::Unexpected, "the wait has no end")));
+        };
+        loaded(py, replied.map_err(|error| raise(py, &error))?)
+    }
+}
+
+/// What a call gave, as Python sees it.
+pub(crate) fn loaded(py: Python<'_>, replied: Replied) -> PyResult<Py<PyAny>> {
+    match replied.stream {
+        None => crate::settled::load(py, replied.value.as_ref(), None),
+        Some(stream) => Ok(Bound::new(py, Values::new(stream))?.into_any().unbind()),
+    }
+}
+
+/// Of an `async` method here, what it gives in the end.
+fn finished(result: Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    let is_plain = result.is_none() || result.is_exact_instance_of::<pyo3::types::PyString>();
+    if is_plain {
+        return Ok(result.unbind());
+    }
+    helper(result.py(), "finished")?.call1((result,)).map(Bound::unbind)
+}
+
+/// Arguments as they travel.
+fn dump_arguments(args: &Bound<'_, PyTuple>, kwargs: Option<&Bound<'_, PyDict>>) -> PyResult<Payload> {
+    let kwargs = kwargs.filter(|kwargs| !kwargs.is_empty());
+    let mut bytes = Vec::with_capacity(64);
+    if kwargs.is_none() && plain::dump_tuple(args.iter(), &mut bytes) {
+        return Ok(Payload::new(Encoding::Plain, bytes));
+    }
+    let dumped = match kwargs {
+        None => pickle::dump(args, "dump_arguments")?,
+        Some(kwargs) => dump_both(args, kwargs)?,
+    };
+    Ok(dumped.payload(None))
+}

@@ -1,0 +1,259 @@
+//! Calls and objects on a conversation with another process, from both sides.
+
+use super::chain::{self, Chain};
+use super::desk;
+use super::here::Node;
+use super::object::{Answer, Reach};
+use super::proxy::Proxy;
+use super::table::{Asked, Entry, Streaming};
+use crate::driver::Serve;
+use crate::error::{Error, Kind as Wrong, Result, Retry};
+use crate::peer::{Handler, Peer};
+use crate::wire::peer::objects::{self as messages, Call, ObjectId, Verb};
+use crate::wire::{Kind, Malformed};
+use crate::work::{Encoding, Payload, PayloadRef};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// What the other side of a conversation may do.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rights {
+    /// What it may make, find and publish here.
+    pub(crate) desk: Option<Arc<dyn Serve>>,
+    /// Whether its pickles may be read.
+    pub(crate) trusted: bool,
+    /// Whether its calls of objects of others are passed on.
+    pub(crate) forwards: bool,
+    /// Whether it may know others whom we do not.
+    pub(crate) gateway: bool,
+}
+
+impl Rights {
+    /// Of another process of the same user on this machine.
+    pub(crate) fn of_same_user() -> Self {
+        Self { trusted: true, forwards: true, ..Self::default() }
+    }
+}
+
+/// Calls and objects on one conversation. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Conversation(Arc<Inner>);
+
+struct Inner {
+    node: Arc<Node>,
+    rights: Rights,
+    /// What the other side has of ours, or of others by us, and how often we were told.
+    kept: Mutex<HashMap<ObjectId, (Proxy, u64)>>,
+}
+
+impl Conversation {
+    pub(crate) fn new(node: &Arc<Node>, rights: Rights) -> Self {
+        Self(Arc::new(Inner { node: node.clone(), rights, kept: Mutex::default() }))
+    }
+
+    /// It has begun: from now on the other side may be asked for others.
+    pub(crate) fn begin(&self, peer: &Peer) {
+        if self.0.rights.gateway {
+            self.0.node.may_ask(peer);
+        }
+        if peer.end().is_some() {
+            self.0.node.lost(peer);
+        }
+    }
+
+    /// It is over: what the other side had of ours it has no more.
+    pub(crate) fn end(&self, peer: &Peer) {
+        self.0.node.lost(peer);
+        let kept = std::mem::take(&mut *self.kept());
+        // What goes may have a destructor of others.
+        self.0.node.threads.run(Box::new(move || drop(kept)));
+    }
+
+    /// A message of those that are about objects; false if it is not one.
+    pub(crate) fn take(&self, peer: &Peer, kind: Kind, body: &[u8]) -> Result<bool, Malformed> {
+        match kind {
+            Kind::Call => {
+                let mut buffers = Vec::new();
+                self.call(peer, &Call::read(body, &mut buffers)?);
+            }
+            // From now on that process is reached by it.
+            Kind::Node => self.0.node.met(messages::read_node(body)?, peer),
+            Kind::Hold => self.hold(messages::read_hold(body)?),
+            Kind::Release => {
+                let (id, times, lent) = messages::read_release(body)?;
+                self.release(id, times, lent);
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Whether the other side may have code run here.
+    pub(super) fn is_trusted(&self) -> bool {
+        self.0.rights.trusted
+    }
+
+    fn kept(&self) -> MutexGuard<'_, HashMap<ObjectId, (Proxy, u64)>> {
+        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The other side has it from now on.
+    pub(super) fn keep(&self, proxy: &Proxy) {
+        self.kept().entry(proxy.id()).or_insert_with(|| (proxy.clone(), 0)).1 += 1;
+    }
+
+    fn hold(&self, id: ObjectId) {
+        let known = self.kept().get(&id).map(|(proxy, _)| proxy.clone());
+        let known = known.or_else(|| Proxy::again(&self.0.node, id));
+        known.iter().for_each(|proxy| self.keep(proxy));
+    }
+
+    fn release(&self, id: ObjectId, times: u64, lent: bool) {
+        let mut kept = self.kept();
+        let Some((proxy, told)) = kept.get_mut(&id) else { return };
+        if lent {
+            proxy.held().lend();
+        }
+        *told = told.saturating_sub(times);
+        if *told > 0 {
+            return;
+        }
+        let gone = kept.remove(&id);
+        drop(kept);
+        self.0.node.threads.run(Box::new(move || drop(gone)));
+    }
+
+    fn call(&self, peer: &Peer, call: &Call<'_>) {
+        let node = &self.0.node;
+        if call.object.number == super::DESK {
+            return self.ask_desk(peer, call);
+        }
+        if call.object.node != node.id {
+            return self.pass_on(peer, call);
+        }
+        let Some(entry) = node.table.get(call.object.number) else {
+            return refuse(peer, call.question, &no_more());
+        };
+        let (conversation, peer, asked) = (self.clone(), peer.clone(), Owned::of(call));
+        node.threads.run(Box::new(move || {
+            let trusted = conversation.0.rights.trusted;
+            let question = asked.question;
+            let answer = move |answer| conversation.answer(&peer, question, answer);
+            entry.ask(&asked.asked(trusted), Box::new(answer));
+        }));
+    }
+
+    /// Passes a call on to whom it is for, and the answer back.
+    fn pass_on(&self, peer: &Peer, call: &Call<'_>) {
+        let onward = self.0.node.known(call.object.node).filter(|_| self.0.rights.forwards);
+        let Some(onward) = onward.filter(|onward| !onward.is(peer) && call.object.number != super::DESK)
+        else {
+            return refuse(peer, call.question, &no_more());
+        };
+        if call.question == 0 {
+            // Who calls one-way hears nothing.
+            return drop(onward.send(call.frame()));
+        }
+        let (peer, question) = (peer.clone(), call.question);
+        let back = move |answer: Result<&[u8]>| {
+            // Who has asked may be gone.
+            drop(peer.answer(question, answer.as_ref().map(|bytes| *bytes)));
+        };
+        onward.ask(|question| Call { question, ..*call }.frame(), back);
+    }
+
+    fn ask_desk(&self, peer: &Peer, call: &Call<'_>) {
+        let (conversation, peer, asked) = (self.clone(), peer.clone(), Owned::of(call));
+        self.0.node.threads.run(Box::new(move || {
+            let answer = chain::within(asked.chain, || {
+                let desk = conversation.0.rights.desk.as_deref();
+                desk::answer(&conversation.0.node, desk, &conversation, asked.arguments.as_ref())
+            });
+            conversation.answer(&peer, asked.question, answer.map(Answer::Value));
+        }));
+    }
+
+    fn answer(&self, peer: &Peer, question: u64, answer: Result<Answer>) {
+        if question == 0 {
+            return;
+        }
+        let sent = match answer {
+            Ok(Answer::Value(value)) => {
+                peer.answer(question, Ok(&messages::answer_bytes(value.as_ref(), None)))
+            }
+            Ok(Answer::Stream(stream)) => match self.0.node.add(streaming(stream)) {
+                Ok(proxy) => {
+                    self.keep(&proxy);
+                    let nothing = PayloadRef { encoding: Encoding::Plain, bytes: &[0], buffers: &[] };
+                    let number = Some(proxy.id().number);
+                    peer.answer(question, Ok(&messages::answer_bytes(nothing, number)))
+                }
+                Err(error) => peer.answer(question, Err(&error)),
+            },
+            Ok(Answer::Later(begin)) => {
+                let (conversation, peer) = (self.clone(), peer.clone());
+                begin(Box::new(move |answer| conversation.answer(&peer, question, answer)));
+                return;
+            }
+            Err(error) => peer.answer(question, Err(&error)),
+        };
+        // Who has asked may be gone.
+        drop(sent);
+    }
+}
+
+impl Handler for Conversation {
+    fn hear(&self, peer: &Peer, kind: Kind, body: &[u8]) -> Result<(), Malformed> {
+        if self.take(peer, kind, body)? { Ok(()) } else { Err(Malformed("about objects")) }
+    }
+
+    fn ended(&self, peer: &Peer, _: &Error) {
+        self.end(peer);
+    }
+}
+
+pub(super) fn streaming(stream: Box<dyn super::Stream>) -> Entry {
+    Entry::new(Arc::new(Streaming::new(stream)), Reach::Public, false)
+}
+
+/// A call that has come, for another thread.
+struct Owned {
+    question: u64,
+    verb: Verb,
+    chain: Chain,
+    method: String,
+    arguments: Payload,
+}
+
+impl Owned {
+    fn of(call: &Call<'_>) -> Self {
+        let until = call.within.and_then(|within| Instant::now().checked_add(within));
+        Self {
+            question: call.question,
+            verb: call.verb,
+            chain: Chain { number: call.chain, until },
+            method: call.method.to_owned(),
+            arguments: call.arguments.to_owned(),
+        }
+    }
+
+    fn asked(&self, trusted: bool) -> Asked<'_> {
+        let Self { verb, ref method, ref arguments, chain, .. } = *self;
+        Asked { verb, method, arguments: arguments.as_ref(), trusted, chain }
+    }
+}
+
+fn refuse(peer: &Peer, question: u64, error: &Error) {
+    if question != 0 {
+        // Who has asked may be gone.
+        drop(peer.answer(question, Err(error)));
+    }
+}
+
+pub(super) fn no_more() -> Error {
+    Error::new(Wrong::NotFound, "the object is no more, or there was none")
+        .during("call")
+        .with_retry(Retry::Safe)
+        .with_help("an object goes with the last proxy of it, unless it is published")
+}

@@ -1,0 +1,199 @@
+//! What each process can be asked beside its objects: to make one, to find one by its name, whom it knows.
+
+use super::conversation::Conversation;
+use super::door::Hint;
+use super::here::Node;
+use super::proxy::Proxy;
+use super::{DESK, typed};
+use crate::driver::{Making, Recipe, Serve};
+use crate::error::{Error, Kind, Result};
+use crate::peer::Peer;
+use crate::wire::peer::NodeId;
+use crate::wire::peer::objects::{self as messages, Call, ObjectId, Verb};
+use crate::work::{Bytes, Encoding, Payload, PayloadRef};
+use serde::{Deserialize, Serialize};
+use std::sync::mpsc;
+
+/// An object as it is spoken of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Card {
+    node: u128,
+    number: u64,
+    pub(super) hint: Option<Hint>,
+    pub(super) class: String,
+}
+
+impl Card {
+    pub(super) fn new(id: ObjectId, hint: Option<Hint>, class: String) -> Self {
+        Self { node: id.node.0, number: id.number, hint, class }
+    }
+
+    pub(super) fn id(&self) -> ObjectId {
+        ObjectId { node: NodeId(self.node), number: self.number }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum Wanted {
+    Create(Order),
+    Publish(String, Card),
+    Unpublish(String),
+    Find(String),
+    Names,
+    Knows(u128),
+    Expose(u64),
+}
+
+/// An object that is to be made.
+#[derive(Debug, Serialize, Deserialize)]
+struct Order {
+    encoding: u8,
+    bytes: Vec<u8>,
+    buffers: Vec<Vec<u8>>,
+    class: String,
+    exclusive: bool,
+    restart: u32,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum Given {
+    Object(Card),
+    Names(Vec<String>),
+    Whether(bool),
+}
+
+/// What is asked of this process, answered for who has asked on that conversation.
+pub(super) fn answer(
+    node: &std::sync::Arc<Node>,
+    serve: Option<&dyn Serve>,
+    by: &Conversation,
+    asked: PayloadRef<'_>,
+) -> Result<Payload> {
+    let serve = || serve.ok_or_else(nothing_here);
+    let keep = |proxy: Proxy| {
+        by.keep(&proxy);
+        Given::Object(proxy.card())
+    };
+    let given = match typed::decode(asked, "a wish")? {
+        Wanted::Create(order) if by.is_trusted() => keep(serve()?.create(order.recipe()?)?),
+        Wanted::Create(_) => return Err(may_not_create()),
+        Wanted::Publish(name, card) => {
+            serve()?.publish(&name, &Proxy::of_card(node, &card, false)?)?;
+            Given::Whether(true)
+        }
+        Wanted::Unpublish(name) => Given::Whether(serve()?.unpublish(&name)?),
+        Wanted::Find(name) => keep(serve()?.find(&name)?),
+        Wanted::Names => Given::Names(serve()?.names()?),
+        Wanted::Knows(other) => Given::Whether(node.known(NodeId(other)).is_some()),
+        Wanted::Expose(number) => {
+            let entry = node.table.get(number).ok_or_else(super::conversation::no_more)?;
+            keep(node.add(entry.exposed())?)
+        }
+    };
+    typed::encode(&given)
+}
+
+impl Order {
+    fn recipe(self) -> Result<Recipe> {
+        let encoding = Encoding::from_number(self.encoding)
+            .ok_or_else(|| Error::new(Kind::NotSerializable, "an object is to be made of unknown bytes"))?;
+        let buffers = self.buffers.into_iter().map(Bytes::from).collect();
+        let making = Making::Encoded(Payload { encoding, bytes: self.bytes.into(), buffers });
+        Ok(Recipe { making, class: self.class, exclusive: self.exclusive, restart: self.restart })
+    }
+}
+
+fn may_not_create() -> Error {
+    Error::new(Kind::PermissionDenied, "making an object runs code, which this caller may not")
+        .during("create")
+        .with_help("ask for a ticket whose scope has `run`")
+}
+
+fn nothing_here() -> Error {
+    Error::new(Kind::Unsupported, "the process at the other end makes and names no objects")
+        .with_help("ask a place: one that this process has opened, or that another offers")
+}
+
+/// The desk of another process.
+#[derive(Clone, Debug)]
+pub(crate) struct Far(Peer);
+
+impl Far {
+    pub(crate) fn new(peer: Peer) -> Self {
+        Self(peer)
+    }
+
+    fn ask(&self, wanted: &Wanted) -> Result<Given> {
+        let arguments = typed::encode(wanted)?;
+        let object = ObjectId { node: NodeId(0), number: DESK };
+        let chain = super::chain::current().number;
+        let (tell, told) = mpsc::channel();
+        let question = |question| {
+            let (verb, method, arguments) = (Verb::Call, "", arguments.as_ref());
+            Call { question, object, verb, chain, within: None, method, arguments }.frame()
+        };
+        self.0.ask(question, move |answer| {
+            let read = |bytes: &[u8]| messages::read_answer_bytes(bytes).map_err(|_| unreadable());
+            // Whoever has asked waits for it.
+            drop(tell.send(answer.and_then(read)));
+        });
+        let (value, _) = told.recv().map_err(|_| unreadable())??;
+        typed::decode(value.as_ref(), "an answer")
+    }
+
+    fn object(&self, wanted: &Wanted) -> Result<Proxy> {
+        match self.ask(wanted)? {
+            Given::Object(card) => Proxy::of_card(&super::here()?, &card, true),
+            _ => Err(unreadable()),
+        }
+    }
+
+    fn whether(&self, wanted: &Wanted) -> Result<bool> {
+        if let Given::Whether(whether) = self.ask(wanted)? { Ok(whether) } else { Err(unreadable()) }
+    }
+
+    pub(super) fn knows(&self, node: NodeId) -> Result<bool> {
+        self.whether(&Wanted::Knows(node.0))
+    }
+
+    pub(super) fn expose(&self, proxy: &Proxy) -> Result<Proxy> {
+        self.object(&Wanted::Expose(proxy.id().number))
+    }
+}
+
+impl Serve for Far {
+    fn create(&self, recipe: Recipe) -> Result<Proxy> {
+        let Making::Encoded(payload) = recipe.making else {
+            return Err(Error::new(Kind::NotSerializable, "an object of this process cannot go to another")
+                .with_help("publish it: then it stays here, and is called from there"));
+        };
+        self.object(&Wanted::Create(Order {
+            encoding: payload.encoding as u8,
+            bytes: payload.bytes.to_vec(),
+            buffers: payload.buffers.iter().map(|bytes| bytes.to_vec()).collect(),
+            class: recipe.class,
+            exclusive: recipe.exclusive,
+            restart: recipe.restart,
+        }))
+    }
+
+    fn publish(&self, name: &str, object: &Proxy) -> Result<()> {
+        self.whether(&Wanted::Publish(name.to_owned(), object.card())).map(drop)
+    }
+
+    fn unpublish(&self, name: &str) -> Result<bool> {
+        self.whether(&Wanted::Unpublish(name.to_owned()))
+    }
+
+    fn find(&self, name: &str) -> Result<Proxy> {
+        self.object(&Wanted::Find(name.to_owned()))
+    }
+
+    fn names(&self) -> Result<Vec<String>> {
+        if let Given::Names(names) = self.ask(&Wanted::Names)? { Ok(names) } else { Err(unreadable()) }
+    }
+}
+
+fn unreadable() -> Error {
+    Error::new(Kind::Unexpected, "the other end answered something else than it was asked")
+}

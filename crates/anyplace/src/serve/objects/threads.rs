@@ -1,0 +1,179 @@
+//! The threads on which objects are called: as many as calls need.
+//!
+//! A call may take long, or wait for another call that waits for this one. So no call may stand in line behind calls that
+//! do not end: who has waited for a moment while all threads were busy gets a thread of its own. Calls that are short are
+//! done by few threads, since none of them waits so long.
+//!
+//! | there is | a call that comes |
+//! |---|---|
+//! | an idle thread | wakes it |
+//! | fewer threads at work than cores, or one that has said that it waits | gets a new one |
+//! | none of these | is left to whoever is free first; a thread that only watches takes it after [`MOMENT`] |
+
+use crate::context::{caught, within_engine};
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// So long a call waits for a thread that is busy.
+const MOMENT: Duration = Duration::from_millis(1);
+
+/// A thread that has had nothing to do for so long ends.
+const IDLE: Duration = Duration::from_secs(5);
+
+thread_local! {
+    /// Whether this thread is one of these.
+    static OURS: Cell<bool> = const { Cell::new(false) };
+}
+
+pub(super) type Job = Box<dyn FnOnce() + Send>;
+
+/// Clones are the same.
+#[derive(Clone, Default)]
+pub(super) struct Threads(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    state: Mutex<State>,
+    /// Rung for idle threads.
+    bell: Condvar,
+    /// Rung for the one that watches.
+    watch: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    idle: usize,
+    /// Threads that do something, and do not wait for a call of theirs.
+    busy: usize,
+    is_watched: bool,
+    /// How many jobs were taken so far.
+    taken: u64,
+}
+
+impl Threads {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has a thread do this.
+    pub(super) fn run(&self, job: Job) {
+        let mut state = self.lock();
+        state.jobs.push_back(job);
+        self.look_after(state);
+    }
+
+    /// Sees to it that somebody takes what waits.
+    fn look_after(&self, mut state: MutexGuard<'_, State>) {
+        if state.jobs.is_empty() {
+            return;
+        }
+        if state.idle >= state.jobs.len() {
+            self.0.bell.notify_one();
+        } else if state.busy + state.idle < enough() {
+            self.start(state);
+        } else if state.is_watched {
+            self.0.watch.notify_one();
+        } else {
+            state.is_watched = true;
+            self.start_watching(state);
+        }
+    }
+
+    fn start(&self, mut state: MutexGuard<'_, State>) {
+        state.busy += 1;
+        drop(state);
+        let threads = self.clone();
+        let started = spawn(move || {
+            threads.work();
+        });
+        if !started {
+            // What waits is done by those that are there.
+            self.lock().busy -= 1;
+        }
+    }
+
+    fn work(&self) {
+        OURS.set(true);
+        while let Some(job) = self.next() {
+            caught(job);
+        }
+    }
+
+    /// The next job; nothing if there was none for long. The caller counts as busy, and does not afterwards.
+    fn next(&self) -> Option<Job> {
+        let mut state = self.lock();
+        loop {
+            if let Some(job) = state.jobs.pop_front() {
+                state.taken += 1;
+                return Some(job);
+            }
+            state.busy -= 1;
+            state.idle += 1;
+            let (after, waited) =
+                self.0.bell.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
+            state = after;
+            state.idle -= 1;
+            if waited.timed_out() && state.jobs.is_empty() {
+                return None;
+            }
+            state.busy += 1;
+        }
+    }
+
+    fn start_watching(&self, state: MutexGuard<'_, State>) {
+        drop(state);
+        let threads = self.clone();
+        if !spawn(move || threads.watch()) {
+            self.lock().is_watched = false;
+        }
+    }
+
+    /// Starts a thread for what waits while nothing goes on.
+    fn watch(&self) {
+        let mut state = self.lock();
+        loop {
+            let taken = state.taken;
+            let time = if state.jobs.is_empty() { IDLE } else { MOMENT };
+            let (after, waited) =
+                self.0.watch.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner);
+            state = after;
+            if !waited.timed_out() {
+                continue;
+            }
+            if state.jobs.is_empty() && time == IDLE {
+                state.is_watched = false;
+                return;
+            }
+            if !state.jobs.is_empty() && state.taken == taken {
+                self.start(state);
+                state = self.lock();
+            }
+        }
+    }
+
+    /// Waits for something that may need one of these threads; the caller may be one itself.
+    pub(super) fn waiting<R>(&self, wait: impl FnOnce() -> R) -> R {
+        if !OURS.get() {
+            return wait();
+        }
+        let mut state = self.lock();
+        state.busy -= 1;
+        self.look_after(state);
+        let result = wait();
+        self.lock().busy += 1;
+        result
+    }
+}
+
+fn enough() -> usize {
+    anyplace_sync::usable_cores().max(2)
+}
+
+fn spawn(work: impl FnOnce() + Send + 'static) -> bool {
+    let named = thread::Builder::new().name("anyplace-object".to_owned());
+    named.spawn(move || within_engine(work)).is_ok()
+}
