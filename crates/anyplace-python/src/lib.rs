@@ -26,6 +26,7 @@ mod mailbox;
 mod making;
 mod map;
 mod objects;
+mod offer;
 mod pickle;
 mod pickled;
 mod place;
@@ -68,6 +69,8 @@ mod _core {
     use super::map::Map;
     #[pymodule_export]
     use super::objects::{Method, Proxy, Serving, Values, host_objects};
+    #[pymodule_export]
+    use super::offer::Offer;
     #[pymodule_export]
     use super::place::Place;
     #[pymodule_export]

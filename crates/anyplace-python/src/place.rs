@@ -7,6 +7,7 @@ use crate::item::{self, Inputs};
 use crate::making::Making;
 use crate::map::{Map, Wanted};
 use crate::objects::Serving;
+use crate::offer::Offer;
 use crate::pickled::Parts;
 use crate::setup::setup;
 use crate::{door, error, fork, progress, share, wrapped};
@@ -227,6 +228,47 @@ impl Place {
     /// Closes the place: waits until every accepted task has ended and all that the place started is gone.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         self.leave(py, Duration::MAX, true, false)
+    }
+
+    /// Offers the place to other processes and machines.
+    ///
+    /// Parameters
+    /// ----------
+    /// address : str
+    ///     Where to listen: ``unix:/path`` for processes of the same user, ``tcp://host:port`` for all who have the
+    ///     ticket in the offer's address, or a key that is known here; port 0 is any free one.
+    /// scope : str, default "run,share"
+    ///     What the ticket's holder may do: ``status``, ``run``, ``share`` or ``admin``, with commas between them.
+    /// expires : float, optional
+    ///     Seconds that the ticket is good; for ever unless it is given.
+    /// once : bool, default False
+    ///     The ticket is good for the first who comes.
+    /// ticket : bool, default True
+    ///     Without one, only those are let in whose keys are known here.
+    ///
+    /// Returns
+    /// -------
+    /// Offer
+    ///     With the address by which others open the place.
+    ///
+    /// Raises
+    /// ------
+    /// ConfigInvalid
+    ///     If it is no address to listen at.
+    /// ResourceExhausted
+    ///     If somebody listens there already.
+    #[pyo3(signature = (address, *, scope="run,share", expires=None, once=false, ticket=true))]
+    fn offer(
+        &self,
+        py: Python<'_>,
+        address: &str,
+        scope: &str,
+        expires: Option<f64>,
+        once: bool,
+        ticket: bool,
+    ) -> PyResult<Offer> {
+        self.usable(py)?;
+        Offer::open(py, &self.place, address, scope, expires, once, ticket)
     }
 
     /// Cancels what has not begun and ends what runs, where the place can.

@@ -169,6 +169,7 @@ pub trait Serve: Send + Sync + Debug {
 }
 
 /// How an object is made.
+#[derive(Clone)]
 pub struct Recipe {
     /// Of what.
     pub making: Making,

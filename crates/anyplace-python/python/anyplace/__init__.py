@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 
-from anyplace._core import Context, Counts, Map, current, forked
+from anyplace._core import Context, Counts, Map, Offer, current, forked
 
 TYPE_CHECKING = False  # as `typing` has it, which takes longer to import than all the rest
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ __all__ = [
     "NotFound",
     "NotHeld",
     "NotSerializable",
+    "Offer",
     "PermissionDenied",
     "Place",
     "PlaceClosed",

@@ -68,7 +68,7 @@ impl Far {
             site: Site::far(place.to_string()),
             way: Mutex::default(),
             on_wait,
-            given: AtomicU64::new(0),
+            given: AtomicU64::new(2),
             open: Mutex::default(),
             asked: AtomicU64::new(0),
             hall: OnceLock::new(),
@@ -111,7 +111,7 @@ impl Far {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A number that no object has: of two, a pipe's second end has the next one.
+    /// A number that no object has; a pipe's second end has the next one.
     fn number(&self) -> u64 {
         self.given.fetch_add(2, Ordering::Relaxed)
     }
@@ -177,7 +177,13 @@ impl Share for Far {
     }
 
     fn why(&self) -> Why {
-        Why::nothing(&self.site.place)
+        let nothing = || Why::nothing(&self.site.place);
+        if self.site.check_open().is_err() {
+            return nothing();
+        }
+        let far = self.own.upgrade().expect("whoever has a reference keeps it");
+        let why = Object::unopened(&far).ask(Op::Why).and_then(Answer::read::<Why>);
+        or_unreached(why.map(Some)).map_or_else(nothing, |why| Why { place: self.site.place.clone(), ..why })
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A kind of shared object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Kind {
     /// One has it at a time.
     Lock,

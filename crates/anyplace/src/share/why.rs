@@ -8,6 +8,7 @@ use super::shape::Kind;
 use super::site::{Site, Visitor};
 use super::task;
 use anyplace_sync::ground::{self, Ground, Seen};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
@@ -26,7 +27,7 @@ use std::time::Duration;
 /// assert!(place.why().objects.is_empty(), "nobody has anything");
 /// # Ok::<(), anyplace::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Why {
     /// The place's address.
     pub place: String,
@@ -37,7 +38,7 @@ pub struct Why {
 }
 
 /// A shared object that somebody has or waits for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Involved {
     /// What it is.
     pub kind: Kind,
@@ -50,7 +51,7 @@ pub struct Involved {
 }
 
 /// Somebody who has an object or waits for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Who {
     /// The task's number in its place, and its item's index; `None` if it is no task, or did not tell.
     pub task: Option<(u64, u64)>,
@@ -67,14 +68,14 @@ pub struct Who {
 }
 
 /// A ring: each waits for what the next one has, and the last for what the first has.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deadlock {
     /// Who waits for what; the holder of that is the one of the next link.
     pub links: Vec<Link>,
 }
 
 /// One who waits in a ring.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     /// Who waits.
     pub who: Who,

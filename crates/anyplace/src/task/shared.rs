@@ -299,6 +299,13 @@ impl Shared {
         (took > 0).then(|| Duration::from_nanos(took))
     }
 
+    /// How long the attempt that ends now took, if that was measured.
+    pub(crate) fn took_by_now(&self) -> Option<Duration> {
+        let began = self.began.load(Ordering::Relaxed);
+        let since = || Duration::from_nanos(now().saturating_sub(began).max(1));
+        self.took().or_else(|| (began > 0).then(since))
+    }
+
     fn publish(&self, outcome: Outcome) {
         let began = self.began.load(Ordering::Relaxed);
         if began > 0 {

@@ -128,6 +128,14 @@ impl Desk {
     /// A server says how a task ended.
     pub(super) fn ended(&self, server: usize, number: u64, took: Option<Duration>, outcome: Outcome) {
         let mut state = self.state();
+        if is_refusal(&outcome) && !state.is_closed {
+            // The server takes no more. The task waits for another, or for the next that is there.
+            state.books.lose(server);
+            if let Some(given) = state.books.take_back(server, number) {
+                given.shared.come_home(None);
+            }
+            return;
+        }
         let given = state.books.ended(server, number, Instant::now());
         let is_idle = state.books.is_empty();
         drop(state);
@@ -359,6 +367,12 @@ impl Waiters {
 
 /// Looked at again after this.
 const LONG: Duration = Duration::from_secs(3600);
+
+/// Whether the task was refused since its server takes no more.
+fn is_refusal(outcome: &Outcome) -> bool {
+    let Outcome::Lost(error) = outcome else { return false };
+    error.kind() == Kind::PlaceClosed && error.retry() == Retry::Safe
+}
 
 fn told_in_vain() -> Error {
     Error::new(Kind::ConnectionLost, "the task ended, but how was lost on its way here")

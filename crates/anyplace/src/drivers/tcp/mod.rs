@@ -55,6 +55,9 @@ fn open(address: &Address, setup: &Setup) -> Result<Arc<dyn Driver>> {
 /// Opens the place that these servers offer together.
 pub(crate) fn connect(address: &Address, targets: Vec<Target>, setup: &Setup) -> Result<Arc<dyn Driver>> {
     let choices = Choices::read(address)?;
+    if setup.first.is_some() {
+        return Err(begins_without_us(address));
+    }
     let servers: Vec<_> = targets
         .into_iter()
         .enumerate()
@@ -81,6 +84,15 @@ pub(crate) fn connect(address: &Address, targets: Vec<Target>, setup: &Setup) ->
     // Of several servers, the first has the names.
     let objects = objects.into_iter().next().filter(|_| serve);
     Ok(Arc::new(Place { address: address.clone(), limits: limits(&offered), desk, share, objects }))
+}
+
+/// Workers of others begin as those wish.
+fn begins_without_us(address: &Address) -> Error {
+    Error::unsupported(
+        address,
+        "run an initializer",
+        "give it to the place that is offered there, or do in each task what it needs",
+    )
 }
 
 /// What is true of all of them.

@@ -34,10 +34,17 @@ struct State {
     /// Ended, and told; perhaps in vain.
     told: VecDeque<u64>,
     /// Ended while the client was away.
-    untold: Vec<(u64, Outcome)>,
+    untold: Vec<Untold>,
     /// The client's place, by its seed.
     scope: Option<Arc<Scope>>,
     is_refusing: bool,
+}
+
+/// How a task ended.
+struct Untold {
+    number: u64,
+    took: Option<Duration>,
+    outcome: Outcome,
 }
 
 struct Running {
@@ -57,7 +64,7 @@ impl Tasks {
     }
 
     fn run(self: &Arc<Self>, run: Run) -> Result<(), Malformed> {
-        let Run { number, items, context, options, work } = run;
+        let Run { number, is_measured, items, context, options, work } = run;
         let work = match work {
             Told::Work(work) => work,
             Told::Defined(id, arguments) => {
@@ -69,6 +76,9 @@ impl Tasks {
         let scope = self.scope(context.root_seed);
         let mut task = Task::new(context.task, context.index, items, work, options, scope);
         task.attempt = context.attempt;
+        if is_measured {
+            task.shared.measure();
+        }
         let refusal = self.note(number, task.control()).and_then(|()| self.check(task.work.kind()));
         let tasks = self.clone();
         let done = Done::new(move |outcome| tasks.ended(number, outcome));
@@ -109,14 +119,17 @@ impl Tasks {
     fn ended(&self, number: u64, outcome: Outcome) {
         let mut state = self.state();
         let Some(running) = state.running.remove(&number) else { return };
+        let took = running.control.0.took_by_now();
         let outcome = if running.is_orphan { orphaned(outcome) } else { outcome };
         if state.running.is_empty() {
             self.changed.notify_all();
         }
-        let Some(peer) = state.peer.clone() else { return state.untold.push((number, outcome)) };
+        let Some(peer) = state.peer.clone() else {
+            return state.untold.push(Untold { number, took, outcome });
+        };
         state.tell(number);
         drop(state);
-        tell(&peer, number, outcome);
+        tell(&peer, Untold { number, took, outcome });
     }
 
     fn end_one(&self, number: u64, wanted: Wanted) {
@@ -135,11 +148,11 @@ impl Tasks {
         let mut state = self.state();
         let fates: Vec<u8> = numbers.iter().map(|number| state.fate(*number) as u8).collect();
         let untold = std::mem::take(&mut state.untold);
-        untold.iter().for_each(|(number, _)| state.tell(*number));
+        untold.iter().for_each(|untold| state.tell(untold.number));
         drop(state);
         // If the client is gone again, it will ask again.
         drop(peer.answer(question, Ok(&fates)));
-        untold.into_iter().for_each(|(number, outcome)| tell(peer, number, outcome));
+        untold.into_iter().for_each(|untold| tell(peer, untold));
     }
 
     /// Ends these; those that had not begun are forgotten.
@@ -234,7 +247,7 @@ impl State {
     }
 
     fn fate(&self, number: u64) -> Fate {
-        if self.running.contains_key(&number) || self.untold.iter().any(|(untold, _)| *untold == number) {
+        if self.running.contains_key(&number) || self.untold.iter().any(|untold| untold.number == number) {
             Fate::Pending
         } else if self.told.contains(&number) {
             Fate::Over
@@ -252,8 +265,9 @@ impl Running {
 }
 
 /// If the client is gone by then, it asks when it is back.
-fn tell(peer: &Peer, number: u64, outcome: Outcome) {
-    drop(messages::ended(number, None, outcome, |frame| peer.send(frame)));
+fn tell(peer: &Peer, untold: Untold) {
+    let Untold { number, took, outcome } = untold;
+    drop(messages::ended(number, took, outcome, |frame| peer.send(frame)));
 }
 
 /// A task that was ended since its client was away was not ended on request.

@@ -10,6 +10,7 @@ use crate::share::site::Site;
 use crate::wire::peer::share::{self as words, Asked, Note, Op, Said};
 use crate::work::Payload;
 use anyplace_sync::{Acquired, Arrived, ground};
+use serde::de::DeserializeOwned;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -55,6 +56,12 @@ impl Object {
             far.hall.get_or_init(|| hall.cast_unsigned());
         }
         Ok(object)
+    }
+
+    /// None in particular: for what is asked about all of them.
+    pub(super) fn unopened(far: &Arc<Far>) -> Arc<Self> {
+        let (far, known) = (far.clone(), Mutex::new(0));
+        Arc::new(Self { number: 0, opening: Op::Why, known, taken: AtomicU64::new(0), far })
     }
 
     /// The other end of a pipe that was just opened: it has the next number.
@@ -148,7 +155,7 @@ impl Object {
     fn reach(&self) -> Result<(u64, Peer)> {
         let (which, peer) = self.far.reach()?;
         let mut known = self.known();
-        if *known != which {
+        if *known != which && self.opening != Op::Why {
             if !self.can_be_found_again() {
                 return Err(self.lost());
             }
@@ -255,6 +262,14 @@ impl Answer {
     pub(in crate::share) fn arrived(&self) -> Arrived {
         let number = self.number();
         Arrived { index: (number >> 1) as u32, is_last: number & 1 == 1 }
+    }
+
+    /// What the one value is.
+    pub(super) fn read<T: DeserializeOwned>(self) -> Result<T> {
+        let bytes = self.value().map(|value| value.bytes).unwrap_or_default();
+        postcard::from_bytes(&bytes).map_err(|error| {
+            Error::new(Kind::NotSerializable, format!("the answer is not what was asked for: {error}"))
+        })
     }
 
     /// The one value.

@@ -1,16 +1,14 @@
 //! What operations that have no errors do when the place cannot be reached.
 
-use crate::error::{Error, Result};
-use std::cell::RefCell;
+use crate::error::{Error, Kind, Result};
+use std::cell::{Cell, RefCell};
 
 thread_local! {
-    /// Whether somebody asks for such an error, and the first one.
-    static FAILED: RefCell<Failed> = const { RefCell::new(Failed { is_asked_for: false, first: None }) };
-}
-
-struct Failed {
-    is_asked_for: bool,
-    first: Option<Error>,
+    /// How many ask for such an error, one inside of the other.
+    static ASKED: Cell<u32> = const { Cell::new(0) };
+    /// Whether there is one.
+    static HAS_FAILED: Cell<bool> = const { Cell::new(false) };
+    static FAILED: RefCell<Option<Error>> = const { RefCell::new(None) };
 }
 
 /// Does `work` with shared objects of places on other machines, and gives the error if one of them could not be reached.
@@ -31,20 +29,26 @@ struct Failed {
 /// # Ok::<(), anyplace::Error>(())
 /// ```
 pub fn reached<T>(work: impl FnOnce() -> T) -> Result<T> {
-    /// Puts back what was asked for around us, also when `work` panics.
-    struct Before(Option<Failed>);
+    /// Nobody asks any more, also when `work` panics.
+    struct Asking;
 
-    impl Drop for Before {
+    impl Drop for Asking {
         fn drop(&mut self) {
-            self.0.take().into_iter().for_each(|before| drop(FAILED.replace(before)));
+            ASKED.set(ASKED.get() - 1);
         }
     }
 
-    let before = Before(Some(FAILED.replace(Failed { is_asked_for: true, first: None })));
+    ASKED.set(ASKED.get() + 1);
+    let asking = Asking;
     let done = work();
-    let failed = FAILED.with_borrow_mut(|failed| failed.first.take());
-    drop(before);
-    failed.map_or(Ok(done), Err)
+    drop(asking);
+    if HAS_FAILED.replace(false) { Err(failed()) } else { Ok(done) }
+}
+
+#[cold]
+fn failed() -> Error {
+    let first = FAILED.take();
+    first.unwrap_or_else(|| Error::new(Kind::ConnectionLost, "it cannot be reached"))
 }
 
 /// What an operation gives that has no error.
@@ -54,12 +58,10 @@ pub fn reached<T>(work: impl FnOnce() -> T) -> Result<T> {
 #[track_caller]
 pub(in crate::share) fn or_unreached<T: Default>(done: Result<T>) -> T {
     done.unwrap_or_else(|error| {
-        let said = error.to_string();
-        let is_told = FAILED.with_borrow_mut(|failed| {
-            failed.first.get_or_insert(error);
-            failed.is_asked_for
-        });
-        assert!(is_told, "{said} (`anyplace::share::reached` gives this as an error)");
+        assert!(ASKED.get() > 0, "{error} (`anyplace::share::reached` gives this as an error)");
+        if !HAS_FAILED.replace(true) {
+            FAILED.set(Some(error));
+        }
         T::default()
     })
 }
@@ -67,7 +69,6 @@ pub(in crate::share) fn or_unreached<T: Default>(done: Result<T>) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Kind;
 
     fn fails() -> u64 {
         or_unreached(Err(Error::new(Kind::ConnectionLost, "gone")))
@@ -76,7 +77,7 @@ mod tests {
     #[test]
     fn who_asks_is_told_and_who_does_not_sees_a_panic() {
         assert_eq!(reached(fails).unwrap_err().message(), "gone");
-        assert_eq!(reached(|| reached(fails).is_err()).unwrap(), true);
+        assert!(reached(|| reached(fails).is_err()).unwrap());
         assert_eq!(reached(|| 7).unwrap(), 7);
         assert!(std::panic::catch_unwind(fails).is_err());
     }

@@ -32,6 +32,8 @@ pub(crate) enum Op {
         ticket: Vec<u8>,
         shape: Shape,
     },
+    /// Tells who has and who waits for what in the place, whatever the object's number.
+    Why,
     /// Gives the ticket by which workers of the place open it.
     Ticket,
     /// A lock, an rlock for its owner, a permit of a semaphore.

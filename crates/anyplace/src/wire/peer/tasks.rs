@@ -29,11 +29,14 @@ use std::time::Duration;
 
 const COMMAND: u8 = 1;
 const IDEMPOTENT: u8 = 2;
+const MEASURED: u8 = 4;
 
 /// A task as it has come.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) number: u64,
+    /// Whether the client wants to know how long it takes.
+    pub(crate) is_measured: bool,
     pub(crate) items: u32,
     pub(crate) context: Context,
     pub(crate) options: TaskOptions,
@@ -55,7 +58,9 @@ pub(crate) fn run(number: u64, task: &Task) -> Frame<'_> {
     writer.u64(number);
     let is_command = matches!(task.work, Work::Command(_));
     let flag = |is, flag| if is { flag } else { 0 };
-    writer.u8(flag(is_command, COMMAND) | flag(task.options.idempotent, IDEMPOTENT));
+    writer.u8(flag(is_command, COMMAND)
+        | flag(task.options.idempotent, IDEMPOTENT)
+        | flag(task.shared.is_measured(), MEASURED));
     writer.u32(task.items);
     writer.option(task.options.timeout, |writer, limit| {
         writer.u64(u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX));
@@ -100,7 +105,7 @@ impl Run {
             0 => read_call(reader.rest())?,
             _ => read_command(reader)?,
         };
-        Ok(Self { number, items, context, options, work })
+        Ok(Self { number, is_measured: flags & MEASURED != 0, items, context, options, work })
     }
 }
 

@@ -8,7 +8,7 @@ use crate::peer::Peer;
 use crate::place::Place;
 use crate::share::Guest;
 use crate::wire::peer::share::{Asked, Heard, Note, Op, Said, answer};
-use crate::work::Payload;
+use crate::work::{Encoding, Payload};
 use anyplace_sync::ground;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -76,6 +76,7 @@ impl Session {
         let thread = asked.thread;
         let outcome = match &asked.op {
             Op::Open { .. } | Op::Arrive { .. } => Outcome::Now(self.open(object, &asked.op)),
+            Op::Why => Outcome::Now(self.why()),
             _ => match self.find(object) {
                 Ok(opened) => return self.act(id, &opened, thread, Wanted::new(asked, values)),
                 Err(error) => Outcome::Now(Err(error)),
@@ -156,6 +157,14 @@ impl Session {
             state.opened.extend((object..).zip(opened.into_iter().map(Arc::new)));
         }
         Ok((Said::Done(guest.hall().cast_signed()), Vec::new()))
+    }
+
+    fn why(&self) -> Result<Given> {
+        let why = self.place.share()?.why();
+        let bytes = postcard::to_stdvec(&why).map_err(|error| {
+            Error::new(Kind::NotSerializable, format!("the report cannot be sent: {error}"))
+        })?;
+        Ok((Said::Done(0), vec![Payload::new(Encoding::Postcard, bytes)]))
     }
 
     /// Who the client is among those that use the place.
