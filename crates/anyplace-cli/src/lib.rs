@@ -18,7 +18,9 @@ mod places;
 mod progress;
 mod report;
 mod signals;
+mod size;
 mod template;
+mod transfer;
 
 use std::ffi::OsString;
 use std::io::{Write, stderr, stdout};
@@ -104,6 +106,8 @@ fn run(args: Args, sources: Vec<Source>, paint: Paint) -> Result<End> {
     match args.command {
         Command::Map(map) => map::run(&map, sources, paint),
         Command::Places(places) => places::print(&places).map(End::Exit),
+        Command::Send(send) => transfer::send(&send).map(End::Exit),
+        Command::Receive(receive) => transfer::receive(receive),
         Command::Keys(keys) => keys::run(&keys).map(End::Exit),
         Command::Completions { shell } => {
             let mut completions = Vec::new();
