@@ -5,21 +5,22 @@ mod lookup;
 
 use super::failure::told;
 use super::pipe::Pipe;
-use super::tls::Handshake;
+use super::tls::{Client, Handshake};
 use super::transport::Socket;
 use super::waiting::{Awaited, Operation, Waiting};
-use super::{Endpoint, Options, Stream, Trust};
+use super::{Endpoint, Options, Stream};
 use crate::error::{Error, Result};
 use crate::share::Wait;
 use attempts::Attempts;
 use lookup::Lookup;
 pub(super) use lookup::resolve;
 use std::io::{self, ErrorKind};
-use std::os::fd::OwnedFd;
 use std::time::Instant;
 
-/// Connects to an endpoint, such as `tcp://localhost:80`, `tls://example.com:443` or `unix:/run/any.sock`, or opens
-/// `stdio:` or `pipe:/path`.
+/// Connects to an endpoint, such as `tcp://localhost:80` or `unix:/run/any.sock`, or opens `stdio:` or `pipe:/path`.
+///
+/// At `tls://host:port` it also agrees on keys, with a server that must have a certificate for that name
+/// ([`Options::trust`]).
 ///
 /// A name with several addresses is tried at all of them, IPv6 and IPv4 in turns, the next when one has failed or has not
 /// answered for a quarter of a second; the first that answers is taken (RFC 8305). `until` holds for all of it, the
@@ -27,7 +28,7 @@ use std::time::Instant;
 ///
 /// # Errors
 /// `ConfigInvalid` for a wrong endpoint; `Unreachable`, which says what became of each address; `Timeout` if `until` came
-/// first; `PermissionDenied` for a server whose certificate is not good for its name.
+/// first; `PermissionDenied` for a certificate that is not good.
 pub fn connect<E>(endpoint: E, until: Option<Instant>) -> Result<Stream>
 where
     E: TryInto<Endpoint>,
@@ -62,44 +63,39 @@ where
 
 struct Connecting {
     endpoint: Endpoint,
-    trust: Trust,
     way: Way,
 }
 
-/// How far it is.
+/// How it is connected.
 enum Way {
-    /// Somebody was asked.
-    Asked(Attempts),
-    /// They have answered, and TLS comes over it.
-    Agreeing(Box<Handshake>),
-    /// It was there already.
+    /// By asking somebody, and then perhaps by agreeing on keys.
+    Asked(Attempts, Option<Client>),
+    /// Somebody answered, and keys are being agreed on.
+    Answered(Handshake),
+    /// It is there already.
     There(Option<Pipe>),
 }
 
 impl Connecting {
     fn new(endpoint: Endpoint, options: &Options) -> Result<Self> {
-        let way = Way::to(&endpoint, options).map_err(|error| told(error, &endpoint, "connect to"))?;
-        Ok(Self { endpoint, trust: options.trust.clone(), way })
-    }
-
-    /// Goes on with what has been connected.
-    fn go_on(&mut self, fd: OwnedFd) -> io::Result<Option<Stream>> {
-        let stream = Stream::new(Socket::new(fd), self.endpoint.clone());
-        let Endpoint::Tls { host, .. } = &self.endpoint else { return Ok(Some(stream)) };
-        let handshake = Handshake::new(stream, host, &self.trust).map_err(io::Error::other)?;
-        self.way = Way::Agreeing(Box::new(handshake));
-        Ok(None)
+        let client = match &endpoint {
+            Endpoint::Tls { host, .. } => Some(Client::new(host, &options.trust)?),
+            _ => None,
+        };
+        let way = Way::to(&endpoint, client, options);
+        let way = way.map_err(|error| told(error, &endpoint, "connect to"))?;
+        Ok(Self { endpoint, way })
     }
 }
 
 impl Way {
-    fn to(endpoint: &Endpoint, options: &Options) -> io::Result<Self> {
+    fn to(endpoint: &Endpoint, client: Option<Client>, options: &Options) -> io::Result<Self> {
         match endpoint {
             Endpoint::Tcp { host, port } | Endpoint::Tls { host, port } => {
                 let lookup = Lookup::new(host, *port)?;
-                Attempts::found_by(lookup, options).map(Self::Asked)
+                Ok(Self::Asked(Attempts::found_by(lookup, options)?, client))
             }
-            Endpoint::Unix(path) => Attempts::at(path, options).map(Self::Asked),
+            Endpoint::Unix(path) => Ok(Self::Asked(Attempts::at(path, options)?, client)),
             Endpoint::Stdio => Pipe::stdio().map(|pipe| Self::There(Some(pipe))),
             Endpoint::Pipe(path) => Pipe::at(path).map(|pipe| Self::There(Some(pipe))),
             _ => Err(io::Error::new(ErrorKind::Unsupported, "it is no stream")),
@@ -111,37 +107,38 @@ impl Operation for Connecting {
     type Given = Stream;
 
     fn step(&mut self) -> io::Result<Option<Stream>> {
+        let endpoint = self.endpoint.clone();
         match &mut self.way {
-            Way::Asked(attempts) => {
-                let fd = attempts.step()?;
-                self.go_on(fd)
+            Way::Asked(attempts, client) => {
+                let stream = Stream::new(Socket::new(attempts.step()?), endpoint);
+                let Some(client) = client.take() else { return Ok(Some(stream)) };
+                self.way = Way::Answered(client.over(stream));
+                Ok(None)
             }
-            Way::Agreeing(handshake) => handshake.step(),
-            Way::There(pipe) => Ok(pipe.take().map(|pipe| Stream::new(pipe, self.endpoint.clone()))),
+            Way::Answered(handshake) => handshake.step(),
+            Way::There(pipe) => Ok(pipe.take().map(|pipe| Stream::new(pipe, endpoint))),
         }
     }
 
     fn awaits(&self) -> Awaited<'_> {
         match &self.way {
-            Way::Asked(attempts) => attempts.gate().awaited(),
-            Way::Agreeing(handshake) => handshake.awaits(),
+            Way::Asked(attempts, _) => attempts.gate().awaited(),
+            Way::Answered(handshake) => handshake.awaits(),
             Way::There(_) => unreachable!("it never waits"),
         }
     }
 
     fn told(&self, error: io::Error) -> Error {
-        match (error.downcast::<Error>(), &self.way) {
-            (Ok(error), _) => error,
-            (Err(error), Way::Agreeing(handshake)) => handshake.told(error),
-            (Err(error), _) => told(error, &self.endpoint, "connect to"),
+        match &self.way {
+            Way::Answered(handshake) => handshake.told(error),
+            _ => told(error, &self.endpoint, "connect to"),
         }
     }
 
     fn late(&self) -> io::Error {
         match &self.way {
-            Way::Asked(attempts) => attempts.late(),
-            Way::Agreeing(handshake) => handshake.late(),
-            Way::There(_) => ErrorKind::TimedOut.into(),
+            Way::Asked(attempts, _) => attempts.late(),
+            Way::Answered(_) | Way::There(_) => ErrorKind::TimedOut.into(),
         }
     }
 }

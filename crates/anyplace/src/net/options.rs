@@ -40,8 +40,6 @@ pub struct Options {
     pub receive_buffer: Option<usize>,
     /// From which address of this machine to connect; port 0 is any.
     pub from: Option<SocketAddr>,
-    /// Who vouches for the servers of `tls://`.
-    pub trust: Trust,
     /// Lets others listen at the same port (`SO_REUSEPORT`): the system deals out who connects.
     pub reuse_port: bool,
     /// Whether `[::]` takes IPv6 only; otherwise it takes IPv4, too.
@@ -50,6 +48,8 @@ pub struct Options {
     pub backlog: u16,
     /// Who may connect to a unix socket, as for `chmod`.
     pub mode: u32,
+    /// Whose word is taken for who answers at `tls://host:port`.
+    pub trust: Trust,
 }
 
 /// When the system asks a silent end of a connection whether it is still there, and how often.
@@ -71,11 +71,11 @@ impl Default for Options {
             send_buffer: None,
             receive_buffer: None,
             from: None,
-            trust: Trust::default(),
             reuse_port: false,
             only_v6: false,
             backlog: 1024,
             mode: 0o600,
+            trust: Trust::default(),
         }
     }
 }
@@ -117,12 +117,6 @@ impl Options {
         Self { from: Some(address), ..self }
     }
 
-    /// Who vouches for the servers of `tls://`.
-    #[must_use]
-    pub fn with_trust(self, trust: Trust) -> Self {
-        Self { trust, ..self }
-    }
-
     /// Lets others listen at the same port.
     #[must_use]
     pub fn with_reuse_port(self) -> Self {
@@ -145,6 +139,12 @@ impl Options {
     #[must_use]
     pub fn with_mode(self, mode: u32) -> Self {
         Self { mode, ..self }
+    }
+
+    /// Whose word is taken for who answers at `tls://host:port`.
+    #[must_use]
+    pub fn with_trust(self, trust: Trust) -> Self {
+        Self { trust, ..self }
     }
 
     /// Sets them on a socket that is new: whoever accepts from it gets sockets with the same options.
