@@ -43,7 +43,8 @@ impl Client {
             epoll::add(&epoll, stream, data, epoll::EventFlags::IN).map_err(|error| error.to_string())?;
         }
         let now = Instant::now();
-        let connections = streams.into_iter().map(|stream| Connection { stream, come: 0, asked: now }).collect();
+        let connections =
+            streams.into_iter().map(|stream| Connection { stream, come: 0, asked: now }).collect();
         Ok(Self { epoll, connections, message: counted(message) })
     }
 

@@ -16,10 +16,18 @@ const IDLE: usize = 10_000;
 
 /// What is measured: who serves, and who is beside it.
 const GROUPS: &[(&str, &[Kind])] = &[
-    ("echo from Python", &[Kind::python("anyplace"), Kind::python("anyplace requests"), Kind::python("asyncio")]),
+    (
+        "echo from Python",
+        &[Kind::python("anyplace"), Kind::python("anyplace requests"), Kind::python("asyncio")],
+    ),
     (
         "echo from Rust",
-        &[Kind::rust("anyplace", "threads"), Kind::rust("anyplace requests", "requests"), Kind::rust("anyplace async", "async"), Kind::rust("tokio", "tokio")],
+        &[
+            Kind::rust("anyplace", "threads"),
+            Kind::rust("anyplace requests", "requests"),
+            Kind::rust("anyplace async", "async"),
+            Kind::rust("tokio", "tokio"),
+        ],
     ),
 ];
 

@@ -68,7 +68,8 @@ impl Running {
         let path = format!("/proc/{}/task", self.child.id());
         let threads = std::fs::read_dir(&path).map_err(|error| format!("{path}: {error}"))?;
         // A thread that has just ended has nothing to say any more.
-        let told = threads.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok());
+        let told =
+            threads.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok());
         let nanoseconds = told.filter_map(|told| told.split(' ').next()?.parse::<u64>().ok());
         Ok(Duration::from_nanos(nanoseconds.sum()))
     }
