@@ -36,27 +36,29 @@ impl Driven {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let looked_at = match known.take() {
             Some(looked_at) => looked_at,
-            None => look_at(fd, interest).ok()?,
+            None => look_at(fd).ok()?,
         };
         // A runtime that is gone looks at nothing: the next one does, from the next time on.
         let is_ready = was_ready(&looked_at, interest, waker).ok()?;
         *known = Some(looked_at);
         Some(is_ready)
     }
+
+    /// The descriptor is to be closed: ours goes, too.
+    pub(super) fn forget(&self) {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(known);
+    }
 }
 
-fn look_at(fd: BorrowedFd<'_>, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
-    let interest = match interest {
-        Interest::Read => TokioInterest::READABLE,
-        Interest::Write => TokioInterest::WRITABLE,
-    };
+fn look_at(fd: BorrowedFd<'_>) -> io::Result<AsyncFd<OwnedFd>> {
     // A descriptor of its own: it outlives whoever closes theirs.
     let fd = fd.try_clone_to_owned()?;
     #[allow(
         deprecated,
         reason = "its successor is `unsafe` for those who do not own their descriptor; we do"
     )]
-    AsyncFd::with_interest(fd, interest)
+    AsyncFd::with_interest(fd, TokioInterest::READABLE | TokioInterest::WRITABLE)
 }
 
 /// Whether it was ready since it was asked last. If not, the waker stands.

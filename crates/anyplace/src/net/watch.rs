@@ -1,7 +1,7 @@
-//! The futures that wait for one direction of one descriptor.
+//! The futures that wait for one descriptor.
 
 use super::driven::Driven;
-use super::reactor::{Registration, Source, register};
+use super::reactor::{Slot, Source};
 use super::readiness::Interest;
 use crate::error::Result;
 use std::os::fd::BorrowedFd;
@@ -9,20 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 use std::time::Instant;
 
-/// The futures that wait for one direction of one descriptor. The reactor knows the descriptor from the first of them
-/// on, for as long as this lives: who awaits again costs one call of the system.
+/// The futures that wait for one descriptor. The reactor knows the descriptor from the first of them on, for as long as
+/// this lives: who awaits again costs one call of the system.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     seats: Arc<Seats>,
     driven: Driven,
-    known: Mutex<Option<Known>>,
-}
-
-#[derive(Debug)]
-struct Known {
-    registration: Registration,
-    /// A child of a fork has a reactor of its own.
-    generation: u32,
+    slot: Mutex<Option<Slot>>,
 }
 
 #[derive(Debug, Default)]
@@ -31,7 +24,14 @@ struct Seats(Mutex<Taken>);
 #[derive(Debug, Default)]
 struct Taken {
     given: u64,
-    wakers: Vec<(u64, Waker)>,
+    seats: Vec<Seat>,
+}
+
+#[derive(Debug)]
+struct Seat {
+    number: u64,
+    interest: Interest,
+    waker: Waker,
 }
 
 impl Watch {
@@ -39,54 +39,72 @@ impl Watch {
     /// once, and nobody will be woken.
     pub(super) fn enter(&self, fd: BorrowedFd<'_>, interest: Interest, waker: &Waker) -> Result<Option<u64>> {
         // Seated before anybody is asked, so that whatever is found wakes us.
-        let seat = self.seats.enter(waker);
+        let number = self.seats.enter(interest, waker);
         match self.driven.enter(fd, interest, &self.seats.clone().into()) {
             Some(true) => {
-                self.leave(seat);
-                return Ok(None);
+                self.leave(number);
+                Ok(None)
             }
-            Some(false) => return Ok(Some(seat)),
-            None => {}
+            Some(false) => Ok(Some(number)),
+            None => self.ask(fd).inspect_err(|_| self.leave(number)).map(|()| Some(number)),
         }
-        let asked = self.ask(fd, interest);
-        asked.inspect_err(|_| self.leave(seat)).map(|()| Some(seat))
     }
 
-    /// Has the reactor look at it.
-    fn ask(&self, fd: BorrowedFd<'_>, interest: Interest) -> Result<()> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let generation = anyplace_sync::fork_generation();
-        let known = match &mut *known {
-            Some(known) if known.generation == generation => known,
-            known => known.insert(Known { registration: register(fd, self.seats.clone())?, generation }),
+    /// Has the reactor look at it, for all who sit here.
+    fn ask(&self, fd: BorrowedFd<'_>) -> Result<()> {
+        // Held to the end, so that no older wish of another thread overtakes ours.
+        let mut slot = self.slot();
+        let slot = match &mut *slot {
+            // A child of a fork has a reactor of its own.
+            Some(slot) if slot.is_of_this_process() => slot,
+            slot => slot.insert(Slot::take(fd, self.seats.clone())?),
         };
-        known.registration.want(interest == Interest::Read, interest == Interest::Write);
+        let taken = self.seats.taken();
+        slot.want(fd, taken.has(Interest::Read), taken.has(Interest::Write));
         Ok(())
     }
 
     /// Wakes somebody no more.
-    pub(super) fn leave(&self, seat: u64) {
-        self.seats.taken().wakers.retain(|(taken, _)| *taken != seat);
+    pub(super) fn leave(&self, number: u64) {
+        self.seats.taken().seats.retain(|seat| seat.number != number);
+    }
+
+    /// The descriptor is to be closed. Whoever waited for it is woken.
+    pub(super) fn forget(&self, fd: BorrowedFd<'_>) {
+        self.slot().take().iter().for_each(|slot| slot.leave(fd));
+        self.driven.forget();
+        self.seats.wake_all();
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<Slot>> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Seats {
-    fn enter(&self, waker: &Waker) -> u64 {
+    fn enter(&self, interest: Interest, waker: &Waker) -> u64 {
         let mut taken = self.taken();
         taken.given += 1;
-        let seat = taken.given;
-        taken.wakers.push((seat, waker.clone()));
-        seat
+        let number = taken.given;
+        taken.seats.push(Seat { number, interest, waker: waker.clone() });
+        number
     }
 
+    /// Everybody looks again: who has waited for the other direction sits down once more.
     fn wake_all(&self) {
-        // Woken without the lock: a waker may poll at once.
-        let wakers = std::mem::take(&mut self.taken().wakers);
-        wakers.into_iter().for_each(|(_, waker)| waker.wake());
+        // Without the lock: a waker may poll at once.
+        let seats = std::mem::take(&mut self.taken().seats);
+        seats.into_iter().for_each(|seat| seat.waker.wake());
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Taken {
+    fn has(&self, interest: Interest) -> bool {
+        self.seats.iter().any(|seat| seat.interest == interest)
     }
 }
 
