@@ -69,7 +69,7 @@ struct Inner {
     registration: Mutex<Option<Registration>>,
     /// Somebody who waits for something reads by himself: see `lead`.
     lead: Lead,
-    /// Milliseconds since `began` when something was heard last.
+    /// Milliseconds since `began` when the other side was last known to be there.
     heard: AtomicU64,
     began: Instant,
     end: OnceLock<Error>,
@@ -217,7 +217,7 @@ impl Inner {
                 Err(error) => return Err(error),
             };
             taken += read;
-            self.heard.store(self.began.elapsed().as_millis() as u64, Ordering::Relaxed);
+            self.note_life();
             inbox.feed(&room[..read]);
             while let Some((kind, body)) = inbox.next().map_err(unreadable)? {
                 self.hear(&peer, kind, body)?;
@@ -262,11 +262,19 @@ impl Inner {
     }
 }
 
+impl Inner {
+    /// The other side is there.
+    fn note_life(&self) {
+        self.heard.store(self.began.elapsed().as_millis() as u64, Ordering::Relaxed);
+    }
+}
+
 impl Source for Inner {
     fn ready(self: Arc<Self>, _: bool, write: bool) {
         let done = (|| {
-            if write {
-                self.outbox.go_on(&self.stream)?;
+            // Who takes what we write is there, though it may have nothing to say before it has all of it.
+            if write && self.outbox.go_on(&self.stream)? {
+                self.note_life();
             }
             self.pump(false)
         })();
