@@ -6,6 +6,8 @@ mod columns;
 #[path = "../suites/commands.rs"]
 mod commands;
 mod effort;
+#[path = "../suites/net/files.rs"]
+mod files;
 mod machine;
 #[path = "../suites/rayon.rs"]
 mod rayon_map;
@@ -39,7 +41,10 @@ const SUITES: &[(&str, Suite)] = &[
         script::run_long("bench/suites/share/suite.py", effort, record)?;
         share::run(effort, record)
     }),
-    ("net", |effort, record| script::run_long("bench/suites/net/suite.py", effort, record)),
+    ("net", |effort, record| {
+        script::run_long("bench/suites/net/suite.py", effort, record)?;
+        files::run(effort, record)
+    }),
     ("async", |effort, record| script::run("bench/suites/asyncio_gather.py", effort, record)),
 ];
 
