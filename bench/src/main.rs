@@ -9,6 +9,8 @@ mod effort;
 #[path = "../suites/net/files.rs"]
 mod files;
 mod machine;
+#[path = "../suites/net/rust/mod.rs"]
+mod net;
 #[path = "../suites/rayon.rs"]
 mod rayon_map;
 mod record;
@@ -42,8 +44,9 @@ const SUITES: &[(&str, Suite)] = &[
         share::run(effort, record)
     }),
     ("net", |effort, record| {
-        script::run_long("bench/suites/net/suite.py", effort, record)?;
-        files::run(effort, record)
+        net::run(effort, record)?;
+        files::run(effort, record)?;
+        script::run_long("bench/suites/net/suite.py", effort, record)
     }),
     ("async", |effort, record| script::run("bench/suites/asyncio_gather.py", effort, record)),
 ];

@@ -9,10 +9,12 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command does")]
 
 mod args;
+mod connect;
 mod exit;
 mod input;
 mod keys;
 mod map;
+mod names;
 mod output;
 mod places;
 mod progress;
@@ -105,9 +107,11 @@ fn tell(report: &Report, paint: Paint) -> Exit {
 fn run(args: Args, sources: Vec<Source>, paint: Paint) -> Result<End> {
     match args.command {
         Command::Map(map) => map::run(&map, sources, paint),
+        Command::Connect(connect) => connect::run(&connect).map(End::Exit),
         Command::Places(places) => places::print(&places).map(End::Exit),
         Command::Send(send) => transfer::send(&send).map(End::Exit),
         Command::Receive(receive) => transfer::receive(receive),
+        Command::Names(names) => names::print(&names).map(End::Exit),
         Command::Keys(keys) => keys::run(&keys).map(End::Exit),
         Command::Completions { shell } => {
             let mut completions = Vec::new();

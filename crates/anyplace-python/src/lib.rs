@@ -25,6 +25,7 @@ mod lent;
 mod mailbox;
 mod making;
 mod map;
+mod net;
 mod objects;
 mod offer;
 mod pickle;
@@ -68,6 +69,8 @@ mod _core {
     #[pymodule_export]
     use super::map::Map;
     #[pymodule_export]
+    use super::net::{Datagram, Handed, Listener, Stream, connect_stream, connecting_stream};
+    #[pymodule_export]
     use super::objects::{Method, Proxy, Serving, Values, host_objects};
     #[pymodule_export]
     use super::offer::Offer;
@@ -78,7 +81,7 @@ mod _core {
     #[pymodule_export]
     use super::queue::{Queue, SimpleQueue};
     #[pymodule_export]
-    use super::serve::{ServedStream, Server, borrow_stream};
+    use super::serve::{Server, borrow_stream};
     #[pymodule_export]
     use super::share::{
         _opened, SharedArray, SharedBarrier, SharedCondition, SharedDict, SharedEvent, SharedLock,

@@ -9,6 +9,7 @@ use super::credentials::Credentials;
 use super::failure::told;
 use super::outgoing::Outgoing;
 use super::pulse::Pulse;
+use super::reactor::Registration;
 use super::readiness::{Interest, Waitable, ready};
 use super::transport::Transport;
 use super::waiting::{Awaited, Waiting};
@@ -22,9 +23,9 @@ pub(super) use read::{Gathering, too_long};
 use read::{ReadingExact, ReadingSome};
 use std::fmt;
 use std::io::{self, ErrorKind, IoSlice};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
 pub(super) use write::Writing;
 
@@ -62,9 +63,14 @@ struct Inner {
     /// How many read by way of `ahead`.
     gathering: AtomicUsize,
     outgoing: Outgoing,
-    to_read: Watch,
-    to_write: Watch,
+    watch: Watch,
+    /// Where the two directions have a descriptor each, that of the one in which we write.
+    watch_writing: Watch,
     pulse: Pulse,
+    /// Whoever reads sees the end where the other end has nothing under way.
+    is_released: AtomicBool,
+    /// What looks after it, for as long as it lives.
+    minder: Mutex<Option<Registration>>,
 }
 
 /// Both directions may be used.
@@ -76,6 +82,15 @@ const CLOSED: u8 = 2;
 /// Somebody here has broken it off.
 const ABORTED: u8 = 3;
 
+/// A stream that others keep.
+pub(super) struct WeakStream(Weak<Inner>);
+
+impl WeakStream {
+    pub(super) fn upgrade(&self) -> Option<Stream> {
+        self.0.upgrade().map(Stream)
+    }
+}
+
 impl Stream {
     pub(crate) fn new(transport: impl Transport + 'static, endpoint: Endpoint) -> Self {
         Self(Arc::new(Inner {
@@ -86,9 +101,11 @@ impl Stream {
             is_ahead: false.into(),
             gathering: AtomicUsize::new(0),
             outgoing: Outgoing::default(),
-            to_read: Watch::default(),
-            to_write: Watch::default(),
+            watch: Watch::default(),
+            watch_writing: Watch::default(),
             pulse: Pulse::default(),
+            is_released: false.into(),
+            minder: Mutex::default(),
         }))
     }
 
@@ -242,6 +259,11 @@ impl Stream {
         self.0.transport.abort();
     }
 
+    /// Whether its bytes are those of a socket, and nothing is kept in between.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.0.transport.socket().is_some()
+    }
+
     /// The step of [`read`](Self::read): `WouldBlock` if there is nothing to read now.
     ///
     /// # Errors
@@ -303,9 +325,30 @@ impl Stream {
         Closing::new(self).hurry();
     }
 
-    /// Whoever reads from it, in this process or another that has it, sees the end once what has come is read.
-    pub(crate) fn end_reading(&self) {
-        self.0.transport.end_reading();
+    /// From now on, whoever waits for the other end's next request reads the end instead. What is under way goes on.
+    pub(crate) fn release(&self) {
+        self.0.is_released.store(true, Ordering::SeqCst);
+        self.release_again();
+    }
+
+    /// Looks once more at one that is released: its reader may just have begun to wait.
+    pub(super) fn release_again(&self) {
+        if self.is_at_rest() {
+            self.0.transport.end_reading();
+        }
+    }
+
+    fn is_at_rest(&self) -> bool {
+        self.0.is_released.load(Ordering::SeqCst) && self.0.pulse.beat().is_between()
+    }
+
+    /// Has it looked after, for as long as it lives.
+    pub(super) fn mind(&self, minder: Registration) {
+        *self.0.minder.lock().unwrap_or_else(PoisonError::into_inner) = Some(minder);
+    }
+
+    pub(super) fn downgrade(&self) -> WeakStream {
+        WeakStream(Arc::downgrade(&self.0))
     }
 
     /// What moves in it, for who watches others use it.
@@ -325,7 +368,10 @@ impl Stream {
 
     /// Reads from the transport, whatever was read ahead.
     pub(super) fn try_read_past(&self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.0.pulse.felt(Interest::Read, self.0.transport.try_read(into))?;
+        let read = match self.0.pulse.felt(Interest::Read, self.0.transport.try_read(into)) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock && self.is_at_rest() => 0,
+            read => read?,
+        };
         if read == 0 {
             // The end may be one that we have made ourselves, meanwhile.
             self.check_reading()?;
@@ -342,10 +388,14 @@ impl Stream {
 
     pub(super) fn awaited(&self, interest: Interest) -> Awaited<'_> {
         let watch = match interest {
-            Interest::Read => &self.0.to_read,
-            Interest::Write => &self.0.to_write,
+            Interest::Write if self.has_two_descriptors() => &self.0.watch_writing,
+            _ => &self.0.watch,
         };
         Awaited { fd: self.fd(interest), interest: self.awaits(interest), watch }
+    }
+
+    fn has_two_descriptors(&self) -> bool {
+        self.fd(Interest::Read).as_raw_fd() != self.fd(Interest::Write).as_raw_fd()
     }
 
     pub(super) fn told(&self, error: io::Error, operation: &'static str) -> crate::Error {
@@ -399,6 +449,13 @@ fn over(state: u8) -> io::Error {
         _ => "it was aborted here",
     };
     io::Error::new(ErrorKind::ConnectionAborted, why)
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.watch.forget(self.transport.fd(Interest::Read));
+        self.watch_writing.forget(self.transport.fd(Interest::Write));
+    }
 }
 
 impl Waitable for Stream {

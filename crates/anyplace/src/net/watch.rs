@@ -1,26 +1,21 @@
-//! The futures that wait for one direction of one descriptor.
+//! The futures that wait for one descriptor.
 
-use super::reactor::{Registration, Source, register};
+use super::driven::Driven;
+use super::reactor::{Slot, Source};
 use super::readiness::Interest;
 use crate::error::Result;
 use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::task::{Wake, Waker};
 use std::time::Instant;
 
-/// The futures that wait for one direction of one descriptor. The reactor knows the descriptor from the first of them
-/// on, for as long as this lives: who awaits again costs one call of the system.
+/// The futures that wait for one descriptor. The reactor knows the descriptor from the first of them on, for as long as
+/// this lives: who awaits again costs one call of the system.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     seats: Arc<Seats>,
-    known: Mutex<Option<Known>>,
-}
-
-#[derive(Debug)]
-struct Known {
-    registration: Registration,
-    /// A child of a fork has a reactor of its own.
-    generation: u32,
+    driven: Driven,
+    slot: Mutex<Option<Slot>>,
 }
 
 #[derive(Debug, Default)]
@@ -29,37 +24,77 @@ struct Seats(Mutex<Taken>);
 #[derive(Debug, Default)]
 struct Taken {
     given: u64,
-    wakers: Vec<(u64, Waker)>,
+    seats: Vec<Seat>,
+}
+
+#[derive(Debug)]
+struct Seat {
+    number: u64,
+    interest: Interest,
+    waker: Waker,
 }
 
 impl Watch {
-    /// Wakes somebody once, when the descriptor is ready or broken. It may be ready already.
-    pub(super) fn enter(&self, fd: BorrowedFd<'_>, interest: Interest, waker: &Waker) -> Result<u64> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let generation = anyplace_sync::fork_generation();
-        let known = match &mut *known {
-            Some(known) if known.generation == generation => known,
-            known => known.insert(Known { registration: register(fd, self.seats.clone())?, generation }),
+    /// Wakes somebody once, when the descriptor is ready or broken. It may be ready already; nothing if that is seen at
+    /// once, and nobody will be woken.
+    pub(super) fn enter(&self, fd: BorrowedFd<'_>, interest: Interest, waker: &Waker) -> Result<Option<u64>> {
+        // Seated before anybody is asked, so that whatever is found wakes us.
+        let number = self.seats.enter(interest, waker);
+        match self.driven.enter(fd, interest, &self.seats.clone().into()) {
+            Some(true) => {
+                self.leave(number);
+                Ok(None)
+            }
+            Some(false) => Ok(Some(number)),
+            None => self.ask(fd).inspect_err(|_| self.leave(number)).map(|()| Some(number)),
+        }
+    }
+
+    /// Has the reactor look at it, for all who sit here.
+    fn ask(&self, fd: BorrowedFd<'_>) -> Result<()> {
+        // Held to the end, so that no older wish of another thread overtakes ours.
+        let mut slot = self.slot();
+        let slot = match &mut *slot {
+            // A child of a fork has a reactor of its own.
+            Some(slot) if slot.is_of_this_process() => slot,
+            slot => slot.insert(Slot::take(fd, self.seats.clone())?),
         };
-        // Seated before the reactor is asked, so that whatever it finds wakes us.
-        let seat = self.seats.enter(waker);
-        known.registration.want(interest == Interest::Read, interest == Interest::Write);
-        Ok(seat)
+        let taken = self.seats.taken();
+        slot.want(fd, taken.has(Interest::Read), taken.has(Interest::Write));
+        Ok(())
     }
 
     /// Wakes somebody no more.
-    pub(super) fn leave(&self, seat: u64) {
-        self.seats.taken().wakers.retain(|(taken, _)| *taken != seat);
+    pub(super) fn leave(&self, number: u64) {
+        self.seats.taken().seats.retain(|seat| seat.number != number);
+    }
+
+    /// The descriptor is to be closed. Whoever waited for it is woken.
+    pub(super) fn forget(&self, fd: BorrowedFd<'_>) {
+        self.slot().take().iter().for_each(|slot| slot.leave(fd));
+        self.driven.forget();
+        self.seats.wake_all();
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<Slot>> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Seats {
-    fn enter(&self, waker: &Waker) -> u64 {
+    fn enter(&self, interest: Interest, waker: &Waker) -> u64 {
         let mut taken = self.taken();
         taken.given += 1;
-        let seat = taken.given;
-        taken.wakers.push((seat, waker.clone()));
-        seat
+        let number = taken.given;
+        taken.seats.push(Seat { number, interest, waker: waker.clone() });
+        number
+    }
+
+    /// Everybody looks again: who has waited for the other direction sits down once more.
+    fn wake_all(&self) {
+        // Without the lock: a waker may poll at once.
+        let seats = std::mem::take(&mut self.taken().seats);
+        seats.into_iter().for_each(|seat| seat.waker.wake());
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -67,11 +102,21 @@ impl Seats {
     }
 }
 
+impl Taken {
+    fn has(&self, interest: Interest) -> bool {
+        self.seats.iter().any(|seat| seat.interest == interest)
+    }
+}
+
+impl Wake for Seats {
+    fn wake(self: Arc<Self>) {
+        self.wake_all();
+    }
+}
+
 impl Source for Seats {
     fn ready(self: Arc<Self>, _: bool, _: bool) {
-        // Woken without the lock: a waker may poll at once.
-        let wakers = std::mem::take(&mut self.taken().wakers);
-        wakers.into_iter().for_each(|(_, waker)| waker.wake());
+        self.wake_all();
     }
 
     /// Futures bring clocks of their own.

@@ -242,6 +242,11 @@ impl Server {
             match self.open() {
                 Ok(_) => return self.resume(before),
                 Err(_) if self.link().is_closed => return,
+                // It is here, and lets us in no more: patience would not help.
+                Err(refusal) if refusal.kind() == Wrong::PermissionDenied && !has_despaired => {
+                    has_despaired = true;
+                    self.despair(&refusal);
+                }
                 Err(_) => {}
             }
             if !has_despaired && Instant::now() + pause > patient_until {
