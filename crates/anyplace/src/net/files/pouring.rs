@@ -20,6 +20,9 @@ const PIECE: u64 = 4 << 20;
 /// So much is sent as soon as it is read, and hashed where it lies.
 const SMALL: u64 = 1 << 20;
 
+/// So many answers at most are kept while a file is sent: a few for each offer, and that one is at work.
+const MOST_HEARD: usize = 1024;
+
 /// How it went.
 pub(super) enum Poured {
     /// All of it is sent, and this is its digest.
@@ -96,6 +99,9 @@ pub(super) fn pour(
         }
         while let Some(answer) = talk.try_next(Answers::read)? {
             let is_over = matches!(answer, Answers::Done(done, _) if done == number);
+            if heard.len() > MOST_HEARD {
+                return Err(garbled(Malformed("so many answers as there were offers")));
+            }
             heard.push_back(answer);
             if is_over {
                 return Ok(Poured::GaveUp("the receiver gave up".to_owned()));
