@@ -38,9 +38,9 @@ pub(crate) enum Command {
     Map(Box<Map>),
     Connect(Connect),
     Places(Places),
-    Names(Names),
     Send(Send),
     Receive(Receive),
+    Names(Names),
     Keys(Keys),
     /// Print the completions of a shell
     Completions {
@@ -266,7 +266,7 @@ const EXAMPLES: &str = "Examples:
   anyplace map gzip ::: *.log                  one job for each file
   anyplace map 'convert {} {.}.png' ::: *.jpg  one quoted text is for a shell
   anyplace places                              the kinds of places there are
-  anyplace receive tcp://0.0.0.0:7777 inbox    receive files, from whoever has the address it prints";
+  anyplace receive tcp://0.0.0.0:7777 inbox    receive files from another machine";
 
 const MAP_EXAMPLES: &str = "Examples:
   anyplace map gzip ::: *.log                  one job for each file

@@ -109,9 +109,9 @@ fn run(args: Args, sources: Vec<Source>, paint: Paint) -> Result<End> {
         Command::Map(map) => map::run(&map, sources, paint),
         Command::Connect(connect) => connect::run(&connect).map(End::Exit),
         Command::Places(places) => places::print(&places).map(End::Exit),
-        Command::Names(names) => names::print(&names).map(End::Exit),
         Command::Send(send) => transfer::send(&send).map(End::Exit),
         Command::Receive(receive) => transfer::receive(receive),
+        Command::Names(names) => names::print(&names).map(End::Exit),
         Command::Keys(keys) => keys::run(&keys).map(End::Exit),
         Command::Completions { shell } => {
             let mut completions = Vec::new();

@@ -5,7 +5,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `digest` | the digest of a file as a tree, by which two ends tell how far they agree |
+//! | `digest`, `hashing` | the digest of a file as a tree, by which two ends tell how far they agree |
 //! | `source`, `pouring` | what is sent: found, read and hashed |
 //! | `folder`, `incoming` | what comes: where it may be written, and when it is whole |
 //! | `talk` | messages, and the bytes of files between them |
@@ -14,6 +14,7 @@
 mod digest;
 mod event;
 mod folder;
+mod hashing;
 mod incoming;
 mod pouring;
 mod reach;

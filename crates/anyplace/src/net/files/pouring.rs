@@ -2,9 +2,10 @@
 
 use super::digest::Tree;
 use super::event::Teller;
+use super::hashing::{self, GULP, Hashing};
 use super::source::{Entry, State};
 use super::talk::{Talk, garbled};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::wire::Malformed;
 use crate::wire::files::{Answers, Digest, MOST_HOLE, Says};
 use rustix::fs::{SeekFrom, seek};
@@ -12,17 +13,15 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread;
 
-/// So much is announced, handed to the kernel and told to whoever watches at once.
-const PIECE: u64 = 1 << 20;
+/// So much is announced at once.
+const PIECE: u64 = 4 << 20;
 
-/// So much is read to be hashed at once: it stays in the cache.
-const GULP: usize = 256 << 10;
+/// So much is sent as soon as it is read, and hashed where it lies.
+const SMALL: u64 = 1 << 20;
 
-/// By how many pieces hashing and sending may be apart: what one of them reads from the disk, the other finds in memory.
-const APART: usize = 8;
+/// So many answers at most are kept while a file is sent: a few for each offer, and that one is at work.
+const MOST_HEARD: usize = 1024;
 
 /// How it went.
 pub(super) enum Poured {
@@ -86,35 +85,30 @@ pub(super) fn pour(
     number: u64,
 ) -> Result<Poured> {
     let (file, from, length) = (opened(entry)?, tree.at(), entry.state.length);
-    if length - from <= PIECE && entry.state.stored >= length {
+    if length - from <= SMALL && entry.state.stored >= length {
         return pour_at_once(talk, file, tree, teller);
     }
-    let (hash, to_hash) = sync_channel(APART);
-    thread::scope(|scope| {
-        // Dropped on every way out of here, which is what ends the thread.
-        let hash = hash;
-        let hashing = thread::Builder::new().name("anyplace-digest".to_owned());
-        let hashing =
-            hashing.spawn_scoped(scope, move || hashed(file, tree, &to_hash)).map_err(Error::from)?;
-        let pieces = Pieces { file, state: entry.state, at: from };
-        for piece in pieces {
-            // It has ended if the file has: then it says why.
-            if hash.send(piece).is_err() {
-                break;
+    let hashing = match file.try_clone().and_then(|file| Hashing::start(tree, Some(file))) {
+        Ok(hashing) => hashing,
+        Err(error) => return Ok(gave_up(&error)),
+    };
+    let pieces = Pieces { file, state: entry.state, at: from };
+    for piece in pieces {
+        if !pour_piece(talk, file, piece, &hashing, teller)? {
+            break;
+        }
+        while let Some(answer) = talk.try_next(Answers::read)? {
+            let is_over = matches!(answer, Answers::Done(done, _) if done == number);
+            if heard.len() > MOST_HEARD {
+                return Err(garbled(Malformed("so many answers as there were offers")));
             }
-            pour_piece(talk, file, piece, teller)?;
-            while let Some(answer) = talk.try_next(Answers::read)? {
-                let is_over = matches!(answer, Answers::Done(done, _) if done == number);
-                heard.push_back(answer);
-                if is_over {
-                    return Ok(Poured::GaveUp("the receiver gave up".to_owned()));
-                }
+            heard.push_back(answer);
+            if is_over {
+                return Ok(Poured::GaveUp("the receiver gave up".to_owned()));
             }
         }
-        drop(hash);
-        let hashed = hashing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        Ok(hashed.map_or_else(|error| gave_up(&error), Poured::All))
-    })
+    }
+    Ok(hashing.end().map_or_else(|error| gave_up(&error), |tree| Poured::All(tree.digest())))
 }
 
 /// A small file, or the little that is left of one: read once, and hashed where it lies.
@@ -133,36 +127,40 @@ fn pour_at_once(talk: &mut Talk<'_>, file: &File, mut tree: Tree, teller: &mut T
     Ok(Poured::All(tree.digest()))
 }
 
-fn pour_piece(talk: &mut Talk<'_>, file: &File, piece: Piece, teller: &mut Teller) -> Result<()> {
-    match piece {
-        Piece::Data { at, length } => {
-            talk.say(|into| Says::Data(of_piece(length)).write(into))?;
-            talk.send_file(file, at, length)?;
-            teller.moves(length);
-            Ok(())
-        }
-        Piece::Hole(length) => talk.say(|into| Says::Hole(length).write(into)),
+/// Whether it goes on: if not, hashing has ended and says why.
+fn pour_piece(
+    talk: &mut Talk<'_>,
+    file: &File,
+    piece: Piece,
+    hashing: &Hashing,
+    teller: &mut Teller,
+) -> Result<bool> {
+    let Piece::Data { at, length } = piece else {
+        let Piece::Hole(length) = piece else { return Ok(true) };
+        talk.say(|into| Says::Hole(length).write(into))?;
+        return Ok(hashing.push(hashing::Piece::Zeros(length)));
+    };
+    talk.say(|into| Says::Data(of_piece(length)).write(into))?;
+    if talk.can_hand_over() {
+        let goes_on = hashing.push(hashing::Piece::Read(length));
+        talk.send_file(file, at, length, |sent| teller.moves(sent))?;
+        return Ok(goes_on);
     }
-}
-
-/// Hashes the pieces that come, and gives the digest when no more do.
-fn hashed(file: &File, mut tree: Tree, pieces: &Receiver<Piece>) -> io::Result<Digest> {
-    let mut buffer = vec![0; GULP];
-    for piece in pieces {
-        match piece {
-            Piece::Hole(length) => tree.update_zeros(length),
-            Piece::Data { at, length } => {
-                let end = at + length;
-                while tree.at() < end {
-                    let most = usize::try_from(end - tree.at()).unwrap_or(usize::MAX).min(GULP);
-                    file.read_exact_at(&mut buffer[..most], tree.at())?;
-                    tree.update(&buffer[..most]);
-                }
-            }
-        }
+    let mut goes_on = true;
+    let mut done = 0;
+    while done < length {
+        let mut buffer = hashing.buffer();
+        let most = usize::try_from(length - done).unwrap_or(usize::MAX).min(GULP);
+        // What cannot be read was announced all the same: zeros take its place, and hashing finds out.
+        let is_whole = file.read_exact_at(&mut buffer[..most], at + done).is_ok();
+        talk.send(&buffer[..most])?;
+        teller.moves(most as u64);
+        done += most as u64;
+        let next =
+            if is_whole { hashing::Piece::Bytes(buffer, most) } else { hashing::Piece::Read(most as u64) };
+        goes_on = hashing.push(next);
     }
-    // Who hands out pieces may have stopped before the end.
-    if tree.at() == tree.length() { Ok(tree.digest()) } else { Err(ErrorKind::UnexpectedEof.into()) }
+    Ok(goes_on)
 }
 
 /// The parts of a file from a point on: data in pieces, and holes between them.
@@ -239,8 +237,8 @@ mod tests {
     #[test]
     fn a_file_comes_in_pieces() {
         let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&vec![1; 2_500_000]).unwrap();
-        let length = 2_500_000 - 2 * PIECE;
+        file.write_all(&vec![1; 10_000_000]).unwrap();
+        let length = 10_000_000 - 2 * PIECE;
         let expected = [
             Piece::Data { at: 0, length: PIECE },
             Piece::Data { at: PIECE, length: PIECE },

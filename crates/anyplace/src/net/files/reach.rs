@@ -1,7 +1,7 @@
 //! Coming in at somebody's [inbox](crate::serve::Inbox).
 
-use crate::error::{Error, Result};
-use crate::keys::{Keys, Ticket, join};
+use crate::error::{Error, Kind, Result};
+use crate::keys::{Keys, Scope, Ticket, join};
 use crate::net::{Endpoint, Stream, connect};
 use std::time::Instant;
 
@@ -9,7 +9,8 @@ use std::time::Instant;
 /// `unix:/path` of the same user. What is sent over the stream is encrypted, and goes to that inbox or to nobody.
 ///
 /// # Errors
-/// `ConfigInvalid` for a wrong address; what [`connect`] and [`join`] say.
+/// `ConfigInvalid` for a wrong address; `PermissionDenied` if this user may do other things there, but not send files;
+/// what [`connect`] and [`join`] say.
 ///
 /// ```
 /// use anyplace::keys::Keys;
@@ -43,6 +44,14 @@ pub fn reach(address: &str, keys: &Keys, until: Instant) -> Result<Stream> {
             .at(&endpoint)
             .with_help("write `tcp://host:port`, or `unix:/path` for processes of the same user"));
     }
-    let stream = connect(endpoint, Some(until))?;
-    Ok(join(stream, keys, ticket.as_ref(), until)?.stream)
+    let joined = join(connect(endpoint.clone(), Some(until))?, keys, ticket.as_ref(), until)?;
+    if !joined.scope.allows(Scope::FILES) {
+        return Err(Error::new(
+            Kind::PermissionDenied,
+            format!("this user may not send files to `{endpoint}`, but has the scope `{}`", joined.scope),
+        )
+        .at(&endpoint)
+        .with_help("ask for the address that `anyplace receive` prints there: its ticket is for files"));
+    }
+    Ok(joined.stream)
 }

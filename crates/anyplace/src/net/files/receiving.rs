@@ -2,6 +2,7 @@
 
 use super::event::{Ended, Event, Teller, Transfer, Watch};
 use super::folder::{Folder, Found, Outcome, Spot, refused};
+use super::hashing::GULP;
 use super::incoming::{Incoming, read_tree};
 use super::talk::{Talk, garbled};
 use super::{PATIENCE, Stream};
@@ -296,11 +297,15 @@ impl Receiver<'_> {
         }
         let mut left = length as usize;
         while left > 0 {
-            let bytes = self.talk.bytes(left)?;
-            left -= bytes.len();
-            let Some(Open { what: Doing::Taking { file, .. }, .. }) = self.open.front_mut() else { continue };
-            self.teller.moves(bytes.len() as u64);
-            if let Err(ended) = file.write(bytes) {
+            let Some(open) = self.open.front_mut() else { return Err(unexpected()) };
+            let Doing::Taking { file, .. } = &mut open.what else {
+                left -= self.talk.read(&mut vec![0; left.min(GULP)])?;
+                continue;
+            };
+            let (count, written) = file.take(&mut self.talk, left)?;
+            left -= count;
+            self.teller.moves(count as u64);
+            if let Err(ended) = written {
                 self.fail(ended)?;
             }
         }

@@ -8,11 +8,11 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-/// How much is read at once: enough that BLAKE3 works on many chunks side by side, and no more than stays in the cache.
-const GULP: usize = 256 << 10;
+/// How much is read ahead: messages are short, and the bytes of files are read to where they belong.
+const GULP: usize = 16 << 10;
 
 /// How much of a file is sent at once.
-const STEP: u64 = 256 << 10;
+const STEP: u64 = 1 << 20;
 
 /// Messages are sent together, up to so many bytes.
 const TOGETHER: usize = 64 << 10;
@@ -88,19 +88,35 @@ impl<'a> Talk<'a> {
         self.parsed(read)
     }
 
-    /// The next bytes that are no message, at most so many; there is at least one.
-    pub(super) fn bytes(&mut self, most: usize) -> Result<&[u8]> {
-        if self.start == self.end {
-            self.flush()?;
-            self.fill()?;
+    /// The next bytes that are no message, as many as there are: how many.
+    pub(super) fn read(&mut self, into: &mut [u8]) -> Result<usize> {
+        let there = &self.input[self.start..self.end];
+        if !there.is_empty() {
+            let count = there.len().min(into.len());
+            into[..count].copy_from_slice(&there[..count]);
+            self.start += count;
+            return Ok(count);
         }
-        let start = self.start;
-        self.start = self.end.min(start + most);
-        Ok(&self.input[start..self.start])
+        self.flush()?;
+        match self.stream.read(into, self.until()).map_err(|error| self.gone(error))? {
+            0 => Err(self.gone(Error::from(std::io::Error::from(ErrorKind::UnexpectedEof)))),
+            read => Ok(read),
+        }
+    }
+
+    /// Whether the kernel sends files by itself.
+    pub(super) fn can_hand_over(&self) -> bool {
+        self.stream.socket().is_some()
     }
 
     /// Sends `count` bytes of a file from `offset` on. If the file ends before, zeros take their place: they were announced.
-    pub(super) fn send_file(&mut self, file: &File, offset: u64, count: u64) -> Result<()> {
+    pub(super) fn send_file(
+        &mut self,
+        file: &File,
+        offset: u64,
+        count: u64,
+        mut tell: impl FnMut(u64),
+    ) -> Result<()> {
         self.flush()?;
         let mut sent = 0;
         while sent < count {
@@ -108,7 +124,10 @@ impl<'a> Talk<'a> {
             let step = (count - sent).min(STEP);
             match self.stream.send_file(file, offset + sent, step, self.until()) {
                 Ok(0) => break,
-                Ok(more) => sent += more,
+                Ok(more) => {
+                    tell(more);
+                    sent += more;
+                }
                 Err(error) => return Err(self.gone(error)),
             }
         }

@@ -90,3 +90,70 @@ impl fmt::Debug for Inbox {
         f.debug_struct("Inbox").field("endpoint", &self.endpoint).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+    use crate::net::files::reach;
+    use std::net::TcpStream;
+    use std::thread;
+    use std::time::Instant;
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(10)
+    }
+
+    #[test]
+    fn a_ticket_for_something_else_lets_nobody_send() {
+        let terms = Terms { scope: Scope::SHARE, ..Inbox::TERMS };
+        let inbox = Inbox::open("tcp://127.0.0.1:0", &Keys::in_memory(), terms).unwrap();
+        let error = reach(&inbox.address().reveal(), &Keys::in_memory(), soon()).unwrap_err();
+        assert_eq!(error.kind(), Kind::PermissionDenied);
+        assert!(error.message().ends_with("has the scope `share`"), "{error}");
+    }
+
+    #[test]
+    fn a_ticket_is_for_the_first_who_may_come_again() {
+        let inbox = Inbox::open("tcp://127.0.0.1:0", &Keys::in_memory(), Inbox::TERMS).unwrap();
+        let (address, first) = (inbox.address().reveal(), Keys::in_memory());
+        for _ in 0..2 {
+            let _stream = reach(&address, &first, soon()).unwrap();
+            assert_eq!(inbox.accept().unwrap().key, Some(first.identity().unwrap().hash()));
+        }
+        let error = reach(&address, &Keys::in_memory(), soon()).unwrap_err();
+        assert_eq!(error.kind(), Kind::PermissionDenied);
+    }
+
+    #[test]
+    fn strangers_that_say_nothing_hold_nobody_up() {
+        let inbox = Inbox::open("tcp://127.0.0.1:0", &Keys::in_memory(), Inbox::TERMS).unwrap();
+        let at = inbox.endpoint().to_string();
+        let at = at.strip_prefix("tcp://").unwrap();
+        let silent: Vec<_> = (0..50).map(|_| TcpStream::connect(at).unwrap()).collect();
+        assert!(reach(&inbox.address().reveal(), &Keys::in_memory(), soon()).is_ok());
+        assert!(inbox.accept().is_some());
+        drop(silent);
+    }
+
+    #[test]
+    fn whoever_waits_is_told_that_it_is_closed() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("socket");
+        let endpoint = format!("unix:{}", socket.display());
+        let inbox = Arc::new(Inbox::open(&endpoint, &Keys::in_memory(), Inbox::TERMS).unwrap());
+        let waiting = inbox.clone();
+        let waiting = thread::spawn(move || waiting.accept().is_none());
+        inbox.close();
+        assert!(waiting.join().unwrap());
+        assert!(!socket.exists());
+        assert_eq!(reach(&endpoint, &Keys::in_memory(), soon()).unwrap_err().kind(), Kind::Unreachable);
+    }
+
+    #[test]
+    fn an_address_shows_no_ticket_unless_it_is_asked_to() {
+        let inbox = Inbox::open("tcp://127.0.0.1:0", &Keys::in_memory(), Inbox::TERMS).unwrap();
+        assert!(inbox.address().to_string().ends_with("#ap1.***"));
+        assert!(!format!("{inbox:?}").contains("ap1."));
+    }
+}
