@@ -17,6 +17,7 @@ mod output;
 mod places;
 mod progress;
 mod report;
+mod serve;
 mod signals;
 mod template;
 
@@ -103,6 +104,7 @@ fn tell(report: &Report, paint: Paint) -> Exit {
 fn run(args: Args, sources: Vec<Source>, paint: Paint) -> Result<End> {
     match args.command {
         Command::Map(map) => map::run(&map, sources, paint),
+        Command::Serve(serve) => serve::run(&serve),
         Command::Places(places) => places::print(&places).map(End::Exit),
         Command::Keys(keys) => keys::run(&keys).map(End::Exit),
         Command::Completions { shell } => {
