@@ -5,6 +5,7 @@ mod calls;
 mod crashes;
 mod endings;
 mod lifetimes;
+mod peers;
 mod serving;
 mod setups;
 mod sharing;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         crashes::trials(),
         endings::trials(),
         lifetimes::trials(),
+        peers::trials(),
         serving::trials(),
         setups::trials(),
         sharing::trials(),

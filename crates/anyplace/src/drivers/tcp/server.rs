@@ -124,7 +124,11 @@ impl Server {
     /// # Errors
     /// What [`connect`] says; `PermissionDenied`; `VersionMismatch`.
     pub(super) fn open(self: &Arc<Self>) -> Result<Offered> {
-        let until = Instant::now() + CONNECT;
+        self.open_within(CONNECT)
+    }
+
+    fn open_within(self: &Arc<Self>, limit: Duration) -> Result<Offered> {
+        let until = Instant::now() + limit;
         let stream = connect(self.endpoint.clone(), Some(until))?;
         let joined = join(stream, &self.keys, self.ticket.as_ref(), until);
         let stream = joined.map_err(|error| error.at(&self.endpoint))?.stream;
@@ -239,16 +243,23 @@ impl Server {
         let before = self.link().greeting.as_ref().map(|greeting| greeting.node);
         let mut has_despaired = false;
         loop {
-            match self.open() {
+            let left = patient_until.saturating_duration_since(Instant::now());
+            if left.is_zero() && !has_despaired {
+                has_despaired = true;
+                self.despair(why);
+            }
+            let limit = if has_despaired { CONNECT } else { CONNECT.min(left) };
+            match self.open_within(limit) {
                 Ok(_) => return self.resume(before),
                 Err(_) if self.link().is_closed => return,
                 Err(_) => {}
             }
-            if !has_despaired && Instant::now() + pause > patient_until {
-                has_despaired = true;
-                self.despair(why);
-            }
-            if self.rest(pause) {
+            let rest = if has_despaired {
+                pause
+            } else {
+                pause.min(patient_until.saturating_duration_since(Instant::now()))
+            };
+            if self.rest(rest) {
                 return;
             }
             pause = (pause * 2).min(longest);

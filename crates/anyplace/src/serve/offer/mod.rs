@@ -194,6 +194,17 @@ impl Shared {
         gone.into_iter().for_each(|client| client.leave());
     }
 
+    /// The place was closed: there is nothing to offer any more. Whoever waits for that does not wait here.
+    fn abandon(self: &Arc<Self>) {
+        if self.state().is_closed {
+            return;
+        }
+        let shared = self.clone();
+        let close = move || shared.close(Duration::ZERO);
+        // Without a thread the clients hear of it when their tasks are refused.
+        drop(std::thread::Builder::new().name("anyplace-offer".to_owned()).spawn(close));
+    }
+
     /// The client will not come back.
     fn forget(&self, session: u128) {
         let gone = self.state().clients.remove(&session);
