@@ -120,10 +120,11 @@ impl Tasks {
         let mut state = self.state();
         let Some(running) = state.running.remove(&number) else { return };
         let took = running.control.0.took_by_now();
-        let outcome = if running.is_orphan { orphaned(outcome) } else { outcome };
+        let outcome = if running.is_orphan { orphaned(outcome) } else { Some(outcome) };
         if state.running.is_empty() {
             self.changed.notify_all();
         }
+        let Some(outcome) = outcome else { return };
         let Some(peer) = state.peer.clone() else {
             return state.untold.push(Untold { number, took, outcome });
         };
@@ -270,16 +271,18 @@ fn tell(peer: &Peer, untold: Untold) {
     drop(messages::ended(number, took, outcome, |frame| peer.send(frame)));
 }
 
-/// A task that was ended since its client was away was not ended on request.
-fn orphaned(outcome: Outcome) -> Outcome {
+/// A task that was ended since its client was away was not ended on request; one that had not begun is as if it had never
+/// come, since its client sends it again.
+fn orphaned(outcome: Outcome) -> Option<Outcome> {
     match outcome {
-        Outcome::Cancelled(error) => Outcome::Lost(
+        Outcome::Cancelled(error) if error.retry() == Retry::Safe => None,
+        Outcome::Cancelled(error) => Some(Outcome::Lost(
             Error::new(Wrong::ConnectionLost, "the task was ended while its client was away")
                 .with_retry(Retry::MayRepeat)
                 .with_source(error)
                 .with_help("open the place with `on_disconnect=keep` if its tasks are to go on meanwhile"),
-        ),
-        outcome => outcome,
+        )),
+        outcome => Some(outcome),
     }
 }
 
