@@ -22,6 +22,8 @@ static ENDED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     static SEAT: OnceCell<Seat> = const { OnceCell::new() };
+    /// Whether this thread has let go of the lock, and waits.
+    static AWAY: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The thread state of one of the engine's threads, and whether the thread holds the lock by it.
@@ -47,6 +49,7 @@ pub(crate) fn with<R>(work: impl FnOnce(Python<'_>) -> R) -> Option<R> {
     SEAT.with(|seat| {
         let seat = seat.get_or_init(Seat::new);
         let outermost = seat.take();
+        let _here = Away::go(false);
         let result = Python::attach(work);
         if outermost {
             seat.linger();
@@ -63,7 +66,9 @@ pub(crate) fn without<R: Send>(py: Python<'_>, work: impl FnOnce() -> R + Send) 
         seat.inspect(|seat| seat.doors.set(seat.doors.get() + 1));
         let result = py.detach(|| {
             baton::lay_down();
+            let back = Away::go(true);
             let result = work();
+            drop(back);
             baton::reach();
             result
         });
@@ -74,6 +79,31 @@ pub(crate) fn without<R: Send>(py: Python<'_>, work: impl FnOnce() -> R + Send) 
         });
         result
     })
+}
+
+/// Runs `wait` without the lock, whether or not this thread has it: for what waits in places where nobody knows.
+pub(crate) fn wait(wait: &mut (dyn FnMut() + Send)) {
+    // SAFETY: may be called at any time from any thread; it only reads the thread's own state.
+    let is_known = !unsafe { ffi::PyGILState_GetThisThreadState() }.is_null();
+    if AWAY.get() || !is_known || ENDED.load(Ordering::Acquire) {
+        return wait();
+    }
+    Python::attach(|py| without(py, || wait()));
+}
+
+/// Puts back, also after a panic, whether this thread has let go of the lock.
+struct Away(bool);
+
+impl Away {
+    fn go(is_away: bool) -> Self {
+        Self(AWAY.replace(is_away))
+    }
+}
+
+impl Drop for Away {
+    fn drop(&mut self) {
+        AWAY.set(self.0);
+    }
 }
 
 /// Tells all threads that the interpreter ends.

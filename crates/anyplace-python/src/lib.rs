@@ -33,6 +33,7 @@ mod place;
 mod plain;
 mod progress;
 mod queue;
+mod serve;
 mod settled;
 mod setup;
 mod share;
@@ -76,6 +77,8 @@ mod _core {
     use super::progress::Counts;
     #[pymodule_export]
     use super::queue::{Queue, SimpleQueue};
+    #[pymodule_export]
+    use super::serve::{ServedStream, Server, borrow_stream};
     #[pymodule_export]
     use super::share::{
         _opened, SharedArray, SharedBarrier, SharedCondition, SharedDict, SharedEvent, SharedLock,

@@ -200,6 +200,12 @@ impl Place {
         self.place.limits().workers
     }
 
+    /// Whether calls travel to other processes, as pickles.
+    #[getter]
+    fn _pickles(&self) -> bool {
+        matches!(*self.open.making, Making::Pickles(_))
+    }
+
     /// Whether the place takes no more tasks.
     #[getter]
     fn closed(&self) -> bool {
@@ -281,6 +287,11 @@ impl Place {
     /// The engine's own.
     pub(crate) fn engine(&self) -> &anyplace::Place {
         &self.place
+    }
+
+    /// How calls become its work.
+    pub(crate) fn making(&self) -> &Arc<Making> {
+        &self.open.making
     }
 
     fn wrapping(

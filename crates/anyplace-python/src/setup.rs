@@ -1,6 +1,7 @@
 //! What Python brings along when it opens a place: how to start a worker, what it does first, where its log goes.
 
 use crate::{gil, pickled, worker};
+use anyplace::share::OnWait;
 use anyplace::work::Payload;
 use anyplace::{OnFork, OnLog, Setup};
 use pyo3::prelude::*;
@@ -30,7 +31,8 @@ pub(crate) fn setup(
     let on_fork = Some(OnFork(Arc::new(worker::fork)));
     let host = Some(Arc::new(pickled::host(py)?));
     let (worker, zygote, keys) = (Some(command), Some(zygote), anyplace_cli::keys_folder());
-    let setup = Setup { worker, zygote, on_fork, argument, first, host, on_log, language, keys };
+    let on_wait = Some(OnWait(Arc::new(gil::wait)));
+    let setup = Setup { worker, zygote, on_fork, argument, first, host, on_log, on_wait, language, keys };
     Ok((setup, cannot_travel))
 }
 

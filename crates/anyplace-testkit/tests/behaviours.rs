@@ -6,10 +6,10 @@ use anyplace_testkit::behaviours::LIMITED_TO;
 use anyplace_testkit::{Kit, Trial};
 use libtest_mimic::Arguments;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tempfile::TempDir;
 
 fn main() -> ExitCode {
     hush_tasks();
@@ -17,11 +17,11 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // One behaviour counts what the process holds, so no other runs beside it.
     arguments.test_threads = Some(1);
-    let (folder, offers) = offers().unwrap_or_else(|error| panic!("{error:?}"));
-    let trials = all_trials(&offers).unwrap_or_else(|error| panic!("{error:?}"));
-    let skipped: Vec<String> = trials.iter().filter_map(skip_line).collect();
+    let folder = tempfile::tempdir().expect("a folder for sockets is made");
+    let trials = all_trials(folder.path()).unwrap_or_else(|error| panic!("{error:?}"));
+    let skipped: Vec<String> = trials.iter().map(|(trial, _)| trial).filter_map(skip_line).collect();
     let conclusion = libtest_mimic::run(&arguments, trials.into_iter().map(as_test).collect());
-    drop((offers, folder));
+    drop(folder);
     if !arguments.list && tell(&skipped).is_err() {
         return ExitCode::FAILURE;
     }
@@ -44,26 +44,52 @@ fn addresses() -> Vec<String> {
     plain.into_iter().map(str::to_owned).chain([stack, "lacking:".to_owned()]).collect()
 }
 
-/// Places that this process offers, and the folder of their sockets.
-fn offers() -> Result<(TempDir, Vec<Offer>)> {
-    let folder = tempfile::tempdir()?;
-    let socket = format!("unix:{}", folder.path().join("place.sock").display());
-    let offer = |endpoint: &str| anyplace::open("processes:2")?.offer(endpoint);
-    Ok((folder, vec![offer(&socket)?, offer("tcp://127.0.0.1:0")?]))
+/// Where this process offers the place of a trial, if it has to. What was shared in a place stays there, so each trial has
+/// one of its own; its address, with its ticket, is known when it is offered.
+type Stage = Option<String>;
+
+fn all_trials(folder: &Path) -> Result<Vec<(Trial, Stage)>> {
+    let kit = kit();
+    let mut trials = Vec::new();
+    for address in addresses() {
+        trials.extend(kit.trials(&address)?.into_iter().map(|trial| (trial, None)));
+    }
+    for endpoint in [format!("unix:{}", folder.join("place.sock").display()), "tcp://127.0.0.1:0".to_owned()]
+    {
+        let offer = offer(&endpoint)?;
+        let offered = kit.trials(&offer.address().reveal())?;
+        trials.extend(offered.into_iter().map(|trial| (trial, Some(endpoint.clone()))));
+        offer.close(Duration::ZERO)?;
+    }
+    Ok(trials)
 }
 
-fn all_trials(offers: &[Offer]) -> Result<Vec<Trial>> {
-    let kit = Kit::new(Registry::standard().with(LACKING));
-    let all = addresses().into_iter().chain(offers.iter().map(|offer| offer.address().reveal()));
-    let all: Vec<String> = all.collect();
-    let trials: Vec<Vec<Trial>> = all.iter().map(|address| kit.trials(address)).collect::<Result<_>>()?;
-    Ok(trials.into_iter().flatten().collect())
+fn kit() -> Kit {
+    Kit::new(Registry::standard().with(LACKING))
 }
 
-fn as_test(trial: Trial) -> libtest_mimic::Trial {
-    let (name, is_skipped) = (format!("{} {}", shown(&trial), trial.name()), trial.skip().is_some());
-    let run = move || trial.run().map_err(|error| format!("{error:?}").into());
+fn offer(endpoint: &str) -> Result<Offer> {
+    anyplace::open("processes:2")?.offer(endpoint)
+}
+
+fn as_test((trial, stage): (Trial, Stage)) -> libtest_mimic::Trial {
+    let at = stage.clone().unwrap_or_else(|| trial.address().to_owned());
+    let (name, is_skipped) = (format!("{at} {}", trial.name()), trial.skip().is_some());
+    let run = move || match stage {
+        None => trial.run(),
+        Some(endpoint) => run_offered(&trial, &endpoint),
+    };
+    let run = move || run().map_err(|error| format!("{error:?}").into());
     libtest_mimic::Trial::test(name, run).with_ignored_flag(is_skipped)
+}
+
+/// Runs the same trial in a place that is offered for it.
+fn run_offered(trial: &Trial, endpoint: &str) -> Result<()> {
+    let offer = offer(endpoint)?;
+    let trials = kit().trials(&offer.address().reveal())?;
+    let same = trials.into_iter().find(|other| other.name() == trial.name());
+    same.expect("the same behaviours are shown wherever a place is offered").run()?;
+    offer.close(Duration::ZERO)
 }
 
 /// The address without its ticket.

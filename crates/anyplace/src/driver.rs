@@ -2,10 +2,10 @@
 //! families; nothing else in the engine knows it.
 
 use crate::address::Address;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::outcome::Done;
 use crate::serve::objects::{self, Proxy};
-use crate::share::{Object, Why, Wish};
+use crate::share::{Guest, Object, Why, Wish};
 use crate::task::Task;
 use crate::work::{Bytes, Payload, WorkKind};
 use std::ffi::OsString;
@@ -118,6 +118,16 @@ pub trait Share: Send + Sync + Debug {
 
     /// Who has and who waits for what.
     fn why(&self) -> Why;
+
+    /// The same objects for somebody for whom this process acts, such as a client of a place that is offered: what they hold
+    /// passes on when this is dropped, as if their process had been killed.
+    ///
+    /// # Errors
+    /// `Unsupported` where only this process can hold something; `ResourceExhausted` if nobody else can come in.
+    fn guest(&self, from: &str, process: u32) -> Result<Guest> {
+        let (_, _) = (from, process);
+        Err(Error::new(Kind::Unsupported, "what is shared there is shared within one process"))
+    }
 }
 
 /// The Serve family: makes objects that are called from elsewhere, and finds them by their names.
@@ -159,6 +169,7 @@ pub trait Serve: Send + Sync + Debug {
 }
 
 /// How an object is made.
+#[derive(Clone)]
 pub struct Recipe {
     /// Of what.
     pub making: Making,
@@ -338,6 +349,8 @@ pub struct Setup {
     pub host: Option<Arc<crate::work::Function>>,
     /// Takes log records that workers relay, encoded by their language.
     pub on_log: Option<OnLog>,
+    /// Runs what waits for an answer of another process, for those who hold something that this may need.
+    pub on_wait: Option<crate::share::OnWait>,
     /// The language version that workers must speak, such as `python 3.12`; any will do if unset.
     pub language: Option<String>,
     /// The folder of the user's [keys](crate::keys), by which places of other machines know them. Without one, this

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from anyplace._joblib import register_joblib
     from anyplace._objects import Proxy, expose
     from anyplace._place import Place, open, wrap
+    from anyplace._serve import Server, serve
     from anyplace._stored import Stored
 
 __all__ = [
@@ -75,6 +76,7 @@ __all__ = [
     "Proxy",
     "RateLimited",
     "ResourceExhausted",
+    "Server",
     "Stored",
     "TaskFailed",
     "Timeout",
@@ -87,6 +89,7 @@ __all__ = [
     "expose",
     "open",
     "register_joblib",
+    "serve",
     "wrap",
 ]
 
@@ -94,10 +97,12 @@ _HOMES = {
     "Future": "anyplace._future",
     "Place": "anyplace._place",
     "Proxy": "anyplace._objects",
+    "Server": "anyplace._serve",
     "Stored": "anyplace._stored",
     "expose": "anyplace._objects",
     "open": "anyplace._place",
     "register_joblib": "anyplace._joblib",
+    "serve": "anyplace._serve",
     "wrap": "anyplace._place",
 }
 

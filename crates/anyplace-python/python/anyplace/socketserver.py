@@ -1,4 +1,4 @@
-"""The standard library's `socketserver` on our sockets: a program changes its import, and nothing else.
+r"""The standard library's `socketserver` on our sockets: a program changes its import, and nothing else.
 
 The servers are ours; `BaseServer`, `ForkingMixIn` and the handlers are the standard library's own.
 
@@ -20,26 +20,25 @@ Examples
 ...     serving = threading.Thread(target=server.serve_forever)
 ...     serving.start()
 ...     with socket.create_connection(server.server_address) as client:
-...         client.sendall(b"hello\\n")
+...         client.sendall(b"hello\n")
 ...         client.recv(16)
 ...     server.shutdown()
 ...     serving.join()
-b'HELLO\\n'
+b'HELLO\n'
 """
 
 from __future__ import annotations
 
+import contextlib
 import selectors
 import socketserver as _stdlib
 import sys
 import threading
-from socketserver import (
-    BaseRequestHandler,
-    BaseServer,
-    DatagramRequestHandler,
-    ForkingMixIn,
-    StreamRequestHandler,
-)
+from socketserver import BaseRequestHandler as BaseRequestHandler
+from socketserver import BaseServer as BaseServer
+from socketserver import DatagramRequestHandler as DatagramRequestHandler
+from socketserver import ForkingMixIn as ForkingMixIn
+from socketserver import StreamRequestHandler as StreamRequestHandler
 from typing import TYPE_CHECKING, Any
 
 from anyplace import socket
@@ -69,7 +68,10 @@ class TCPServer(_stdlib.TCPServer):
     _ends = False
 
     def __init__(
-        self, server_address: Any, RequestHandlerClass: Callable[..., Any], bind_and_activate: bool = True
+        self,
+        server_address: Any,
+        RequestHandlerClass: Callable[..., Any],  # noqa: N803
+        bind_and_activate: bool = True,
     ) -> None:
         BaseServer.__init__(self, server_address, RequestHandlerClass)
         self._over = Event()
@@ -121,11 +123,9 @@ class TCPServer(_stdlib.TCPServer):
         bell = self._bell
         if bell is None:
             return
-        try:
+        # It is full, or closed just now: then nobody sleeps.
+        with contextlib.suppress(OSError):
             bell[1].send(b"!", socket.MSG_DONTWAIT)
-        except OSError:
-            # It is full, or closed just now: then nobody sleeps.
-            pass
 
 
 class UDPServer(TCPServer, _stdlib.UDPServer):

@@ -2,7 +2,7 @@
 
 use super::home::home;
 use super::limit::{Limit, Truth};
-use super::raised::raised;
+use super::raised::{raised, reached};
 use super::ticket;
 use super::waiting::{self, Waiting};
 use crate::place::Place;
@@ -63,11 +63,12 @@ impl SharedBarrier {
         // Who was interrupted, or waited long enough, does not come any more.
         let arrived = waiting::wait(py, self.barrier.gathering(), limit).inspect_err(|error| {
             if !is_broken(py, error) {
-                self.barrier.abort();
+                // If it cannot be reached, that is the error.
+                drop(self.abort());
             }
         })?;
         let Some(arrived) = arrived else {
-            self.barrier.abort();
+            self.abort()?;
             let error = Error::new(Kind::Broken, "the others did not come in time, so the barrier is broken");
             return Err(raised(py, &error));
         };
@@ -78,31 +79,31 @@ impl SharedBarrier {
     }
 
     /// Break it: whoever waits, or comes, raises.
-    fn abort(&self) {
-        self.barrier.abort();
+    fn abort(&self) -> PyResult<()> {
+        reached(|| self.barrier.abort())
     }
 
     /// Make it as it was at first; whoever waits raises.
-    fn reset(&self) {
-        self.barrier.reset();
+    fn reset(&self) -> PyResult<()> {
+        reached(|| self.barrier.reset())
     }
 
     /// How many wait for each other.
     #[getter]
-    fn parties(&self) -> u32 {
-        self.barrier.parties()
+    fn parties(&self) -> PyResult<u32> {
+        reached(|| self.barrier.parties())
     }
 
     /// How many are waiting now.
     #[getter]
-    fn n_waiting(&self) -> usize {
-        self.barrier.n_waiting()
+    fn n_waiting(&self) -> PyResult<usize> {
+        reached(|| self.barrier.n_waiting())
     }
 
     /// Whether it is broken.
     #[getter]
-    fn broken(&self) -> bool {
-        self.barrier.is_broken()
+    fn broken(&self) -> PyResult<bool> {
+        reached(|| self.barrier.is_broken())
     }
 
     /// Its name; empty if it has none.
@@ -126,16 +127,16 @@ impl SharedBarrier {
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
         let this = slf.get();
-        let more = (this.parties(), &this.action, this.timeout);
+        let more = (this.parties()?, &this.action, this.timeout);
         ticket::reduce_with(slf, &this.barrier, Some(more.into_pyobject(slf.py())?))
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let barrier = &slf.get().barrier;
-        let state = match barrier.is_broken() {
+        let state = reached(|| match barrier.is_broken() {
             true => "broken".to_owned(),
             false => format!("waiters={}/{}", barrier.n_waiting(), barrier.parties()),
-        };
+        })?;
         ticket::repr(slf, barrier.name(), &state)
     }
 }
@@ -150,7 +151,7 @@ impl SharedBarrier {
     /// Does the action, then lets all go on. An action that raises breaks the barrier.
     fn open(&self, py: Python<'_>) -> PyResult<()> {
         if let Some(action) = &self.action {
-            action.call0(py).inspect_err(|_| self.barrier.abort())?;
+            action.call0(py).inspect_err(|_| drop(self.abort()))?;
         }
         self.barrier.open().map_err(|error| raised(py, &error))
     }

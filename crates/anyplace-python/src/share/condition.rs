@@ -3,7 +3,7 @@
 use super::home::home;
 use super::limit::{Limit, Truth};
 use super::lock::SharedLock;
-use super::raised::raised;
+use super::raised::{raised, reached};
 use super::rlock::SharedRLock;
 use super::ticket;
 use super::waiting::{self, Waiting};
@@ -163,8 +163,7 @@ impl SharedCondition {
         if !self.guard.is_of_task(py) {
             self.guard.check(py, "notify on")?;
         }
-        self.condition.notify(n);
-        Ok(())
+        reached(|| self.condition.notify(n)).map(drop)
     }
 
     /// Tell all who wait.
@@ -174,8 +173,8 @@ impl SharedCondition {
 
     /// How many wait to be told.
     #[getter]
-    fn n_waiting(&self) -> usize {
-        self.condition.n_waiting()
+    fn n_waiting(&self) -> PyResult<usize> {
+        reached(|| self.condition.n_waiting())
     }
 
     /// Its name; empty if it has none.
@@ -209,7 +208,7 @@ impl SharedCondition {
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let condition = &slf.get().condition;
-        ticket::repr(slf, condition.name(), &format!("waiters={}", condition.n_waiting()))
+        ticket::repr(slf, condition.name(), &format!("waiters={}", slf.get().n_waiting()?))
     }
 }
 
@@ -229,8 +228,8 @@ impl Guard {
 
     fn check(&self, py: Python<'_>, what: &str) -> PyResult<()> {
         let is_held = match self {
-            Self::Lock(lock) => lock.get().handle().is_locked(),
-            Self::RLock(lock) => lock.get().handle().count() > 0,
+            Self::Lock(lock) => reached(|| lock.get().handle().is_locked())?,
+            Self::RLock(lock) => reached(|| lock.get().handle().count() > 0)?,
         };
         if is_held {
             return Ok(());
@@ -245,10 +244,11 @@ impl Guard {
         let lock = lock.get().handle();
         let is_tasks = || -> PyResult<bool> {
             let owner = py.import("anyplace.share._waiting")?.call_method0("owner")?;
-            Ok(lock.count_of(owner.extract()?) > 0)
+            let owner = owner.extract()?;
+            reached(|| lock.count_of(owner) > 0)
         };
         // Where no loop runs, there is no coroutine.
-        lock.count() == 0 && lock.is_locked() && is_tasks().unwrap_or(false)
+        reached(|| lock.count() == 0 && lock.is_locked()).unwrap_or(false) && is_tasks().unwrap_or(false)
     }
 
     /// Releases the lock; how often it was held.

@@ -3,7 +3,7 @@
 use super::home::home;
 use super::item::PyItem;
 use super::key::Key;
-use super::raised::raised;
+use super::raised::{raised, reached};
 use super::ticket;
 use crate::place::Place;
 use anyplace::share::Dict;
@@ -44,8 +44,8 @@ impl SharedDict {
         self.0.contains(&Key::new(key)?).map_err(|error| raised(key.py(), &error))
     }
 
-    fn __len__(&self) -> usize {
-        self.0.len()
+    fn __len__(&self) -> PyResult<usize> {
+        reached(|| self.0.len())
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

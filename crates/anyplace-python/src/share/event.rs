@@ -2,6 +2,7 @@
 
 use super::home::home;
 use super::limit::{Limit, Truth};
+use super::raised::reached;
 use super::ticket;
 use super::waiting::{self, Waiting};
 use crate::place::Place;
@@ -43,18 +44,18 @@ impl SharedEvent {
     }
 
     /// Set it: whoever waits goes on.
-    fn set(&self) {
-        self.0.set();
+    fn set(&self) -> PyResult<()> {
+        reached(|| self.0.set())
     }
 
     /// Clear it: whoever comes now waits.
-    fn clear(&self) {
-        self.0.clear();
+    fn clear(&self) -> PyResult<()> {
+        reached(|| self.0.clear())
     }
 
     /// Tell whether it is set.
-    fn is_set(&self) -> bool {
-        self.0.is_set()
+    fn is_set(&self) -> PyResult<bool> {
+        reached(|| self.0.is_set())
     }
 
     /// Its name; empty if it has none.
@@ -74,6 +75,6 @@ impl SharedEvent {
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        ticket::repr(slf, slf.get().0.name(), if slf.get().0.is_set() { "set" } else { "unset" })
+        ticket::repr(slf, slf.get().0.name(), if slf.get().is_set()? { "set" } else { "unset" })
     }
 }

@@ -3,7 +3,7 @@
 use super::abandoned::Abandoned;
 use super::home::home;
 use super::limit::{Limit, Truth};
-use super::raised::raised;
+use super::raised::{raised, reached};
 use super::ticket;
 use super::waiting::{self, Waiting};
 use crate::place::Place;
@@ -69,8 +69,8 @@ impl SharedLock {
     }
 
     /// Tell whether somebody holds it.
-    fn locked(&self) -> bool {
-        self.lock.is_locked()
+    fn locked(&self) -> PyResult<bool> {
+        reached(|| self.lock.is_locked())
     }
 
     /// Whether the one who held it before this process's last acquire died with it: what the lock guards may be
@@ -106,7 +106,7 @@ impl SharedLock {
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        let state = if slf.get().lock.is_locked() { "locked" } else { "unlocked" };
+        let state = if slf.get().locked()? { "locked" } else { "unlocked" };
         ticket::repr(slf, slf.get().lock.name(), state)
     }
 }

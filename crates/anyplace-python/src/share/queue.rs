@@ -3,7 +3,7 @@
 use super::home::home;
 use super::item::PyItem;
 use super::limit::{Limit, Truth};
-use super::raised::{empty, full, raised};
+use super::raised::{empty, full, raised, reached};
 use super::rank::rank;
 use super::ticket;
 use super::waiting::{self, Waiting};
@@ -197,12 +197,12 @@ impl SharedQueue {
     }
 
     /// How many items are in it.
-    fn qsize(&self) -> usize {
-        self.queue.len()
+    fn qsize(&self) -> PyResult<usize> {
+        reached(|| self.queue.len())
     }
 
-    fn __len__(&self) -> usize {
-        self.queue.len()
+    fn __len__(&self) -> PyResult<usize> {
+        reached(|| self.queue.len())
     }
 
     /// A queue is always true, whether or not there is anything in it.
@@ -211,19 +211,19 @@ impl SharedQueue {
     }
 
     /// Whether there is nothing in it.
-    fn empty(&self) -> bool {
-        self.queue.is_empty()
+    fn empty(&self) -> PyResult<bool> {
+        reached(|| self.queue.is_empty())
     }
 
     /// Whether nothing more fits.
-    fn full(&self) -> bool {
-        self.queue.is_full()
+    fn full(&self) -> PyResult<bool> {
+        reached(|| self.queue.is_full())
     }
 
     /// How many items fit; 0 is as many as there is memory for.
     #[getter]
-    fn maxsize(&self) -> usize {
-        self.queue.capacity()
+    fn maxsize(&self) -> PyResult<usize> {
+        reached(|| self.queue.capacity())
     }
 
     /// Say that an item is done that was got.
@@ -248,8 +248,8 @@ impl SharedQueue {
     /// immediate : bool, default False
     ///     Throw away what is in it.
     #[pyo3(signature = (immediate=false))]
-    fn shutdown(&self, immediate: bool) {
-        self.queue.shut_down(immediate);
+    fn shutdown(&self, immediate: bool) -> PyResult<()> {
+        reached(|| self.queue.shut_down(immediate))
     }
 
     /// Its name; empty if it has none.
@@ -294,7 +294,7 @@ impl SharedQueue {
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let queue = &slf.get().queue;
-        ticket::repr(slf, queue.name(), &format!("items={}", queue.len()))
+        ticket::repr(slf, queue.name(), &format!("items={}", slf.get().qsize()?))
     }
 }
 

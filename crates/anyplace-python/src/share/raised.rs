@@ -12,6 +12,11 @@ pub(crate) fn raised(py: Python<'_>, error: &Error) -> PyErr {
 }
 
 /// `queue.Empty`.
+/// Does what has no error where all is in memory, with objects that may be those of another machine.
+pub(crate) fn reached<T>(work: impl FnOnce() -> T) -> PyResult<T> {
+    anyplace::share::reached(work).map_err(|error| Python::attach(|py| raised(py, &error)))
+}
+
 pub(crate) fn empty(py: Python<'_>) -> PyErr {
     static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     made(CLASS.import(py, "_queue", "Empty"))

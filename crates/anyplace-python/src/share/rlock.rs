@@ -3,7 +3,7 @@
 use super::abandoned::Abandoned;
 use super::home::home;
 use super::limit::{Limit, Truth};
-use super::raised::raised;
+use super::raised::{raised, reached};
 use super::ticket;
 use super::waiting::{self, Waiting};
 use crate::place::Place;
@@ -69,8 +69,8 @@ impl SharedRLock {
     }
 
     /// Tell whether somebody has it.
-    fn locked(&self) -> bool {
-        self.lock.is_locked()
+    fn locked(&self) -> PyResult<bool> {
+        reached(|| self.lock.is_locked())
     }
 
     /// Whether the one who held it before this process's last acquire died with it.
@@ -86,13 +86,13 @@ impl SharedRLock {
     }
 
     /// Whether this thread has it.
-    fn _is_owned(&self) -> bool {
-        self.lock.count() > 0
+    fn _is_owned(&self) -> PyResult<bool> {
+        reached(|| self.lock.count() > 0)
     }
 
     /// How often this thread has it.
-    fn _recursion_count(&self) -> u32 {
-        self.lock.count()
+    fn _recursion_count(&self) -> PyResult<u32> {
+        reached(|| self.lock.count())
     }
 
     /// The wait of a coroutine for it.
@@ -135,7 +135,7 @@ impl SharedRLock {
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        let state = if slf.get().lock.is_locked() { "locked" } else { "unlocked" };
+        let state = if slf.get().locked()? { "locked" } else { "unlocked" };
         ticket::repr(slf, slf.get().lock.name(), state)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::home::home;
 use super::limit::{Limit, Truth};
-use super::raised::raised;
+use super::raised::{raised, reached};
 use super::ticket;
 use super::waiting::{self, Waiting};
 use crate::place::Place;
@@ -74,8 +74,8 @@ impl SharedSemaphore {
 
     /// How many permits are left.
     #[getter]
-    fn value(&self) -> u32 {
-        self.0.value()
+    fn value(&self) -> PyResult<u32> {
+        reached(|| self.0.value())
     }
 
     /// Its name; empty if it has none.

@@ -1,6 +1,7 @@
 //! One number.
 
 use super::home::home;
+use super::raised::reached;
 use super::ticket;
 use crate::place::Place;
 use anyplace::share::Value;
@@ -62,13 +63,15 @@ impl SharedValue {
     /// What it is now.
     #[getter]
     fn value<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        with!(&self.0, value => python(py, value.get()))
+        with!(&self.0, value => python(py, reached(|| value.get())?))
     }
 
     #[setter(value)]
     fn set_value(&self, new: &Bound<'_, PyAny>) -> PyResult<()> {
-        with!(&self.0, value => value.set(new.extract()?));
-        Ok(())
+        with!(&self.0, value => {
+            let new = new.extract()?;
+            reached(|| value.set(new))
+        })
     }
 
     /// Add to it.
@@ -85,10 +88,13 @@ impl SharedValue {
     #[pyo3(signature = (n=None))]
     fn add<'py>(&self, py: Python<'py>, n: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
         match (&self.0, n) {
-            (Number::Int(value), None) => python(py, value.add(1)),
-            (Number::Float(value), None) => python(py, value.add(1.0)),
-            (Number::Bool(value), None) => python(py, value.add(true)),
-            (number, Some(n)) => with!(number, value => python(py, value.add(n.extract()?))),
+            (Number::Int(value), None) => python(py, reached(|| value.add(1))?),
+            (Number::Float(value), None) => python(py, reached(|| value.add(1.0))?),
+            (Number::Bool(value), None) => python(py, reached(|| value.add(true))?),
+            (number, Some(n)) => with!(number, value => {
+                let n = n.extract()?;
+                python(py, reached(|| value.add(n))?)
+            }),
         }
     }
 
@@ -104,7 +110,10 @@ impl SharedValue {
     /// int, float or bool
     ///     What it was before.
     fn swap<'py>(&self, new: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        with!(&self.0, value => python(new.py(), value.swap(new.extract()?)))
+        with!(&self.0, value => {
+            let to = new.extract()?;
+            python(new.py(), reached(|| value.swap(to))?)
+        })
     }
 
     /// Put another number there if it is what one expects.
@@ -121,7 +130,10 @@ impl SharedValue {
     /// bool
     ///     Whether it was.
     fn compare_exchange(&self, expected: &Bound<'_, PyAny>, new: &Bound<'_, PyAny>) -> PyResult<bool> {
-        with!(&self.0, value => Ok(value.compare_exchange(expected.extract()?, new.extract()?).is_ok()))
+        with!(&self.0, value => {
+            let (expected, new) = (expected.extract()?, new.extract()?);
+            reached(|| value.compare_exchange(expected, new).is_ok())
+        })
     }
 
     /// Its name; empty if it has none.

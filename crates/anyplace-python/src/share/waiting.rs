@@ -32,7 +32,11 @@ where
         |waiting, until| waiting.until(Some(until)).transpose(),
         |waiting| waiting.on_line(frame::here(py)),
     )?;
-    ended.transpose().map_err(|error| raised(py, &error))
+    match ended {
+        Some(ended) => ended.map(Some),
+        None => waiting.give_up(),
+    }
+    .map_err(|error| raised(py, &error))
 }
 
 /// Looks once.

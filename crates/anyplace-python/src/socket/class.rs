@@ -567,6 +567,7 @@ fn default_patience(py: Python<'_>) -> PyResult<Patience> {
 /// Make two sockets that are connected to each other, and return their descriptors.
 #[pyfunction]
 #[pyo3(signature = (family, r#type, proto=0))]
-pub(crate) fn socket_pair(py: Python<'_>, family: c_int, r#type: c_int, proto: c_int) -> PyResult<[Fd; 2]> {
-    sys::pair(family, r#type, proto).map_err(|error| raised(py, &error))
+pub(crate) fn socket_pair(py: Python<'_>, family: c_int, r#type: c_int, proto: c_int) -> PyResult<(Fd, Fd)> {
+    let ends = sys::pair(family, r#type, proto).map_err(|error| raised(py, &error));
+    ends.map(|[near, far]| (near, far))
 }

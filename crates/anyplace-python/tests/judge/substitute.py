@@ -53,7 +53,7 @@ def threading() -> None:
 
 
 def sockets() -> None:
-    """``import socket`` and ``import socketserver`` give ours from here on, to the suite and to what it imports."""
+    """``import socket`` and ``socketserver`` give ours from here on, to the suite and to what it imports."""
     from anyplace import socket, socketserver
 
     sys.modules.update(socket=socket, socketserver=socketserver)

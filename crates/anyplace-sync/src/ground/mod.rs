@@ -18,7 +18,7 @@ mod turn;
 mod waiter;
 
 pub use bell::{Bell, is_called};
-pub use clock::{now, thread};
+pub use clock::{as_thread, now, thread};
 #[cfg(not(loom))]
 pub use here::Here;
 pub use monitor::{Inside, Monitor};

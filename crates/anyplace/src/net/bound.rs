@@ -18,12 +18,18 @@ pub(super) struct Bound {
 }
 
 impl Bound {
-    /// Binds a socket to a path. A socket that nobody listens at any more is replaced; a file that is no socket never is.
-    pub(super) fn new(fd: BorrowedFd<'_>, path: &Path, mode: u32) -> io::Result<Self> {
+    /// Binds a socket to a path, and does what makes it answer. A socket that nobody listens at any more is replaced; a file
+    /// that is no socket never is.
+    pub(super) fn new(
+        fd: BorrowedFd<'_>,
+        path: &Path,
+        mode: u32,
+        answer: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<Self> {
         let address = SocketAddrUnix::new(path)?;
         // Before the name is there, so that nobody finds it with other rights.
         fchmod(fd, Mode::from_raw_mode(mode))?;
-        let _turn = turn_at(path)?;
+        let turn = turn_at(path)?;
         match bind(fd, &address) {
             Err(Errno::ADDRINUSE) if is_left_behind(fd, path, &address)? => {
                 std::fs::remove_file(path)?;
@@ -32,22 +38,27 @@ impl Bound {
             bound => bound?,
         }
         let inode = inode(&lstat(path)?);
-        Ok(Self { path: path.to_owned(), inode, generation: anyplace_sync::fork_generation() })
+        let bound = Self { path: path.to_owned(), inode, generation: anyplace_sync::fork_generation() };
+        // Within our turn: until then it looks as if it had been left behind.
+        let answered = answer();
+        drop(turn);
+        answered.map(|()| bound)
     }
 
-    fn is_ours(&self) -> bool {
-        self.generation == anyplace_sync::fork_generation()
-            && lstat(&self.path).is_ok_and(|stat| inode(&stat) == self.inode)
+    fn remove(&self) {
+        let is_ours = lstat(&self.path).is_ok_and(|stat| inode(&stat) == self.inode);
+        if is_ours && self.generation == anyplace_sync::fork_generation() {
+            // Somebody may have taken it away by now.
+            drop(std::fs::remove_file(&self.path));
+        }
     }
 }
 
 impl Drop for Bound {
     fn drop(&mut self) {
+        // Without a turn (the folder may be gone, or no descriptor left), it is looked at all the same.
         let _turn = turn_at(&self.path);
-        if self.is_ours() {
-            // Somebody may have taken it away.
-            drop(std::fs::remove_file(&self.path));
-        }
+        self.remove();
     }
 }
 

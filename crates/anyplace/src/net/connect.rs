@@ -4,6 +4,7 @@ mod attempts;
 mod lookup;
 
 use super::failure::told;
+use super::pipe::Pipe;
 use super::transport::Socket;
 use super::waiting::{Awaited, Operation, Waiting};
 use super::{Endpoint, Options, Stream};
@@ -58,20 +59,36 @@ where
 
 struct Connecting {
     endpoint: Endpoint,
-    attempts: Attempts,
+    way: Way,
+}
+
+/// How it is connected.
+enum Way {
+    /// By asking somebody.
+    Asked(Attempts),
+    /// It is there already.
+    There(Option<Pipe>),
 }
 
 impl Connecting {
     fn new(endpoint: Endpoint, options: &Options) -> Result<Self> {
-        let attempts = match &endpoint {
+        let way = Way::to(&endpoint, options).map_err(|error| told(error, &endpoint, "connect to"))?;
+        Ok(Self { endpoint, way })
+    }
+}
+
+impl Way {
+    fn to(endpoint: &Endpoint, options: &Options) -> io::Result<Self> {
+        match endpoint {
             Endpoint::Tcp { host, port } => {
-                Lookup::new(host, *port).and_then(|lookup| Attempts::found_by(lookup, options))
+                let lookup = Lookup::new(host, *port)?;
+                Attempts::found_by(lookup, options).map(Self::Asked)
             }
-            Endpoint::Unix(path) => Attempts::at(path, options),
+            Endpoint::Unix(path) => Attempts::at(path, options).map(Self::Asked),
+            Endpoint::Stdio => Pipe::stdio().map(|pipe| Self::There(Some(pipe))),
+            Endpoint::Pipe(path) => Pipe::at(path).map(|pipe| Self::There(Some(pipe))),
             _ => Err(io::Error::new(ErrorKind::Unsupported, "it is no stream")),
-        };
-        let attempts = attempts.map_err(|error| told(error, &endpoint, "connect to"))?;
-        Ok(Self { endpoint, attempts })
+        }
     }
 }
 
@@ -79,12 +96,18 @@ impl Operation for Connecting {
     type Given = Stream;
 
     fn step(&mut self) -> io::Result<Option<Stream>> {
-        let fd = self.attempts.step()?;
-        Ok(Some(Stream::new(Socket::new(fd), self.endpoint.clone())))
+        let endpoint = self.endpoint.clone();
+        match &mut self.way {
+            Way::Asked(attempts) => Ok(Some(Stream::new(Socket::new(attempts.step()?), endpoint))),
+            Way::There(pipe) => Ok(pipe.take().map(|pipe| Stream::new(pipe, endpoint))),
+        }
     }
 
     fn awaits(&self) -> Awaited<'_> {
-        self.attempts.gate().awaited()
+        match &self.way {
+            Way::Asked(attempts) => attempts.gate().awaited(),
+            Way::There(_) => unreachable!("it never waits"),
+        }
     }
 
     fn told(&self, error: io::Error) -> Error {
@@ -92,6 +115,9 @@ impl Operation for Connecting {
     }
 
     fn late(&self) -> io::Error {
-        self.attempts.late()
+        match &self.way {
+            Way::Asked(attempts) => attempts.late(),
+            Way::There(_) => ErrorKind::TimedOut.into(),
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Endpoint;
 use crate::error::{Error, Kind, Retry};
+use rustix::io::Errno;
 use std::io::{self, ErrorKind};
 
 /// The error of an operation on `endpoint`. Whether something was done by then, the operation knows.
@@ -37,10 +38,14 @@ pub(super) fn told(error: io::Error, endpoint: &Endpoint, operation: &'static st
             (Kind::ResourceExhausted, "raise the limit, or see whether the other end is who it should be")
         }
         ErrorKind::InvalidInput => (Kind::ConfigInvalid, "see the endpoints that `net::Endpoint` takes"),
-        _ => match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
-            Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE) => {
+        ErrorKind::FileTooLarge => {
+            (Kind::ResourceExhausted, "offer more room; a datagram has 65 507 bytes at most")
+        }
+        _ => match error.raw_os_error().map(Errno::from_raw_os_error) {
+            Some(Errno::MFILE | Errno::NFILE) => {
                 (Kind::ResourceExhausted, "raise the limit of open files (`ulimit -n`)")
             }
+            Some(Errno::MSGSIZE) => (Kind::ConfigInvalid, "send less at once: 65 507 bytes go over IPv4"),
             _ => (Kind::Unexpected, "see what the system says of it"),
         },
     };

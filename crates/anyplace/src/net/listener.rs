@@ -4,7 +4,7 @@ use super::bound::Bound;
 use super::connect::resolve;
 use super::failure::told;
 use super::gate::Gate;
-use super::readiness::{Interest, ready};
+use super::readiness::{Interest, Waitable, ready};
 use super::transport::{Socket, again};
 use super::waiting::{Awaited, Operation, Waiting};
 use super::{Endpoint, Options, Stream, address};
@@ -97,8 +97,8 @@ fn tcp_at(address: &SocketAddr, options: &Options) -> io::Result<Listener> {
 
 fn unix(path: &Path, options: &Options) -> io::Result<Listener> {
     let fd = socket(AddressFamily::UNIX, options)?;
-    let bound = Bound::new(fd.as_fd(), path, options.mode)?;
-    rustix::net::listen(&fd, options.backlog.into())?;
+    let answer = || Ok(rustix::net::listen(&fd, options.backlog.into())?);
+    let bound = Bound::new(fd.as_fd(), path, options.mode, answer)?;
     Listener::new(fd, Endpoint::Unix(path.to_owned()), Some(bound))
 }
 
@@ -242,6 +242,12 @@ impl Operation for Accepting<'_> {
 
     fn told(&self, error: io::Error) -> Error {
         told(error, &self.0.endpoint, "accept at")
+    }
+}
+
+impl Waitable for Listener {
+    fn fd(&self, _: Interest) -> BorrowedFd<'_> {
+        self.gate.fd()
     }
 }
 

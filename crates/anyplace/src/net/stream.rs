@@ -9,7 +9,7 @@ use super::credentials::Credentials;
 use super::failure::told;
 use super::outgoing::Outgoing;
 use super::pulse::Pulse;
-use super::readiness::{Interest, ready};
+use super::readiness::{Interest, Waitable, ready};
 use super::transport::Transport;
 use super::waiting::{Awaited, Waiting};
 use super::watch::Watch;
@@ -26,7 +26,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
-use write::Writing;
+pub(super) use write::Writing;
 
 /// A stream of bytes in both directions. Clones are the same stream, and any thread may use it; it is closed when the
 /// last of them is dropped.
@@ -249,13 +249,10 @@ impl Stream {
     #[inline]
     pub fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
         self.check_reading()?;
-        if self.0.is_ahead.load(Ordering::Acquire) {
-            let read = self.ahead(|ahead| ahead.copy_to(into));
-            if read > 0 || into.is_empty() {
-                return Ok(read);
-            }
+        match self.read_ahead(into) {
+            0 => self.try_read_past(into),
+            read => Ok(read),
         }
-        self.try_read_past(into)
     }
 
     /// The step of [`write`](Self::write), which takes some of the bytes: `WouldBlock` if there is room for none now.
@@ -284,19 +281,16 @@ impl Stream {
     /// # Errors
     /// Those of the system.
     pub fn ready(&self, interest: Interest, until: Option<Instant>) -> io::Result<bool> {
-        let is_ahead = interest == Interest::Read && self.ahead(|ahead| !ahead.bytes().is_empty());
-        if is_ahead { Ok(true) } else { ready(self.fd(interest), self.awaits(interest), until) }
+        match self.is_ready(interest) {
+            true => Ok(true),
+            false => ready(self.fd(interest), self.awaits(interest), until),
+        }
     }
 
-    /// The descriptor that says when a step may go on, if it is asked for what the step [awaits](Self::awaits). Steps
+    /// The descriptor that says when a step may go on, if it is asked for what the step [awaits](Waitable::awaits). Steps
     /// come first: what was read ahead is nothing that the descriptor knows of.
     pub fn fd(&self, interest: Interest) -> BorrowedFd<'_> {
         self.0.transport.fd(interest)
-    }
-
-    /// What to ask the descriptor for: the same, but for standard input and output and named pipes.
-    pub fn awaits(&self, interest: Interest) -> Interest {
-        self.0.transport.interest(interest)
     }
 
     /// The socket, if the stream's bytes are a socket's bytes.
@@ -331,7 +325,12 @@ impl Stream {
 
     /// Reads from the transport, whatever was read ahead.
     pub(super) fn try_read_past(&self, into: &mut [u8]) -> io::Result<usize> {
-        self.0.pulse.felt(Interest::Read, self.0.transport.try_read(into))
+        let read = self.0.pulse.felt(Interest::Read, self.0.transport.try_read(into))?;
+        if read == 0 {
+            // The end may be one that we have made ourselves, meanwhile.
+            self.check_reading()?;
+        }
+        Ok(read)
     }
 
     fn gathering<F>(&self, find: F) -> Gathering<'_, F, Vec<u8>>
@@ -354,7 +353,7 @@ impl Stream {
     }
 
     #[inline]
-    fn check_reading(&self) -> io::Result<()> {
+    pub(super) fn check_reading(&self) -> io::Result<()> {
         match self.0.state.load(Ordering::Relaxed) {
             OPEN | CUT => Ok(()),
             state => Err(over(state)),
@@ -400,6 +399,22 @@ fn over(state: u8) -> io::Error {
         _ => "it was aborted here",
     };
     io::Error::new(ErrorKind::ConnectionAborted, why)
+}
+
+impl Waitable for Stream {
+    fn fd(&self, interest: Interest) -> BorrowedFd<'_> {
+        self.0.transport.fd(interest)
+    }
+
+    /// The same, but for standard input and output and named pipes.
+    fn awaits(&self, interest: Interest) -> Interest {
+        self.0.transport.interest(interest)
+    }
+
+    fn is_ready(&self, interest: Interest) -> bool {
+        let is_ahead = interest == Interest::Read && self.0.is_ahead.load(Ordering::Acquire);
+        is_ahead || self.0.transport.is_ready(interest)
+    }
 }
 
 /// For options that [`Options`](super::Options) lacks. Whoever reads or writes by it goes past the stream, and past its

@@ -43,6 +43,11 @@ pub(crate) trait Transport: Send + Sync + Debug {
         interest
     }
 
+    /// Whether a step may go on whatever the descriptor says, since bytes are kept here.
+    fn is_ready(&self, _: Interest) -> bool {
+        false
+    }
+
     /// The socket, if the bytes of the stream are the bytes of a socket.
     fn socket(&self) -> Option<BorrowedFd<'_>> {
         None

@@ -2,6 +2,7 @@
 
 mod asked;
 mod greet;
+mod lead;
 mod outbox;
 mod traffic;
 
@@ -18,9 +19,10 @@ use crate::wire::peer::{self as messages, Greeting};
 use crate::wire::{Frame, Inbox, Kind, Malformed};
 use asked::Asked;
 use outbox::Outbox;
+use std::cell::RefCell;
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -31,6 +33,11 @@ const DEAD: Duration = Duration::from_secs(9);
 
 /// So much is read before others get their turn.
 const TURN: usize = 1 << 20;
+
+thread_local! {
+    /// Where this thread reads to: nobody reads while he hears.
+    static ROOM: RefCell<Vec<u8>> = RefCell::new(vec![0; 1 << 16]);
+}
 
 /// What is done with what a peer says. On the reactor's thread: short, and never waiting.
 pub(crate) trait Handler: Send + Sync {
@@ -59,6 +66,8 @@ struct Inner {
     outbox: Outbox,
     asked: Asked,
     registration: Mutex<Option<Registration>>,
+    /// Somebody who waits for something reads by himself: see `lead`.
+    led: AtomicBool,
     /// Milliseconds since `began` when something was heard last.
     heard: AtomicU64,
     began: Instant,
@@ -79,6 +88,7 @@ impl Peer {
             outbox: Outbox::default(),
             asked: Asked::default(),
             registration: Mutex::default(),
+            led: AtomicBool::new(false),
             heard: AtomicU64::new(0),
             began: Instant::now(),
             end: OnceLock::new(),
@@ -142,6 +152,11 @@ impl Peer {
         self.send(messages::answer(id, answer))
     }
 
+    /// Where the other side is, as text.
+    pub(crate) fn endpoint(&self) -> String {
+        self.0.stream.endpoint().to_string()
+    }
+
     /// Whether these are the same.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -174,18 +189,24 @@ impl Inner {
     fn wait_on(&self) {
         let registration = self.registration.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(registration) = &*registration {
-            registration.want(true, self.outbox.is_blocked());
+            registration.want(!self.led.load(Ordering::SeqCst), self.outbox.is_blocked());
         }
     }
 
-    /// Takes all that has come; true if there may be more.
-    fn pump(self: &Arc<Self>) -> io::Result<bool> {
-        let peer = Peer(self.clone());
+    /// Takes all that has come, unless another thread reads instead of the reactor's; true if there may be more.
+    fn pump(self: &Arc<Self>, as_leader: bool) -> io::Result<bool> {
         let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut room = [0; 1 << 16];
+        if !as_leader && self.led.load(Ordering::SeqCst) {
+            return Ok(false);
+        }
+        ROOM.with_borrow_mut(|room| self.take_all(&mut inbox, room))
+    }
+
+    fn take_all(self: &Arc<Self>, inbox: &mut Inbox, room: &mut [u8]) -> io::Result<bool> {
+        let peer = Peer(self.clone());
         let mut taken = 0;
         while taken < TURN {
-            let read = match self.stream.try_read(&mut room) {
+            let read = match self.stream.try_read(room) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
                 Ok(read) => read,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -242,7 +263,7 @@ impl Source for Inner {
             if write {
                 self.outbox.go_on(&self.stream)?;
             }
-            self.pump()
+            self.pump(false)
         })();
         match done {
             Ok(_) if self.end.get().is_some() => {}

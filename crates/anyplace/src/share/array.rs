@@ -2,14 +2,14 @@
 
 use super::body::Body;
 use super::halls::told;
-use super::object::{self, Shared};
+use super::object::{self, Object, Shared};
 use super::shape::{Kind, Shape, Wish};
 use super::site::Site;
-use super::travel::{Travelling, refuse_to_come, refuse_to_go};
+use super::travel::{Arrived, Travelling, refuse_to_come, refuse_to_go};
 use crate::driver::Share;
-use crate::error::Result;
+use crate::error::{Error, Kind as ErrorKind, Result, Retry};
 use anyplace_sync::ground::Monitor;
-use anyplace_sync::shm::hall;
+use anyplace_sync::shm::hall::{self, Handle};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::sync::Arc;
@@ -48,6 +48,11 @@ impl Array {
         let shape = Shape::Array { len };
         let make = || Arc::new(Words::new(len)) as _;
         let object = share.open(name, &Wish { shape, make: &make })?;
+        if let Some(far) = object.far() {
+            // Bytes that all see where they are can be seen on their own machine only.
+            let travelling = Travelling::of_far(far).map_err(|_| stays_there(&object))?;
+            return Self::open(travelling.arrive_here().map_err(|_| stays_there(&object))?);
+        }
         let lies = match object.in_hall::<hall::Array>() {
             Some(array) => Lies::Hall { array, site: object.site, name: object.name },
             None => Lies::Here(object.into_kind(shape.kind())?),
@@ -101,10 +106,34 @@ impl Array {
 
     /// Opens the array of a handle that has arrived.
     fn arrive(travelling: Travelling) -> Result<Self> {
-        let (site, name, handle) = travelling.arrive()?;
+        match travelling.arrive(Kind::Array)? {
+            Arrived::Hall(site, name, handle) => Self::open((site, name, handle)),
+            Arrived::Far(name, object) => {
+                let there = Travelling::of_far(&object)?.arrive_here();
+                Self::open(there.map_err(|_| unsupported(&name, object.site()))?)
+            }
+        }
+    }
+
+    fn open((site, name, handle): (Arc<Site>, Arc<str>, Handle)) -> Result<Self> {
         let array = site.in_hall().open_array(handle).map_err(|error| told(error, &site.place))?;
         Ok(Self(Arc::new(Lies::Hall { site, name, array })))
     }
+}
+
+fn stays_there(object: &Object) -> Error {
+    unsupported(&object.name, &object.site)
+}
+
+fn unsupported(name: &str, site: &Site) -> Error {
+    let place = &site.place;
+    let message =
+        format!("the bytes of the array `{name}` in `{place}` lie in the memory of another machine");
+    Error::new(ErrorKind::Unsupported, message)
+        .at(place)
+        .during("share")
+        .with_retry(Retry::Safe)
+        .with_help("have tasks of that place work on it, by its name, or share a dict or a queue")
 }
 
 impl Words {

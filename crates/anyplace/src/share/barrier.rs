@@ -1,13 +1,15 @@
 //! A [`Barrier`]: so many wait for each other.
 
 use super::body::{Body, in_hall};
+use super::far::{Answer, Undo, Waits, or_unreached};
 use super::handle::handle;
-use super::object::Shared;
+use super::object::{Home, Shared};
 use super::shape::{Kind, Shape, Wish};
 use super::travel::travels;
 use super::wait::{Wait, Waiting};
 use crate::driver::Share;
 use crate::error::{Error, Kind as ErrorKind, Result};
+use crate::wire::peer::share::Op;
 use anyplace_sync::ground::Monitor;
 use anyplace_sync::{Arrived, Barrier as Words, Broken};
 use std::sync::Arc;
@@ -49,24 +51,33 @@ impl Barrier {
     /// The wait until all have come, to step, wait for, or await.
     #[track_caller]
     pub fn arriving(&self) -> impl Wait<Given = Arrived> {
-        let words = &**self.0;
-        Waiting::new(&self.0.site, move |turn, until| {
-            let arrived = words.arrive(turn, until).transpose().map_err(|Broken| self.broken())?;
-            if arrived.is_some_and(|arrived| arrived.is_last) {
-                self.open()?;
+        match self.0.home() {
+            Home::Near(words) => Waits::Near(Waiting::new(&self.0.site, move |turn, until| {
+                let arrived = words.arrive(turn, until).transpose().map_err(|Broken| self.broken())?;
+                if arrived.is_some_and(|arrived| arrived.is_last) {
+                    self.open()?;
+                }
+                Ok(arrived)
+            })),
+            Home::Far(object) => {
+                Waits::Far(object.waiting(Op::Wait, Undo::Nothing, |answer: Answer| Ok(answer.arrived())))
             }
-            Ok(arrived)
-        })
+        }
     }
 
     /// As [`arriving`](Self::arriving), but the last one does not let the others go: it does first what has to be done between
     /// two rounds, and then calls [`open`](Self::open), or [`abort`](Self::abort) if that failed.
     #[track_caller]
     pub fn gathering(&self) -> impl Wait<Given = Arrived> {
-        let words = &**self.0;
-        Waiting::new(&self.0.site, move |turn, until| {
-            words.arrive(turn, until).transpose().map_err(|Broken| self.broken())
-        })
+        match self.0.home() {
+            Home::Near(words) => Waits::Near(Waiting::new(&self.0.site, move |turn, until| {
+                words.arrive(turn, until).transpose().map_err(|Broken| self.broken())
+            })),
+            Home::Far(object) => {
+                let undo = Undo::IfLast(Op::Abort);
+                Waits::Far(object.waiting(Op::Gather, undo, |answer: Answer| Ok(answer.arrived())))
+            }
+        }
     }
 
     /// Lets the round go: by the last that came to [`gathering`](Self::gathering).
@@ -74,32 +85,50 @@ impl Barrier {
     /// # Errors
     /// `Broken` if the barrier was broken or reset meanwhile.
     pub fn open(&self) -> Result<()> {
-        self.0.open(&*self.0.site).map_err(|Broken| self.broken())
+        match self.0.home() {
+            Home::Near(words) => words.open(&*self.0.site).map_err(|Broken| self.broken()),
+            Home::Far(object) => object.ask(Op::LetGo).map(drop),
+        }
     }
 
     /// Breaks it: all who wait, and all who come, get the error `Broken`, until it is [reset](Self::reset).
     pub fn abort(&self) {
-        self.0.abort(&*self.0.site);
+        match self.0.home() {
+            Home::Near(words) => words.abort(&*self.0.site),
+            Home::Far(object) => or_unreached(object.ask(Op::Abort).map(drop)),
+        }
     }
 
     /// Makes it whole and empty; those who wait get the error `Broken`.
     pub fn reset(&self) {
-        self.0.reset(&*self.0.site);
+        match self.0.home() {
+            Home::Near(words) => words.reset(&*self.0.site),
+            Home::Far(object) => or_unreached(object.ask(Op::Reset).map(drop)),
+        }
     }
 
     /// Whether it is broken.
     pub fn is_broken(&self) -> bool {
-        self.0.is_broken()
+        match self.0.home() {
+            Home::Near(words) => words.is_broken(),
+            Home::Far(object) => or_unreached(object.number(Op::IsBroken)) != 0,
+        }
     }
 
     /// How many make a round.
     pub fn parties(&self) -> u32 {
-        self.0.parties()
+        match self.0.home() {
+            Home::Near(words) => words.parties(),
+            Home::Far(object) => or_unreached(object.number(Op::Parties)) as u32,
+        }
     }
 
     /// How many wait for the others now.
     pub fn n_waiting(&self) -> usize {
-        self.0.waiting(&*self.0.site)
+        match self.0.home() {
+            Home::Near(words) => words.waiting(&*self.0.site),
+            Home::Far(object) => or_unreached(object.number(Op::Waiting)) as usize,
+        }
     }
 
     fn broken(&self) -> Error {

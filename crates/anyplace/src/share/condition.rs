@@ -1,13 +1,15 @@
 //! A [`Condition`]: a lock, and a line of those who wait for what it guards to change.
 
 use super::body::{Body, in_hall};
-use super::object::Shared;
+use super::far::{Undo, Waits, or_unreached};
+use super::object::{Home, Shared};
 use super::rlock::{RLock, RLockGuard, thread_owner};
 use super::shape::{Kind, Shape, Wish};
-use super::travel::{refuse_to_come, refuse_to_go};
+use super::travel::travels;
 use super::wait::{Wait, Waiting};
 use crate::driver::Share;
 use crate::error::Result;
+use crate::wire::peer::share::Op;
 use anyplace_sync::Condition as Words;
 use anyplace_sync::ground::Monitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -39,9 +41,13 @@ use std::time::{Duration, Instant};
 /// ```
 #[derive(Clone)]
 pub struct Condition {
-    pub(super) line: Arc<Shared<Words>>,
-    pub(super) lock: RLock,
+    line: Line,
+    lock: RLock,
 }
+
+/// Those who wait at a condition, without its lock.
+#[derive(Clone)]
+pub(crate) struct Line(Arc<Shared<Words>>);
 
 /// The lock of a condition is held while this lives, but for its waits.
 #[must_use = "the lock is released at once if nobody keeps this"]
@@ -55,8 +61,7 @@ pub struct ConditionGuard<'a> {
 
 impl Condition {
     pub(super) fn find(share: &dyn Share, name: &str, lock: RLock) -> Result<Self> {
-        let line = share.open(name, &Wish { shape: Shape::Condition, make: &|| Arc::new(Words::new()) })?;
-        Ok(Self { line: Arc::new(line.into_kind(Kind::Condition)?), lock })
+        Ok(Self { line: Line::find(share, name)?, lock })
     }
 
     /// Waits for the lock.
@@ -79,25 +84,59 @@ impl Condition {
     /// this first, release the lock then, wait, and take the lock again.
     #[track_caller]
     pub fn enlist(&self) -> impl Wait<Given = ()> {
-        let words = &**self.line;
-        let attempt = move |turn: &mut _, until| Ok(words.sleep(turn, until).then_some(()));
-        Waiting::new(&self.line.site, attempt).standing(|turn| words.enlist(turn))
+        self.line.enlist()
     }
 
     /// Notifies up to `count` of those who wait, the longest waiting first; how many there were. Whoever calls it should have
     /// the lock.
     pub fn notify(&self, count: usize) -> usize {
-        self.line.notify(&*self.line.site, count)
+        self.line.notify(count)
     }
 
     /// How many wait to be notified.
     pub fn n_waiting(&self) -> usize {
-        self.line.waiting(&*self.line.site)
+        self.line.n_waiting()
     }
 
     /// Its name; empty if it has none.
     pub fn name(&self) -> &str {
-        &self.line.name
+        &self.line.0.name
+    }
+}
+
+impl Line {
+    pub(super) fn find(share: &dyn Share, name: &str) -> Result<Self> {
+        let line = share.open(name, &Wish { shape: Shape::Condition, make: &|| Arc::new(Words::new()) })?;
+        line.into_kind(Kind::Condition).map(|shared| Self(Arc::new(shared)))
+    }
+
+    #[track_caller]
+    pub(crate) fn enlist(&self) -> impl Wait<Given = ()> {
+        match self.0.home() {
+            Home::Near(words) => {
+                let attempt = move |turn: &mut _, until| Ok(words.sleep(turn, until).then_some(()));
+                Waits::Near(Waiting::new(&self.0.site, attempt).standing(|turn| words.enlist(turn)))
+            }
+            // A notification for one of many is the next one's, as if who leaves had never been there.
+            Home::Far(object) => {
+                let undo = Undo::By(Op::Notify { count: 1 });
+                Waits::Far(object.waiting(Op::Wait, undo, |_| Ok(())).standing())
+            }
+        }
+    }
+
+    pub(crate) fn notify(&self, count: usize) -> usize {
+        match self.0.home() {
+            Home::Near(words) => words.notify(&*self.0.site, count),
+            Home::Far(object) => or_unreached(object.number(Op::Notify { count: count as u64 })) as usize,
+        }
+    }
+
+    pub(crate) fn n_waiting(&self) -> usize {
+        match self.0.home() {
+            Home::Near(words) => words.waiting(&*self.0.site),
+            Home::Far(object) => or_unreached(object.number(Op::Waiting)) as usize,
+        }
     }
 }
 
@@ -151,7 +190,10 @@ impl ConditionGuard<'_> {
         let again = lock.restoring(self.owner, lock.count_of(self.owner));
         self.held.take().map(RLockGuard::keep);
         lock.release_all(self.owner)?;
-        let told = told.until(until)?.is_some();
+        let told = match told.until(until)? {
+            Some(()) => true,
+            None => told.give_up()?.is_some(),
+        };
         self.held = Some(lock.held_again(self.owner, again.wait()?));
         Ok(told)
     }
@@ -167,20 +209,21 @@ impl Body for Words {
 
 impl Serialize for Condition {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        (self.line.travel(Kind::Condition).map_err(refuse_to_go)?, &self.lock).serialize(serializer)
+        (&self.line, &self.lock).serialize(serializer)
     }
 }
+
+travels!(Line, Kind::Condition);
 
 impl<'de> Deserialize<'de> for Condition {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let (line, lock) = Deserialize::deserialize(deserializer)?;
-        let line = Arc::new(Shared::arrive(line).map_err(refuse_to_come)?);
         Ok(Self { line, lock })
     }
 }
 
 impl fmt::Debug for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.line.called(Kind::Condition))
+        write!(f, "{}", self.line.0.called(Kind::Condition))
     }
 }

@@ -1,5 +1,6 @@
 //! A [`Dict`]: values by their keys.
 
+mod far;
 mod here;
 
 use super::halls::told;
@@ -8,10 +9,12 @@ use super::message;
 use super::object::{self, Shared};
 use super::shape::{Kind, Shape, Wish};
 use super::site::Site;
-use super::travel::{Travelling, refuse_to_come, refuse_to_go};
+use super::travel::{Arrived, Travelling, refuse_to_come, refuse_to_go};
 use crate::driver::Share;
 use crate::error::{Error, Result};
+use crate::wire::peer::share::Op;
 use anyplace_sync::shm::{Full, hall};
+use far::Far;
 use here::Here;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -41,6 +44,7 @@ impl<K: Item + Clone + Eq + Hash> Key for K {}
 enum Lies<K: Key, V: Item + Clone> {
     Here(Shared<Here<K, V>>),
     Hall { site: Arc<Site>, name: Arc<str>, dict: hall::Dict, holds: PhantomData<fn() -> (K, V)> },
+    Far(Far),
 }
 
 impl<K: Key, V: Item + Clone> Dict<K, V> {
@@ -48,6 +52,9 @@ impl<K: Key, V: Item + Clone> Dict<K, V> {
         let shape = Shape::Dict;
         let make = || Arc::new(Here::<K, V>::default()) as _;
         let object = share.open(name, &Wish { shape, make: &make })?;
+        if let Some(far) = object.far() {
+            return Ok(Self(Arc::new(Lies::Far(Far::new(object.name.clone(), far.clone())))));
+        }
         let lies = match object.in_hall::<hall::Dict>() {
             Some(dict) => Lies::Hall { dict, site: object.site, name: object.name, holds: PhantomData },
             None => Lies::Here(object.into_kind(shape.kind())?),
@@ -63,6 +70,7 @@ impl<K: Key, V: Item + Clone> Dict<K, V> {
         match self.open()? {
             Lies::Here(here) => Ok(here.get(key)),
             Lies::Hall { dict, .. } => dict.get(&pack(key)?).map(unpack).transpose(),
+            Lies::Far(far) => far.value(Op::Find, vec![key.pack()?]),
         }
     }
 
@@ -74,6 +82,7 @@ impl<K: Key, V: Item + Clone> Dict<K, V> {
         match self.open()? {
             Lies::Here(here) => Ok(here.get(key).is_some()),
             Lies::Hall { dict, .. } => Ok(dict.contains(&pack(key)?)),
+            Lies::Far(far) => far.truth(Op::Contains, vec![key.pack()?]),
         }
     }
 
@@ -88,6 +97,7 @@ impl<K: Key, V: Item + Clone> Dict<K, V> {
                 Ok(())
             }
             Lies::Hall { dict, .. } => dict.set(&pack(&key)?, &pack(&value)?).map_err(|full| self.full(full)),
+            Lies::Far(far) => far.done(Op::Insert, vec![key.pack()?, value.pack()?]),
         }
     }
 
@@ -102,6 +112,7 @@ impl<K: Key, V: Item + Clone> Dict<K, V> {
                 let there = dict.get_or_set(&pack(&key)?, &pack(&value)?).map_err(|full| self.full(full))?;
                 there.map(unpack).transpose()
             }
+            Lies::Far(far) => far.value(Op::FindOrInsert, vec![key.pack()?, value.pack()?]),
         }
     }
 
@@ -122,6 +133,11 @@ impl<K: Key, V: Item + Clone> Dict<K, V> {
                 let exchanged = dict.exchange(&pack(&key)?, expected.as_deref(), new.as_deref());
                 Ok(exchanged.map_err(|full| self.full(full))?.is_none())
             }
+            Lies::Far(far) => {
+                let op = Op::Replace { expects: expected.is_some(), gives: new.is_some() };
+                let values = [Some(key.pack()), expected.map(V::pack), new.as_ref().map(V::pack)];
+                far.truth(op, values.into_iter().flatten().collect::<Result<_>>()?)
+            }
         }
     }
 
@@ -138,6 +154,11 @@ impl<K: Key, V: Item + Clone> Dict<K, V> {
                 let items = items.iter().map(|(key, value)| (&key[..], &value[..]));
                 return dict.set_many(items).map_err(|full| self.full(full));
             }
+            Lies::Far(far) => {
+                let both = |(key, value): (K, V)| [key.pack(), value.pack()];
+                let values = items.into_iter().flat_map(both).collect::<Result<_>>()?;
+                return far.done(Op::InsertAll, values);
+            }
         }
         Ok(())
     }
@@ -150,6 +171,7 @@ impl<K: Key, V: Item + Clone> Dict<K, V> {
         match self.open()? {
             Lies::Here(here) => Ok(here.remove(key)),
             Lies::Hall { dict, .. } => dict.remove(&pack(key)?).map(unpack).transpose(),
+            Lies::Far(far) => far.value(Op::Remove, vec![key.pack()?]),
         }
     }
 
@@ -161,6 +183,7 @@ impl<K: Key, V: Item + Clone> Dict<K, V> {
         match self.open()? {
             Lies::Here(here) => Ok(here.remove_last()),
             Lies::Hall { dict, .. } => dict.remove_last().map(unpack_both).transpose(),
+            Lies::Far(far) => Ok(far.pairs(Op::RemoveLast)?.pop()),
         }
     }
 
@@ -172,6 +195,7 @@ impl<K: Key, V: Item + Clone> Dict<K, V> {
         match self.open()? {
             Lies::Here(here) => Ok(here.items().into_iter().map(|(key, _)| key).collect()),
             Lies::Hall { dict, .. } => dict.keys().into_iter().map(unpack).collect(),
+            Lies::Far(far) => far.values(Op::Keys),
         }
     }
 
@@ -183,6 +207,7 @@ impl<K: Key, V: Item + Clone> Dict<K, V> {
         match self.open()? {
             Lies::Here(here) => Ok(here.items()),
             Lies::Hall { dict, .. } => dict.items().into_iter().map(unpack_both).collect(),
+            Lies::Far(far) => far.pairs(Op::Items),
         }
     }
 
@@ -194,6 +219,7 @@ impl<K: Key, V: Item + Clone> Dict<K, V> {
         match self.open()? {
             Lies::Here(here) => here.clear(),
             Lies::Hall { dict, .. } => return dict.clear().map_err(|full| self.full(full)),
+            Lies::Far(far) => return far.done(Op::RemoveAll, Vec::new()),
         }
         Ok(())
     }
@@ -203,6 +229,7 @@ impl<K: Key, V: Item + Clone> Dict<K, V> {
         match &*self.0 {
             Lies::Here(here) => here.len(),
             Lies::Hall { dict, .. } => dict.len(),
+            Lies::Far(far) => far.len(),
         }
     }
 
@@ -216,6 +243,7 @@ impl<K: Key, V: Item + Clone> Dict<K, V> {
         match &*self.0 {
             Lies::Here(here) => &here.name,
             Lies::Hall { name, .. } => name,
+            Lies::Far(far) => far.name(),
         }
     }
 
@@ -232,12 +260,16 @@ impl<K: Key, V: Item + Clone> Dict<K, V> {
         match &*self.0 {
             Lies::Here(here) => &here.site,
             Lies::Hall { site, .. } => site,
+            Lies::Far(far) => far.site(),
         }
     }
 
     /// Opens the dict of a handle that has arrived.
     fn arrive(travelling: Travelling) -> Result<Self> {
-        let (site, name, handle) = travelling.arrive()?;
+        let (site, name, handle) = match travelling.arrive(Kind::Dict)? {
+            Arrived::Hall(site, name, handle) => (site, name, handle),
+            Arrived::Far(name, object) => return Ok(Self(Arc::new(Lies::Far(Far::new(name, object))))),
+        };
         let dict = site.in_hall().open_dict(handle).map_err(|error| told(error, &site.place))?;
         Ok(Self(Arc::new(Lies::Hall { site, name, dict, holds: PhantomData })))
     }
@@ -266,6 +298,7 @@ impl<K: Key, V: Item + Clone> Serialize for Dict<K, V> {
         let travelling = match &*self.0 {
             Lies::Here(here) => here.travel(Kind::Dict).map_err(refuse_to_go)?,
             Lies::Hall { site, name, dict, .. } => Travelling::of(site, name, dict.object().handle()),
+            Lies::Far(far) => far.travel().map_err(refuse_to_go)?,
         };
         travelling.serialize(serializer)
     }

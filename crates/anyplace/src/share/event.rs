@@ -1,13 +1,15 @@
 //! An [`Event`]: it has happened, or not.
 
 use super::body::{Body, in_hall};
+use super::far::{Undo, Waits, or_unreached};
 use super::handle::handle;
-use super::object::Shared;
+use super::object::{Home, Shared};
 use super::shape::{Kind, Shape, Wish};
 use super::travel::travels;
 use super::wait::{Wait, Waiting};
 use crate::driver::Share;
 use crate::error::Result;
+use crate::wire::peer::share::Op;
 use anyplace_sync::Event as Words;
 use anyplace_sync::ground::Monitor;
 use std::sync::Arc;
@@ -56,23 +58,36 @@ impl Event {
     /// The wait until it is set, to step, wait for, or await.
     #[track_caller]
     pub fn waiting(&self) -> impl Wait<Given = ()> {
-        let words = &**self.0;
-        Waiting::new(&self.0.site, move |turn, until| Ok(words.wait(turn, until).then_some(())))
+        match self.0.home() {
+            Home::Near(words) => Waits::Near(Waiting::new(&self.0.site, move |turn, until| {
+                Ok(words.wait(turn, until).then_some(()))
+            })),
+            Home::Far(object) => Waits::Far(object.waiting(Op::Wait, Undo::Nothing, |_| Ok(()))),
+        }
     }
 
     /// It has happened: who waits goes on.
     pub fn set(&self) {
-        self.0.set(&*self.0.site);
+        match self.0.home() {
+            Home::Near(words) => words.set(&*self.0.site),
+            Home::Far(object) => or_unreached(object.ask(Op::Set).map(drop)),
+        }
     }
 
     /// It has not happened, from now on.
     pub fn clear(&self) {
-        self.0.clear(&*self.0.site);
+        match self.0.home() {
+            Home::Near(words) => words.clear(&*self.0.site),
+            Home::Far(object) => or_unreached(object.ask(Op::Clear).map(drop)),
+        }
     }
 
     /// Whether it has happened: one load.
     pub fn is_set(&self) -> bool {
-        self.0.is_set()
+        match self.0.home() {
+            Home::Near(words) => words.is_set(),
+            Home::Far(object) => or_unreached(object.number(Op::IsSet)) != 0,
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! The Share family of places whose tasks run in other processes: objects in a hall, which is made when the first is wanted.
 
 use super::body::Body;
+use super::guest::Guest;
 use super::known;
 use super::object::{Lies, Object, check_name};
 use super::shape::{self, Order, Shape, Wish};
-use super::site::{self, Site};
+use super::site::{self, Site, Visitor};
 use super::why::{Look, Why};
 use crate::driver::Share;
 use crate::error::{Error, Kind as ErrorKind, Result, Retry};
@@ -81,22 +82,33 @@ impl Halls {
 impl Share for Halls {
     fn open(&self, name: &str, wish: &Wish<'_>) -> Result<Object> {
         check_name(name, &self.place)?;
-        let site = self.site()?;
-        let object = make(site.in_hall(), name, wish.shape).map_err(|error| told(error, &self.place))?;
-        let lies = Lies::Hall(object);
-        Ok(Object { site, name: name.into(), kind: wish.shape.kind(), lies })
+        find_or_make(&self.site()?, name, wish)
     }
 
     fn why(&self) -> Why {
         match self.made() {
             None => Why::nothing(&self.place),
-            Some(site) => {
-                let mut look = Look::new(&site);
-                each(&site, &mut |kind, name, body| look.at(kind, name, body));
-                look.finish()
-            }
+            Some(site) => why(&site),
         }
     }
+
+    fn guest(&self, from: &str, process: u32) -> Result<Guest> {
+        let site = self.site()?;
+        let hall = site.in_hall().guest().map_err(|error| told(error, &self.place))?;
+        let who = Visitor { from: from.to_owned(), process };
+        Ok(Guest::at(site.guest(hall, who)))
+    }
+}
+
+pub(super) fn find_or_make(site: &Arc<Site>, name: &str, wish: &Wish<'_>) -> Result<Object> {
+    let object = make(site.in_hall(), name, wish.shape).map_err(|error| told(error, &site.place))?;
+    Ok(Object { site: site.clone(), name: name.into(), kind: wish.shape.kind(), lies: Lies::Hall(object) })
+}
+
+pub(super) fn why(site: &Site) -> Why {
+    let mut look = Look::new(site);
+    each(site, &mut |kind, name, body| look.at(kind, name, body));
+    look.finish()
 }
 
 /// The object of this name and shape, as the hall gives it out.

@@ -1,5 +1,6 @@
 //! The sites of the halls that this process has open: one for each, however many handles come from elsewhere.
 
+use super::far::Far;
 use super::per_process::PerProcess;
 use super::site::Site;
 use anyplace_sync::shm::hall::Hall;
@@ -12,6 +13,8 @@ struct Known {
     /// Those that handles came from last. To leave a hall with each task's last handle and enter it with the next one's first
     /// would cost more than the tasks.
     visited: VecDeque<Arc<Site>>,
+    /// Places of peers.
+    far: Vec<Weak<Far>>,
 }
 
 const VISITS: usize = 4;
@@ -21,7 +24,7 @@ fn known() -> MutexGuard<'static, Known> {
     // If the parent was in the middle of this, a hall may get a second site, which costs a thread at most.
     let of_parent = |parents: Option<&Mutex<Known>>| {
         let all = parents.and_then(|known| Some(known.try_lock().ok()?.all.clone()));
-        Mutex::new(Known { all: all.unwrap_or_default(), visited: VecDeque::new() })
+        Mutex::new(Known { all: all.unwrap_or_default(), ..Known::default() })
     };
     KNOWN.get(of_parent).lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -45,6 +48,18 @@ pub(super) fn arrived(hall: &Arc<Hall>, place: &str) -> Arc<Site> {
 /// The site of a hall that a place of this process has made.
 pub(super) fn made(hall: &Arc<Hall>, place: &str) -> Arc<Site> {
     known().add(hall, place)
+}
+
+/// Remembers a place of a peer.
+pub(super) fn far(far: &Arc<Far>) {
+    let mut known = known();
+    known.far.retain(|far| far.strong_count() > 0);
+    known.far.push(Arc::downgrade(far));
+}
+
+/// The place of a peer whose objects lie in this hall.
+pub(super) fn far_of(hall: u64) -> Option<Arc<Far>> {
+    known().far.iter().filter_map(Weak::upgrade).find(|far| far.hall() == Some(hall))
 }
 
 impl Known {

@@ -1,8 +1,9 @@
 //! A [`Lock`]: one has it at a time.
 
 use super::body::{Body, Held, in_hall};
+use super::far::{Answer, Undo, Waits, or_unreached};
 use super::handle::handle;
-use super::object::Shared;
+use super::object::{Home, Shared};
 use super::shape::{Kind, Shape, Wish};
 use super::site::Site;
 use super::task;
@@ -10,6 +11,7 @@ use super::travel::travels;
 use super::wait::{Wait, Waiting};
 use crate::driver::Share;
 use crate::error::{Error, Kind as ErrorKind, Result};
+use crate::wire::peer::share::Op;
 use anyplace_sync::ground::Monitor;
 use anyplace_sync::{Acquired, Lock as Words, NotHeld};
 use std::sync::Arc;
@@ -34,6 +36,8 @@ use std::time::Duration;
 /// ```
 #[derive(Clone)]
 pub struct Lock(pub(super) Arc<Shared<Words>>);
+
+const RELEASE: Op = Op::Release { owner: 0, count: 1 };
 
 /// A lock is held while this lives.
 #[must_use = "the lock is released at once if nobody keeps this"]
@@ -72,19 +76,29 @@ impl Lock {
     /// `PlaceClosed`.
     #[inline]
     pub fn try_acquire(&self) -> Result<Option<LockGuard<'_>>> {
-        self.0.site.check_open()?;
-        let acquired = self.0.try_acquire(&*self.0.site);
-        Ok(acquired.map(|acquired| self.guard(acquired)))
+        match self.0.home() {
+            Home::Near(words) => {
+                self.0.site.check_open()?;
+                let acquired = words.try_acquire(&*self.0.site);
+                Ok(acquired.map(|acquired| self.guard(words, acquired)))
+            }
+            Home::Far(_) => self.acquiring().now(),
+        }
     }
 
     /// The wait for the lock, to step, wait for, or await.
     #[track_caller]
     pub fn acquiring(&self) -> impl Wait<Given = LockGuard<'_>> {
-        let words = &**self.0;
-        Waiting::new(&self.0.site, move |turn, until| {
-            let acquired = words.acquire(turn, until);
-            Ok(acquired.map(|acquired| self.guard(acquired)))
-        })
+        match self.0.home() {
+            Home::Near(words) => Waits::Near(Waiting::new(&self.0.site, move |turn, until| {
+                let acquired = words.acquire(turn, until);
+                Ok(acquired.map(|acquired| self.guard(words, acquired)))
+            })),
+            Home::Far(object) => {
+                let given = |answer: Answer| Ok(LockGuard { lock: self, acquired: answer.acquired() });
+                Waits::Far(object.waiting(Op::Acquire { owner: 0 }, Undo::By(RELEASE), given))
+            }
+        }
     }
 
     /// Releases the lock, whoever has it. A guard does that by itself; this is for one that was [kept](LockGuard::keep).
@@ -93,17 +107,23 @@ impl Lock {
     /// `NotHeld` if nobody has it.
     #[inline]
     pub fn release(&self) -> Result<()> {
-        self.0.release(&*self.0.site).map_err(|NotHeld| self.not_held())
+        match self.0.home() {
+            Home::Near(words) => words.release(&*self.0.site).map_err(|NotHeld| self.not_held()),
+            Home::Far(object) => object.release(RELEASE),
+        }
     }
 
     /// Whether somebody has it.
     pub fn is_locked(&self) -> bool {
-        self.0.is_locked()
+        match self.0.home() {
+            Home::Near(words) => words.is_locked(),
+            Home::Far(object) => or_unreached(object.number(Op::Held)) != 0,
+        }
     }
 
     #[inline]
-    fn guard(&self, acquired: Acquired) -> LockGuard<'_> {
-        task::tell(|task| self.0.tell_task(task));
+    fn guard(&self, words: &Words, acquired: Acquired) -> LockGuard<'_> {
+        task::tell(|task| words.tell_task(task));
         LockGuard { lock: self, acquired }
     }
 

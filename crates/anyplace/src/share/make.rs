@@ -1,8 +1,8 @@
 //! Every kind of object by its name, from whatever has the Share family: a place, or the [`commons`](super::commons).
 
 use super::{
-    Array, Barrier, Condition, Dict, Event, Item, Key, Lock, Number, Order, Pipe, Queue, RLock, Semaphore,
-    Value,
+    Array, Barrier, Condition, Dict, Event, Item, Key, Line, Lock, Number, Order, Pipe, Queue, RLock,
+    Semaphore, Value,
 };
 use crate::driver::Share;
 use crate::error::Result;
@@ -48,6 +48,11 @@ impl dyn Share {
     /// As [`lock`](crate::Place::lock).
     pub fn condition_over(&self, name: &str, lock: RLock) -> Result<Condition> {
         Condition::find(self, name, lock)
+    }
+
+    /// The line of the condition of this name.
+    pub(crate) fn condition_line(&self, name: &str) -> Result<Line> {
+        Line::find(self, name)
     }
 
     /// The event of this name.

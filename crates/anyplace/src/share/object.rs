@@ -1,6 +1,7 @@
 //! An object as its place finds it by name, before anybody says of which kind they take it to be.
 
 use super::body::Body;
+use super::far;
 use super::shape::Kind;
 use super::site::Site;
 use crate::error::{Error, Kind as ErrorKind, Result};
@@ -28,6 +29,8 @@ pub(super) enum Lies {
     Here(Arc<dyn Body>),
     /// The object that the hall gave out: of which type, its kind tells.
     Hall(Arc<dyn Any + Send + Sync>),
+    /// With a peer.
+    Far(Arc<far::Object>),
 }
 
 /// A shared object whose kind is known: it derefs to its words.
@@ -40,6 +43,15 @@ pub(crate) struct Shared<K> {
 enum Words<K> {
     Here(Arc<K>),
     Hall(Arc<dyn InHall<K>>),
+    Far(Arc<far::Object>),
+}
+
+/// Where what is done with an object is done.
+pub(super) enum Home<'a, K> {
+    /// With its words, which are in reach.
+    Near(&'a K),
+    /// By a question to its place.
+    Far(&'a Arc<far::Object>),
 }
 
 /// An object in a hall.
@@ -80,6 +92,7 @@ impl Object {
             Lies::Hall(object) => {
                 Words::Hall(K::in_hall(object.clone()).ok_or_else(|| self.holds_others::<K>(None))?)
             }
+            Lies::Far(object) => Words::Far(object.clone()),
         };
         Ok(Shared { site: site.clone(), name: name.clone(), body })
     }
@@ -87,8 +100,16 @@ impl Object {
     /// The object as its hall gave it out, if it lies in one and is a `K`.
     pub(super) fn in_hall<K: Any + Clone + Send + Sync>(&self) -> Option<K> {
         match &self.lies {
-            Lies::Here(_) => None,
+            Lies::Here(_) | Lies::Far(_) => None,
             Lies::Hall(object) => object.downcast_ref::<K>().cloned(),
+        }
+    }
+
+    /// The object as its peer knows it, if it lies with one.
+    pub(super) fn far(&self) -> Option<&Arc<far::Object>> {
+        match &self.lies {
+            Lies::Here(_) | Lies::Hall(_) => None,
+            Lies::Far(object) => Some(object),
         }
     }
 
@@ -143,7 +164,7 @@ impl<K: Body> Shared<K> {
     pub(super) fn here(self) -> Arc<K> {
         match self.body {
             Words::Here(words) => words,
-            Words::Hall(_) => unreachable!("who asks has seen that it lies in no hall"),
+            Words::Hall(_) | Words::Far(_) => unreachable!("who asks has seen that it lies here"),
         }
     }
 
@@ -152,10 +173,15 @@ impl<K: Body> Shared<K> {
         Self { site, name, body: Words::Hall(object) }
     }
 
+    /// One that lies with a peer.
+    pub(super) fn far(name: Arc<str>, object: Arc<far::Object>) -> Self {
+        Self { site: object.site().clone(), name, body: Words::Far(object) }
+    }
+
     /// What another process opens it by, if it lies where one can.
     pub(super) fn handle(&self) -> Option<Handle> {
         match &self.body {
-            Words::Here(_) => None,
+            Words::Here(_) | Words::Far(_) => None,
             Words::Hall(object) => Some(object.handle()),
         }
     }
@@ -170,6 +196,17 @@ impl<K> Shared<K> {
     }
 }
 
+impl<K> Shared<K> {
+    #[inline]
+    pub(super) fn home(&self) -> Home<'_, K> {
+        match &self.body {
+            Words::Here(body) => Home::Near(body),
+            Words::Hall(object) => Home::Near(object),
+            Words::Far(object) => Home::Far(object),
+        }
+    }
+}
+
 impl<K> Deref for Shared<K> {
     type Target = K;
 
@@ -178,6 +215,7 @@ impl<K> Deref for Shared<K> {
         match &self.body {
             Words::Here(body) => body,
             Words::Hall(object) => object,
+            Words::Far(_) => unreachable!("who may be far asks where its home is"),
         }
     }
 }

@@ -2,13 +2,14 @@
 
 mod here;
 
+use super::far;
 use super::halls;
 use super::item::Item;
 use super::object::{self, Object};
 use super::queue::Queue;
 use super::shape::{Kind, Shape, Wish};
 use super::site::Site;
-use super::travel::{Travelling, refuse_to_come, refuse_to_go, stays};
+use super::travel::{Arrived, Travelling, refuse_to_come, refuse_to_go, stays};
 use super::wait::Wait;
 use crate::driver::Share;
 use crate::error::{Error, Kind as ErrorKind, Result};
@@ -43,10 +44,16 @@ pub struct Pipe<T: Item> {
     end: Holds<T>,
 }
 
+/// An end on its way.
+#[derive(Serialize, Deserialize)]
+struct TravellingEnd(Travelling, usize);
+
 /// What keeps the end open.
 enum Holds<T: Item> {
     Here(Arc<End<T>>),
     Hall(Arc<hall::Pipe>),
+    /// With a peer, which closes the end when nobody here has it any more.
+    Far(Arc<far::Object>),
 }
 
 impl<T: Item> Pipe<T> {
@@ -56,6 +63,10 @@ impl<T: Item> Pipe<T> {
         if let Some(ends) = object.in_hall::<[hall::Pipe; 2]>() {
             let [first, second] = ends.map(|end| Self::in_hall(&object.site, &object.name, end));
             return Ok((first, second));
+        }
+        if let Some(first) = object.far() {
+            let end = |end| Self::far(&object.name, end);
+            return Ok((end(first.clone()), end(first.second())));
         }
         let Object { site, name, .. } = object.clone();
         let pipe = object.into_kind::<Here<T>>(Kind::Pipe)?.here();
@@ -73,6 +84,11 @@ impl<T: Item> Pipe<T> {
         let queue = |queue: &hall::Queue| Queue::in_hall(site.clone(), name.clone(), queue.clone());
         let (outgoing, incoming) = (queue(end.outgoing()), queue(end.incoming()));
         Self { outgoing, incoming, end: Holds::Hall(Arc::new(end)) }
+    }
+
+    fn far(name: &Arc<str>, end: Arc<far::Object>) -> Self {
+        let queue = || Queue::far(name.clone(), end.clone());
+        Self { outgoing: queue(), incoming: queue(), end: Holds::Far(end) }
     }
 
     /// Sends a value. A pipe has room for as much as there is memory for, so this does not wait.
@@ -151,6 +167,7 @@ impl<T: Item> Clone for Pipe<T> {
         let end = match &self.end {
             Holds::Here(end) => Holds::Here(end.clone()),
             Holds::Hall(end) => Holds::Hall(end.clone()),
+            Holds::Far(end) => Holds::Far(end.clone()),
         };
         Self { outgoing: self.outgoing.clone(), incoming: self.incoming.clone(), end }
     }
@@ -165,24 +182,37 @@ impl<T: Item> fmt::Debug for Pipe<T> {
 impl<T: Item> Serialize for Pipe<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let site = self.incoming.site();
-        let Holds::Hall(end) = &self.end else {
-            return Err(refuse_to_go(stays(&self.called())));
+        let end = match &self.end {
+            Holds::Here(_) => return Err(refuse_to_go(stays(&self.called()))),
+            Holds::Hall(end) => end,
+            Holds::Far(end) => {
+                let ticket = end.ticket().and_then(|ticket| TravellingEnd::read(&ticket));
+                return ticket.map_err(refuse_to_go)?.serialize(serializer);
+            }
         };
         let travelling = Travelling::of(site, self.incoming.name(), end.object().handle());
-        (travelling, end.end()).serialize(serializer)
+        TravellingEnd(travelling, end.end()).serialize(serializer)
     }
 }
 
 impl<'de, T: Item> Deserialize<'de> for Pipe<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let (travelling, end) = Deserialize::deserialize(deserializer)?;
-        Self::arrive(travelling, end).map_err(refuse_to_come)
+        Self::arrive(TravellingEnd::deserialize(deserializer)?).map_err(refuse_to_come)
+    }
+}
+
+impl TravellingEnd {
+    fn read(ticket: &[u8]) -> Result<Self> {
+        super::from_ticket(ticket)
     }
 }
 
 impl<T: Item> Pipe<T> {
-    fn arrive(travelling: Travelling, end: usize) -> Result<Self> {
-        let (site, name, handle) = travelling.arrive()?;
+    fn arrive(TravellingEnd(travelling, end): TravellingEnd) -> Result<Self> {
+        let (site, name, handle) = match travelling.arrive_as(Kind::Pipe, |travelling| (travelling, end))? {
+            Arrived::Hall(site, name, handle) => (site, name, handle),
+            Arrived::Far(name, object) => return Ok(Self::far(&name, object)),
+        };
         let end = site.in_hall().open_pipe(handle, end).map_err(|error| halls::told(error, &site.place))?;
         Ok(Self::in_hall(&site, &name, end))
     }

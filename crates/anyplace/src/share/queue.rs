@@ -1,19 +1,24 @@
 //! A [`Queue`]: values on their way from those who put to those who get.
 
+mod far;
 mod hall;
 mod here;
+mod near;
 
+use super::far::{Waits, or_unreached};
 use super::item::Item;
 use super::object::{self, Shared};
 use super::shape::{Kind, Order, Shape, Wish};
 use super::site::Site;
-use super::travel::{Travelling, refuse_to_come, refuse_to_go};
+use super::travel::{Arrived, Travelling, refuse_to_come, refuse_to_go};
 use super::wait::{Wait, Waiting};
 use crate::driver::Share;
 use crate::error::{Error, Kind as ErrorKind, Result};
-use anyplace_sync::shm::hall::ShutDown;
+use crate::wire::peer::share::Op;
+use far::Far;
 pub(super) use here::Here;
 use here::Shut;
+use near::Near;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::sync::Arc;
@@ -40,8 +45,8 @@ use std::time::Duration;
 pub struct Queue<T: Item>(Arc<Lies<T>>);
 
 enum Lies<T: Item> {
-    Here(Shared<Here<T>>),
-    Hall(hall::Shared),
+    Near(Near<T>),
+    Far(Far),
 }
 
 impl<T: Item> Queue<T> {
@@ -49,32 +54,44 @@ impl<T: Item> Queue<T> {
         let shape = Shape::Queue { order, capacity };
         let make = || Arc::new(Here::<T>::new(order, capacity)) as _;
         let object = share.open(name, &Wish { shape, make: &make })?;
-        let lies = match object.in_hall::<anyplace_sync::shm::hall::Queue>() {
-            Some(queue) => Lies::Hall(hall::Shared { queue, site: object.site, name: object.name }),
-            None => Lies::Here(object.into_kind(shape.kind())?),
+        if let Some(far) = object.far() {
+            return Ok(Self::far(object.name.clone(), far.clone()));
+        }
+        let near = match object.in_hall::<anyplace_sync::shm::hall::Queue>() {
+            Some(queue) => Near::Hall(hall::Shared { queue, site: object.site, name: object.name }),
+            None => Near::Here(object.into_kind(shape.kind())?),
         };
-        Ok(Self(Arc::new(lies)))
+        Ok(Self::near(near))
+    }
+
+    fn near(near: Near<T>) -> Self {
+        Self(Arc::new(Lies::Near(near)))
+    }
+
+    /// A queue, or an end of a pipe, that lies with a peer.
+    pub(super) fn far(name: Arc<str>, object: Arc<super::far::Object>) -> Self {
+        Self(Arc::new(Lies::Far(Far { name, object })))
     }
 
     /// A queue that is part of something else in the memory of this process.
     pub(super) fn over(site: Arc<Site>, name: Arc<str>, queue: Arc<Here<T>>) -> Self {
-        Self(Arc::new(Lies::Here(Shared::over(site, name, queue))))
+        Self::near(Near::Here(Shared::over(site, name, queue)))
     }
 
     /// A queue that is part of something else in a hall.
     pub(super) fn in_hall(site: Arc<Site>, name: Arc<str>, queue: anyplace_sync::shm::hall::Queue) -> Self {
-        Self(Arc::new(Lies::Hall(hall::Shared { site, name, queue })))
+        Self::near(Near::Hall(hall::Shared { site, name, queue }))
     }
 
     /// The wait until there is something to get, or nothing will come. It takes nothing.
     #[track_caller]
     pub(super) fn looking(&self) -> impl Wait<Given = ()> {
-        Waiting::new(self.site(), move |turn, until| {
-            Ok(match &*self.0 {
-                Lies::Here(queue) => queue.look(turn, until),
-                Lies::Hall(shared) => shared.look(turn, until),
-            })
-        })
+        match &*self.0 {
+            Lies::Near(near) => {
+                Waits::Near(Waiting::new(near.site(), move |turn, until| Ok(near.look(turn, until))))
+            }
+            Lies::Far(far) => Waits::Far(far.look()),
+        }
     }
 
     /// Puts a value, waiting for room.
@@ -132,32 +149,34 @@ impl<T: Item> Queue<T> {
 
     /// The wait for room for the value that is in `item`, to step, wait for, or await. The value stays there until it is put.
     #[track_caller]
-    pub fn putting(&self, item: &mut Option<T>) -> impl Wait<Given = ()> {
+    pub fn putting<'a>(&'a self, item: &'a mut Option<T>) -> impl Wait<Given = ()> {
         self.putting_ranked(0, item)
     }
 
     /// As [`putting`](Self::putting), with a [rank](Self::put_ranked).
     #[track_caller]
-    pub fn putting_ranked(&self, rank: i64, item: &mut Option<T>) -> impl Wait<Given = ()> {
+    pub fn putting_ranked<'a>(&'a self, rank: i64, item: &'a mut Option<T>) -> impl Wait<Given = ()> {
         self.putting_or(rank, item, || self.ended())
     }
 
     /// As [`putting_ranked`](Self::putting_ranked), with the error of one that is shut down.
     #[track_caller]
-    pub(super) fn putting_or(
-        &self,
+    pub(super) fn putting_or<'a>(
+        &'a self,
         rank: i64,
-        item: &mut Option<T>,
-        ended: impl Fn() -> Error + Send,
-    ) -> impl Wait<Given = ()> {
-        let mut packed = None;
-        Waiting::new(self.site(), move |turn, until| {
-            let put = match &*self.0 {
-                Lies::Here(queue) => queue.put(turn, until, rank, item),
-                Lies::Hall(queue) => queue.put(turn, until, (rank, item), &mut packed)?,
-            };
-            put.transpose().map_err(|Shut| ended())
-        })
+        item: &'a mut Option<T>,
+        ended: impl Fn() -> Error + Send + 'a,
+    ) -> impl Wait<Given = ()> + 'a {
+        match &*self.0 {
+            Lies::Near(near) => {
+                let mut packed = None;
+                Waits::Near(Waiting::new(near.site(), move |turn, until| {
+                    let put = near.put(turn, until, (rank, item), &mut packed)?;
+                    put.transpose().map_err(|Shut| ended())
+                }))
+            }
+            Lies::Far(far) => Waits::Far(far.put(rank, item, ended)),
+        }
     }
 
     /// Takes a value, waiting for one.
@@ -204,28 +223,27 @@ impl<T: Item> Queue<T> {
 
     /// As [`getting`](Self::getting), with the error of one that is shut down and empty.
     #[track_caller]
-    pub(super) fn getting_or(&self, ended: impl Fn() -> Error + Send) -> impl Wait<Given = T> {
-        Waiting::new(self.site(), move |turn, until| match &*self.0 {
-            Lies::Here(queue) => queue.get(turn, until).transpose().map_err(|Shut| ended()),
-            Lies::Hall(shared) => match shared.queue.get(turn, until) {
-                None => Ok(None),
-                Some(Err(ShutDown)) => Err(ended()),
-                Some(Ok(received)) => hall::unpack(received).map(Some),
-            },
-        })
+    pub(super) fn getting_or<'a>(
+        &'a self,
+        ended: impl Fn() -> Error + Send + 'a,
+    ) -> impl Wait<Given = T> + 'a {
+        match &*self.0 {
+            Lies::Near(near) => Waits::Near(Waiting::new(near.site(), move |turn, until| {
+                near.get(turn, until)?.transpose().map_err(|Shut| ended())
+            })),
+            Lies::Far(far) => Waits::Far(far.get(ended)),
+        }
     }
 
     /// The wait for [up to `most`](Self::get_many) values.
     #[track_caller]
     pub fn getting_many(&self, most: usize) -> impl Wait<Given = Vec<T>> {
-        Waiting::new(self.site(), move |turn, until| match &*self.0 {
-            Lies::Here(queue) => queue.get_many(turn, until, most).transpose().map_err(|Shut| self.ended()),
-            Lies::Hall(shared) => match shared.queue.get_many(turn, most, until) {
-                None => Ok(None),
-                Some(Err(ShutDown)) => Err(self.ended()),
-                Some(Ok(all)) => all.into_iter().map(hall::unpack).collect::<Result<_>>().map(Some),
-            },
-        })
+        match &*self.0 {
+            Lies::Near(near) => Waits::Near(Waiting::new(near.site(), move |turn, until| {
+                near.get_many(turn, until, most)?.transpose().map_err(|Shut| self.ended())
+            })),
+            Lies::Far(far) => Waits::Far(far.get_many(most, || self.ended())),
+        }
     }
 
     /// Takes values, waiting for each, until the queue is shut down and empty, or its place closed.
@@ -236,8 +254,8 @@ impl<T: Item> Queue<T> {
     /// How many values there are; others may put and get meanwhile.
     pub fn len(&self) -> usize {
         match &*self.0 {
-            Lies::Here(queue) => queue.len(),
-            Lies::Hall(shared) => shared.queue.len(),
+            Lies::Near(near) => near.len(),
+            Lies::Far(far) => or_unreached(far.ask(Op::Len)) as usize,
         }
     }
 
@@ -249,8 +267,8 @@ impl<T: Item> Queue<T> {
     /// How many values there is room for; 0 for as many as there is memory for.
     pub fn capacity(&self) -> usize {
         match &*self.0 {
-            Lies::Here(queue) => queue.capacity(),
-            Lies::Hall(shared) => shared.queue.capacity(),
+            Lies::Near(near) => near.capacity(),
+            Lies::Far(far) => or_unreached(far.ask(Op::Capacity)) as usize,
         }
     }
 
@@ -265,8 +283,8 @@ impl<T: Item> Queue<T> {
     /// `ConfigInvalid` if that was said for every value already.
     pub fn task_done(&self) -> Result<()> {
         let is_done = match &*self.0 {
-            Lies::Here(queue) => queue.task_done(&queue.site).is_ok(),
-            Lies::Hall(shared) => shared.queue.task_done(1).is_ok(),
+            Lies::Near(near) => near.task_done(),
+            Lies::Far(far) => return far.ask(Op::TaskDone).map(drop),
         };
         if is_done {
             return Ok(());
@@ -289,37 +307,46 @@ impl<T: Item> Queue<T> {
     /// The wait until all is done, to step, wait for, or await.
     #[track_caller]
     pub fn joining(&self) -> impl Wait<Given = ()> {
-        Waiting::new(self.site(), move |turn, until| {
-            Ok(match &*self.0 {
-                Lies::Here(queue) => queue.join(turn, until),
-                Lies::Hall(shared) => shared.queue.join(turn, until).then_some(()),
-            })
-        })
+        match &*self.0 {
+            Lies::Near(near) => {
+                Waits::Near(Waiting::new(near.site(), move |turn, until| Ok(near.join(turn, until))))
+            }
+            Lies::Far(far) => Waits::Far(far.join()),
+        }
     }
 
     /// Refuses what is put from here on. What is in the queue can still be got, unless it `discards` that, which then counts
     /// as done. Whoever waits for room is told, and whoever waits for a value as soon as there is none left.
     pub fn shut_down(&self, discards: bool) {
         match &*self.0 {
-            Lies::Here(queue) => queue.shut_down(&queue.site, discards),
-            Lies::Hall(shared) => shared.queue.shut_down(discards),
+            Lies::Near(near) => near.shut_down(discards),
+            Lies::Far(far) => or_unreached(far.ask(Op::ShutDown { discards }).map(drop)),
         }
     }
 
     /// Whether it was shut down.
     pub fn is_shut_down(&self) -> bool {
         match &*self.0 {
-            Lies::Here(queue) => queue.is_shut_down(),
-            Lies::Hall(shared) => shared.queue.is_shut(),
+            Lies::Near(near) => near.is_shut_down(),
+            Lies::Far(far) => or_unreached(far.ask(Op::IsShutDown)) != 0,
         }
     }
 
     /// Its name; empty if it has none.
     pub fn name(&self) -> &str {
         match &*self.0 {
-            Lies::Here(queue) => &queue.name,
-            Lies::Hall(shared) => &shared.name,
+            Lies::Near(near) => near.name(),
+            Lies::Far(far) => &far.name,
         }
+    }
+
+    fn arrive(travelling: Travelling) -> Result<Self> {
+        Ok(match travelling.arrive(Kind::Queue)? {
+            Arrived::Hall(site, name, handle) => {
+                Self::near(Near::Hall(hall::Shared::arrive(site, name, handle)?))
+            }
+            Arrived::Far(name, object) => Self::far(name, object),
+        })
     }
 
     fn ended(&self) -> Error {
@@ -333,8 +360,8 @@ impl<T: Item> Queue<T> {
 
     pub(super) fn site(&self) -> &Arc<Site> {
         match &*self.0 {
-            Lies::Here(queue) => &queue.site,
-            Lies::Hall(shared) => &shared.site,
+            Lies::Near(near) => near.site(),
+            Lies::Far(far) => far.object.site(),
         }
     }
 }
@@ -348,17 +375,17 @@ impl<T: Item> Clone for Queue<T> {
 impl<T: Item> Serialize for Queue<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let travelling = match &*self.0 {
-            Lies::Here(queue) => queue.travel(Kind::Queue).map_err(refuse_to_go)?,
-            Lies::Hall(shared) => Travelling::of(&shared.site, &shared.name, shared.queue.object().handle()),
+            Lies::Near(near) => near.travel(),
+            Lies::Far(far) => Travelling::of_far(&far.object),
         };
-        travelling.serialize(serializer)
+        travelling.map_err(refuse_to_go)?.serialize(serializer)
     }
 }
 
 impl<'de, T: Item> Deserialize<'de> for Queue<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let shared = hall::Shared::arrive(Deserialize::deserialize(deserializer)?).map_err(refuse_to_come)?;
-        Ok(Self(Arc::new(Lies::Hall(shared))))
+        let travelling: Travelling = Deserialize::deserialize(deserializer)?;
+        Self::arrive(travelling).map_err(refuse_to_come)
     }
 }
 

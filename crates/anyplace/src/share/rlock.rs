@@ -1,8 +1,9 @@
 //! An [`RLock`]: one has it at a time, as often as it likes.
 
 use super::body::{Body, Held, in_hall};
+use super::far::{Answer, Undo, Waits, or_unreached};
 use super::handle::handle;
-use super::object::Shared;
+use super::object::{Home, Shared};
 use super::shape::{Kind, Shape, Wish};
 use super::site::Site;
 use super::task;
@@ -10,6 +11,7 @@ use super::travel::travels;
 use super::wait::{Wait, Waiting};
 use crate::driver::Share;
 use crate::error::{Error, Kind as ErrorKind, Result};
+use crate::wire::peer::share::Op;
 use anyplace_sync::ground::{self, Monitor};
 use anyplace_sync::{Acquired, NotOwned, RLock as Words};
 use std::sync::Arc;
@@ -78,31 +80,48 @@ impl RLock {
     /// `PlaceClosed`.
     #[inline]
     pub fn try_acquire(&self) -> Result<Option<RLockGuard<'_>>> {
-        self.0.site.check_open()?;
         let owner = thread_owner();
-        let acquired = self.0.try_acquire(&*self.0.site, owner);
-        Ok(acquired.map(|acquired| self.guard(owner, acquired)))
+        match self.0.home() {
+            Home::Near(words) => {
+                self.0.site.check_open()?;
+                let acquired = words.try_acquire(&*self.0.site, owner);
+                Ok(acquired.map(|acquired| self.guard(words, owner, acquired)))
+            }
+            Home::Far(_) => self.acquiring(owner).now(),
+        }
     }
 
     /// The wait of `owner` for the lock, to step, wait for, or await. The owner is any number but 0 that means the same one in
     /// every call of this process.
     #[track_caller]
     pub fn acquiring(&self, owner: u64) -> impl Wait<Given = RLockGuard<'_>> {
-        let words = &**self.0;
-        Waiting::new(&self.0.site, move |turn, until| {
-            let acquired = words.acquire(turn, owner, until);
-            Ok(acquired.map(|acquired| self.guard(owner, acquired)))
-        })
+        match self.0.home() {
+            Home::Near(words) => Waits::Near(Waiting::new(&self.0.site, move |turn, until| {
+                let acquired = words.acquire(turn, owner, until);
+                Ok(acquired.map(|acquired| self.guard(words, owner, acquired)))
+            })),
+            Home::Far(object) => {
+                let given = move |answer: Answer| Ok(self.held_again(owner, answer.acquired()));
+                let undo = Undo::By(Op::Release { owner, count: 1 });
+                Waits::Far(object.waiting(Op::Acquire { owner }, undo, given))
+            }
+        }
     }
 
     /// The wait for the lock as often as [`release_all`](Self::release_all) gave it up. It gives no guard.
     #[track_caller]
     pub fn restoring(&self, owner: u64, count: u32) -> impl Wait<Given = Acquired> {
-        let words = &**self.0;
-        Waiting::new(&self.0.site, move |turn, until| {
-            let acquired = words.acquire_count(turn, owner, count, until);
-            Ok(acquired.inspect(|_| task::tell(|task| words.lock().tell_task(task))))
-        })
+        match self.0.home() {
+            Home::Near(words) => Waits::Near(Waiting::new(&self.0.site, move |turn, until| {
+                let acquired = words.acquire_count(turn, owner, count, until);
+                Ok(acquired.inspect(|_| task::tell(|task| words.lock().tell_task(task))))
+            })),
+            Home::Far(object) => {
+                let undo = Undo::By(Op::ReleaseAll { owner });
+                let given = |answer: Answer| Ok(answer.acquired());
+                Waits::Far(object.waiting(Op::Restore { owner, count }, undo, given))
+            }
+        }
     }
 
     /// Releases it once. A guard does that by itself; this is for one that was [kept](RLockGuard::keep).
@@ -111,7 +130,10 @@ impl RLock {
     /// `NotHeld` if it is not `owner`'s.
     #[inline]
     pub fn release(&self, owner: u64) -> Result<()> {
-        self.0.release(&*self.0.site, owner).map_err(|NotOwned| self.not_owned())
+        match self.0.home() {
+            Home::Near(words) => words.release(&*self.0.site, owner).map_err(|NotOwned| self.not_owned()),
+            Home::Far(object) => object.release(Op::Release { owner, count: 1 }),
+        }
     }
 
     /// Releases it as often as it was taken, and says how often that was: before a wait for something else.
@@ -119,12 +141,18 @@ impl RLock {
     /// # Errors
     /// `NotHeld` if it is not `owner`'s.
     pub fn release_all(&self, owner: u64) -> Result<u32> {
-        self.0.release_all(&*self.0.site, owner).map_err(|NotOwned| self.not_owned())
+        match self.0.home() {
+            Home::Near(words) => words.release_all(&*self.0.site, owner).map_err(|NotOwned| self.not_owned()),
+            Home::Far(object) => object.number(Op::ReleaseAll { owner }).map(|count| count as u32),
+        }
     }
 
     /// Whether somebody has it.
     pub fn is_locked(&self) -> bool {
-        self.0.lock().is_locked()
+        match self.0.home() {
+            Home::Near(words) => words.lock().is_locked(),
+            Home::Far(object) => or_unreached(object.number(Op::Held)) != 0,
+        }
     }
 
     /// How often the calling thread has it.
@@ -134,12 +162,15 @@ impl RLock {
 
     /// How often `owner` has it.
     pub fn count_of(&self, owner: u64) -> u32 {
-        self.0.count(&*self.0.site, owner)
+        match self.0.home() {
+            Home::Near(words) => words.count(&*self.0.site, owner),
+            Home::Far(object) => or_unreached(object.number(Op::CountOf { owner })) as u32,
+        }
     }
 
     #[inline]
-    fn guard(&self, owner: u64, acquired: Acquired) -> RLockGuard<'_> {
-        task::tell(|task| self.0.lock().tell_task(task));
+    fn guard(&self, words: &Words, owner: u64, acquired: Acquired) -> RLockGuard<'_> {
+        task::tell(|task| words.lock().tell_task(task));
         RLockGuard { lock: self, owner, acquired }
     }
 

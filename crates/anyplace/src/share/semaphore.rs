@@ -1,14 +1,16 @@
 //! A [`Semaphore`]: so many have it at a time.
 
 use super::body::{Body, Held, in_hall};
+use super::far::{Undo, Waits, or_unreached};
 use super::handle::handle;
-use super::object::Shared;
+use super::object::{Home, Shared};
 use super::shape::{Kind, Shape, Wish};
 use super::site::Site;
 use super::travel::travels;
 use super::wait::{Wait, Waiting};
 use crate::driver::Share;
 use crate::error::{Error, Result};
+use crate::wire::peer::share::Op;
 use anyplace_sync::ground::Monitor;
 use anyplace_sync::{Semaphore as Words, TooOften};
 use std::sync::Arc;
@@ -75,17 +77,27 @@ impl Semaphore {
     /// `PlaceClosed`.
     #[inline]
     pub fn try_acquire(&self) -> Result<Option<Permit<'_>>> {
-        self.0.site.check_open()?;
-        Ok(self.0.try_acquire(&*self.0.site).then(|| Permit { semaphore: self }))
+        match self.0.home() {
+            Home::Near(words) => {
+                self.0.site.check_open()?;
+                Ok(words.try_acquire(&*self.0.site).then(|| Permit { semaphore: self }))
+            }
+            Home::Far(_) => self.acquiring().now(),
+        }
     }
 
     /// The wait for a permit, to step, wait for, or await.
     #[track_caller]
     pub fn acquiring(&self) -> impl Wait<Given = Permit<'_>> {
-        let words = &**self.0;
-        Waiting::new(&self.0.site, move |turn, until| {
-            Ok(words.acquire(turn, until).then(|| Permit { semaphore: self }))
-        })
+        match self.0.home() {
+            Home::Near(words) => Waits::Near(Waiting::new(&self.0.site, move |turn, until| {
+                Ok(words.acquire(turn, until).then(|| Permit { semaphore: self }))
+            })),
+            Home::Far(object) => {
+                let undo = Undo::By(Op::Release { owner: 0, count: 1 });
+                Waits::Far(object.waiting(Op::Acquire { owner: 0 }, undo, |_| Ok(Permit { semaphore: self })))
+            }
+        }
     }
 
     /// Gives `count` permits back. A [`Permit`] does that by itself; this is for those that were [kept](Permit::keep).
@@ -94,12 +106,20 @@ impl Semaphore {
     /// `ConfigInvalid` if a bounded semaphore then had more than at first; nothing is changed.
     #[inline]
     pub fn release(&self, count: u32) -> Result<()> {
-        self.0.release(&*self.0.site, count).map_err(|TooOften { .. }| self.too_often())
+        match self.0.home() {
+            Home::Near(words) => {
+                words.release(&*self.0.site, count).map_err(|TooOften { .. }| self.too_often())
+            }
+            Home::Far(object) => object.release(Op::Release { owner: 0, count }),
+        }
     }
 
     /// How many permits there are now.
     pub fn value(&self) -> u32 {
-        self.0.value()
+        match self.0.home() {
+            Home::Near(words) => words.value(),
+            Home::Far(object) => or_unreached(object.number(Op::Held)) as u32,
+        }
     }
 
     #[cold]

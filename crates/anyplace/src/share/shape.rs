@@ -1,11 +1,12 @@
 //! What kinds of objects can be shared, and what one is to be like when it is made.
 
 use super::body::Body;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
 /// A kind of shared object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Kind {
     /// One has it at a time.
     Lock,
@@ -59,6 +60,29 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// A shape of this kind, for what is there already.
+    pub(super) fn shape(self) -> Shape {
+        let queue = |order| Shape::Queue { order, capacity: 0 };
+        match self {
+            Self::Lock => Shape::Lock,
+            Self::RLock => Shape::RLock,
+            Self::Semaphore => Shape::Semaphore { permits: 0, bounded: false },
+            Self::Condition => Shape::Condition,
+            Self::Event => Shape::Event,
+            Self::Barrier => Shape::Barrier { parties: 0 },
+            Self::Queue => queue(Order::Fifo),
+            Self::Lifo => queue(Order::Lifo),
+            Self::Priority => queue(Order::Priority),
+            Self::Pipe => Shape::Pipe { is_duplex: true },
+            Self::Value => Shape::Value { first: 0, is_float: false },
+            Self::Float => Shape::Value { first: 0, is_float: true },
+            Self::Array => Shape::Array { len: 0 },
+            Self::Dict => Shape::Dict,
+        }
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -66,7 +90,7 @@ impl fmt::Display for Kind {
 }
 
 /// Which of the values in a queue comes out first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Order {
     /// That which was put first.
     Fifo,
@@ -77,7 +101,7 @@ pub enum Order {
 }
 
 /// What an object is to be like if it has to be made. One that is there stays as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Shape {
     /// A free lock.
     Lock,

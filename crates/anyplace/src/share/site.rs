@@ -22,7 +22,26 @@ pub(crate) struct Site {
     pub(super) lies: Lies,
     /// What handles were sent away of: nobody else may have it open before they arrive.
     sent: Mutex<HashMap<Handle, Object<Anything>>>,
+    /// For whom this process uses the objects of another site, whose thread wakes futures here, too.
+    visit: Option<Visit>,
+    /// Those who do so here.
+    guests: Mutex<Vec<Weak<Self>>>,
     own: Weak<Self>,
+}
+
+/// Somebody at another machine's or process's end of a conversation, who uses objects through this process.
+pub(crate) struct Visit {
+    host: Arc<Site>,
+    pub(super) who: Visitor,
+}
+
+/// Who uses the objects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Visitor {
+    /// From where; empty for processes that have the objects in reach.
+    pub(crate) from: String,
+    /// The number of its process.
+    pub(crate) process: u32,
 }
 
 /// In the memory of this process.
@@ -30,22 +49,58 @@ pub(super) enum Lies {
     Here,
     /// In memory that processes share.
     Hall(Arc<Hall>),
+    /// With a peer: nobody here stands in their lines.
+    Far,
 }
 
 impl Site {
     /// The memory of this process.
     pub(super) fn here(place: String) -> Arc<Self> {
-        Self::new(place, Lies::Here)
+        Self::new(place, Lies::Here, None)
     }
 
     /// The memory that processes share.
     pub(super) fn hall(place: String, hall: Arc<Hall>) -> Arc<Self> {
-        Self::new(place, Lies::Hall(hall))
+        Self::new(place, Lies::Hall(hall), None)
     }
 
-    fn new(place: String, lies: Lies) -> Arc<Self> {
-        let (closed, watch) = (AtomicBool::new(false), Watch::new());
-        Arc::new_cyclic(|own| Self { place, closed, watch, lies, sent: Mutex::default(), own: own.clone() })
+    /// The place of a peer.
+    pub(super) fn far(place: String) -> Arc<Self> {
+        Self::new(place, Lies::Far, None)
+    }
+
+    /// The same objects as a guest of the hall sees them.
+    pub(super) fn guest(self: &Arc<Self>, hall: Arc<Hall>, who: Visitor) -> Arc<Self> {
+        let guest = Self::new(self.place.clone(), Lies::Hall(hall), Some(Visit { host: self.clone(), who }));
+        let mut guests = self.guests();
+        guests.retain(|guest| guest.strong_count() > 0);
+        guests.push(Arc::downgrade(&guest));
+        // One that came while the place was closed would not be told.
+        guest.closed.store(self.is_closed(), Ordering::SeqCst);
+        drop(guests);
+        guest
+    }
+
+    fn new(place: String, lies: Lies, visit: Option<Visit>) -> Arc<Self> {
+        Arc::new_cyclic(|own| Self {
+            place,
+            closed: AtomicBool::new(false),
+            watch: Watch::new(),
+            lies,
+            sent: Mutex::default(),
+            visit,
+            guests: Mutex::default(),
+            own: own.clone(),
+        })
+    }
+
+    fn guests(&self) -> MutexGuard<'_, Vec<Weak<Self>>> {
+        self.guests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The site whose thread wakes futures that wait here.
+    pub(super) fn listener(&self) -> &Self {
+        self.visit.as_ref().map_or(self, |visit| &visit.host)
     }
 
     /// Itself, for those who stay longer than who lent it to them.
@@ -59,7 +114,7 @@ impl Site {
     /// If they lie in the memory of this process.
     pub(super) fn in_hall(&self) -> &Arc<Hall> {
         match &self.lies {
-            Lies::Here => unreachable!("who asks has made a hall"),
+            Lies::Here | Lies::Far => unreachable!("who asks has made a hall"),
             Lies::Hall(hall) => hall,
         }
     }
@@ -81,16 +136,27 @@ impl Site {
     /// Nobody may use the objects any more. Those who wait have to be woken after this.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
+        let guests: Vec<_> = self.guests().iter().filter_map(Weak::upgrade).collect();
+        guests.iter().for_each(|guest| guest.close());
         let sent = std::mem::take(&mut *self.sent());
         drop(sent);
     }
 
-    /// The number of a process that uses the objects.
-    pub(super) fn process(&self, party: Party) -> u32 {
+    /// A process that uses the objects.
+    pub(super) fn user(&self, party: Party) -> Visitor {
+        let own = |process| Visitor { from: String::new(), process };
         match &self.lies {
-            Lies::Here => std::process::id(),
-            Lies::Hall(hall) => hall.process(party).unwrap_or(0),
+            Lies::Here | Lies::Far => own(std::process::id()),
+            Lies::Hall(hall) => self.visitor(party).unwrap_or_else(|| own(hall.process(party).unwrap_or(0))),
         }
+    }
+
+    /// The guest that is this party.
+    fn visitor(&self, party: Party) -> Option<Visitor> {
+        let guests = self.listener().guests();
+        let mut guests = guests.iter().filter_map(Weak::upgrade);
+        let guest = guests.find(|guest| guest.me() == party)?;
+        guest.visit.as_ref().map(|visit| visit.who.clone())
     }
 
     /// # Errors
@@ -115,7 +181,7 @@ impl Ground for Site {
     #[inline]
     fn me(&self) -> Party {
         match &self.lies {
-            Lies::Here => HERE.me(),
+            Lies::Here | Lies::Far => HERE.me(),
             Lies::Hall(hall) => hall.me(),
         }
     }
@@ -123,14 +189,14 @@ impl Ground for Site {
     #[inline]
     fn era(&self) -> u32 {
         match &self.lies {
-            Lies::Here => HERE.era(),
+            Lies::Here | Lies::Far => HERE.era(),
             Lies::Hall(hall) => hall.era(),
         }
     }
 
     fn is_gone(&self, party: Party) -> bool {
         match &self.lies {
-            Lies::Here => HERE.is_gone(party),
+            Lies::Here | Lies::Far => HERE.is_gone(party),
             Lies::Hall(hall) => hall.is_gone(party),
         }
     }
@@ -138,7 +204,7 @@ impl Ground for Site {
     #[inline]
     fn is_ours(&self, party: Party) -> bool {
         match &self.lies {
-            Lies::Here => HERE.is_ours(party),
+            Lies::Here | Lies::Far => HERE.is_ours(party),
             Lies::Hall(hall) => hall.is_ours(party),
         }
     }
@@ -146,56 +212,56 @@ impl Ground for Site {
     #[inline]
     fn counters(&self, table: u32) -> Option<&[AtomicU32]> {
         match &self.lies {
-            Lies::Here => HERE.counters(table),
+            Lies::Here | Lies::Far => HERE.counters(table),
             Lies::Hall(hall) => hall.counters(table),
         }
     }
 
     fn bury_the_dead(&self) {
         match &self.lies {
-            Lies::Here => HERE.bury_the_dead(),
+            Lies::Here | Lies::Far => HERE.bury_the_dead(),
             Lies::Hall(hall) => hall.bury_the_dead(),
         }
     }
 
     fn look_for_the_dead(&self) {
         match &self.lies {
-            Lies::Here => HERE.look_for_the_dead(),
+            Lies::Here | Lies::Far => HERE.look_for_the_dead(),
             Lies::Hall(hall) => hall.look_for_the_dead(),
         }
     }
 
     fn waiter(&self, number: u32) -> &Waiter {
         match &self.lies {
-            Lies::Here => HERE.waiter(number),
+            Lies::Here | Lies::Far => HERE.waiter(number),
             Lies::Hall(hall) => hall.waiter(number),
         }
     }
 
     fn take_waiter(&self) -> u32 {
         match &self.lies {
-            Lies::Here => HERE.take_waiter(),
+            Lies::Here | Lies::Far => HERE.take_waiter(),
             Lies::Hall(hall) => hall.take_waiter(),
         }
     }
 
     fn give_waiter(&self, number: u32) {
         match &self.lies {
-            Lies::Here => HERE.give_waiter(number),
+            Lies::Here | Lies::Far => HERE.give_waiter(number),
             Lies::Hall(hall) => hall.give_waiter(number),
         }
     }
 
     fn waiters(&self) -> u32 {
         match &self.lies {
-            Lies::Here => HERE.waiters(),
+            Lies::Here | Lies::Far => HERE.waiters(),
             Lies::Hall(hall) => hall.waiters(),
         }
     }
 
     fn name_of(&self, monitor: &Monitor) -> u64 {
         match &self.lies {
-            Lies::Here => HERE.name_of(monitor),
+            Lies::Here | Lies::Far => HERE.name_of(monitor),
             Lies::Hall(hall) => hall.name_of(monitor),
         }
     }

@@ -1,9 +1,10 @@
 //! How handles travel: as the ticket of their hall, and which object of it they mean. They open themselves where they arrive.
 
 use super::body::Body;
+use super::far;
 use super::halls::told;
 use super::known;
-use super::object::{Called, InHall, Shared};
+use super::object::{Called, Home, InHall, Shared};
 use super::shape;
 use super::site::Site;
 use crate::error::{Error, Kind, Result};
@@ -27,6 +28,8 @@ thread_local! {
     static REFUSED: RefCell<Option<Error>> = const { RefCell::new(None) };
     /// Whoever sends handles now keeps them himself until they have arrived.
     static LENT: Cell<bool> = const { Cell::new(false) };
+    /// For whom handles arrive that a peer sends to a place which is offered to it.
+    static GUEST: RefCell<Option<Arc<Site>>> = const { RefCell::new(None) };
 }
 
 /// Why the last handle on this thread could not travel, or open itself. An encoding may keep nothing of it.
@@ -75,18 +78,76 @@ impl Travelling {
         Self { place: site.place.clone(), name: name.to_owned(), ticket, handle: handle.numbers() }
     }
 
-    /// Opens the hall.
-    pub(super) fn arrive(self) -> Result<(Arc<Site>, Arc<str>, Handle)> {
+    /// Of an object that lies with a peer: the ticket by which the workers of its place open it.
+    pub(super) fn of_far(object: &Arc<far::Object>) -> Result<Self> {
+        postcard::from_bytes(&object.ticket()?).map_err(|error| unreadable(&error))
+    }
+
+    /// Opens the hall, or finds the place of a peer in which the object lies.
+    pub(super) fn arrive(self, kind: shape::Kind) -> Result<Arrived> {
+        self.arrive_as(kind, |travelling| travelling)
+    }
+
+    /// The same for what travels as more than this, which `whole` makes of it.
+    pub(super) fn arrive_as<W: Serialize>(
+        self,
+        kind: shape::Kind,
+        whole: impl FnOnce(Self) -> W,
+    ) -> Result<Arrived> {
+        let ticket = Ticket::from_numbers(self.ticket);
+        if let Some(site) = GUEST.with_borrow(Clone::clone) {
+            let is_its = site.in_hall().ticket().numbers()[0] == self.ticket[0];
+            let ours = || Arrived::Hall(site, self.name.as_str().into(), Handle::from_numbers(self.handle));
+            return is_its.then(ours).ok_or_else(|| stranger(&self.place));
+        }
+        if Hall::known_by(&ticket).is_none()
+            && let Some(far) = known::far_of(self.ticket[0])
+        {
+            let name = self.name.as_str().into();
+            let ticket = postcard::to_stdvec(&whole(self)).map_err(|error| unreadable(&error))?;
+            return Ok(Arrived::Far(name, far.arrive(ticket, kind.shape())?));
+        }
+        let (site, name, handle) = self.arrive_here()?;
+        Ok(Arrived::Hall(site, name, handle))
+    }
+}
+
+impl Travelling {
+    /// Opens the hall itself, for what has to be in reach: on the same machine it can be.
+    pub(super) fn arrive_here(self) -> Result<(Arc<Site>, Arc<str>, Handle)> {
         let hall = Hall::open_by(&Ticket::from_numbers(self.ticket));
         let site = known::arrived(&hall.map_err(|error| told(error, &self.place))?, &self.place);
         Ok((site, self.name.into(), Handle::from_numbers(self.handle)))
     }
 }
 
+/// Where the object of a handle lies that has arrived.
+pub(super) enum Arrived {
+    Hall(Arc<Site>, Arc<str>, Handle),
+    Far(Arc<str>, Arc<far::Object>),
+}
+
+/// Opens what `arrive` does as one who is a guest of a hall, and nothing of other halls.
+pub(super) fn as_guest<R>(site: &Arc<Site>, arrive: impl FnOnce() -> R) -> R {
+    let before = GUEST.replace(Some(site.clone()));
+    let arrived = arrive();
+    GUEST.set(before);
+    arrived
+}
+
+fn stranger(place: &str) -> Error {
+    Error::new(Kind::NotFound, format!("the handle is of `{place}`, and not of the place to which it came"))
+        .during("share")
+        .with_help("give the task the handle of an object of its own place")
+}
+
 impl<K: Body> Shared<K> {
     /// # Errors
     /// `NotSerializable` if it lies in the memory of this process.
     pub(super) fn travel(&self, kind: shape::Kind) -> Result<Travelling> {
+        if let Home::Far(object) = self.home() {
+            return Travelling::of_far(object);
+        }
         let handle = self.handle().ok_or_else(|| stays(&self.called(kind)))?;
         Ok(Travelling::of(&self.site, &self.name, handle))
     }
@@ -94,8 +155,11 @@ impl<K: Body> Shared<K> {
 
 impl<K: Body + HallBody> Shared<K> {
     /// Opens the object of a handle that has arrived.
-    pub(super) fn arrive(travelling: Travelling) -> Result<Self> {
-        let (site, name, handle) = travelling.arrive()?;
+    pub(super) fn arrive(travelling: Travelling, kind: shape::Kind) -> Result<Self> {
+        let (site, name, handle) = match travelling.arrive(kind)? {
+            Arrived::Hall(site, name, handle) => (site, name, handle),
+            Arrived::Far(name, object) => return Ok(Self::far(name, object)),
+        };
         let object: Object<K> = site.in_hall().open(handle).map_err(|error| told(error, &site.place))?;
         let object: Arc<dyn InHall<K>> = Arc::new(object);
         Ok(Self::arrived(site, name, object))
@@ -139,7 +203,7 @@ macro_rules! travels {
                 deserializer: D,
             ) -> std::result::Result<Self, D::Error> {
                 let travelling = serde::Deserialize::deserialize(deserializer)?;
-                let arrived = $crate::share::object::Shared::arrive(travelling);
+                let arrived = $crate::share::object::Shared::arrive(travelling, $kind);
                 let shared = arrived.map_err($crate::share::travel::refuse_to_come)?;
                 Ok(Self(std::sync::Arc::new(shared)))
             }

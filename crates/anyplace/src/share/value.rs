@@ -1,11 +1,13 @@
 //! A [`Value`]: one number that all change at once.
 
 use super::body::{Body, in_hall};
-use super::object::Shared;
+use super::far::or_unreached;
+use super::object::{Home, Shared};
 use super::shape::{Kind, Shape, Wish};
 use super::travel::{refuse_to_come, refuse_to_go};
 use crate::driver::Share;
 use crate::error::Result;
+use crate::wire::peer::share::{Op, Said};
 use anyplace_sync::Value as Words;
 use anyplace_sync::ground::Monitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -36,6 +38,12 @@ pub trait Number: Copy + fmt::Debug + Send + Sync + 'static {
     /// Whether it has a fraction.
     const IS_FLOAT: bool = false;
 
+    /// What a value of it is.
+    #[doc(hidden)]
+    fn kind() -> Kind {
+        if Self::IS_FLOAT { Kind::Float } else { Kind::Value }
+    }
+
     /// The number as 64 bits.
     fn bits(self) -> i64;
 
@@ -45,6 +53,16 @@ pub trait Number: Copy + fmt::Debug + Send + Sync + 'static {
     /// Adds to the number in `words`; gives what was there. Whole numbers wrap around.
     #[doc(hidden)]
     fn add(words: &Words, number: Self) -> Self;
+
+    /// The operation that does the same where the number lies with a peer.
+    #[doc(hidden)]
+    #[allow(
+        private_interfaces,
+        reason = "only this crate makes numbers of values, and peers understand them"
+    )]
+    fn adding(number: Self) -> Op {
+        Op::Add { bits: number.bits() }
+    }
 }
 
 impl<T: Number> Value<T> {
@@ -62,22 +80,36 @@ impl<T: Number> Value<T> {
 
     /// What is there.
     pub fn get(&self) -> T {
-        T::of(self.words.load())
+        match self.words.home() {
+            Home::Near(words) => T::of(words.load()),
+            Home::Far(object) => T::of(or_unreached(object.number(Op::Load))),
+        }
     }
 
     /// Puts `number` there.
     pub fn set(&self, number: T) {
-        self.words.store(number.bits());
+        let bits = number.bits();
+        match self.words.home() {
+            Home::Near(words) => words.store(bits),
+            Home::Far(object) => or_unreached(object.ask(Op::Store { bits }).map(drop)),
+        }
     }
 
     /// Puts `number` there and gives what was.
     pub fn swap(&self, number: T) -> T {
-        T::of(self.words.swap(number.bits()))
+        let bits = number.bits();
+        match self.words.home() {
+            Home::Near(words) => T::of(words.swap(bits)),
+            Home::Far(object) => T::of(or_unreached(object.number(Op::Swap { bits }))),
+        }
     }
 
     /// Adds `number` and gives what was there before. Whole numbers wrap around.
     pub fn add(&self, number: T) -> T {
-        T::add(&self.words, number)
+        match self.words.home() {
+            Home::Near(words) => T::add(words, number),
+            Home::Far(object) => T::of(or_unreached(object.number(T::adding(number)))),
+        }
     }
 
     /// Puts `new` there if `expected` is, bit for bit.
@@ -85,7 +117,18 @@ impl<T: Number> Value<T> {
     /// # Errors
     /// What is there instead.
     pub fn compare_exchange(&self, expected: T, new: T) -> std::result::Result<T, T> {
-        self.words.compare_exchange(expected.bits(), new.bits()).map(T::of).map_err(T::of)
+        let (expected, new) = (expected.bits(), new.bits());
+        match self.words.home() {
+            Home::Near(words) => words.compare_exchange(expected, new).map(T::of).map_err(T::of),
+            Home::Far(object) => {
+                let answer = object.ask(Op::Exchange { expected, new });
+                match or_unreached(answer.map(|answer| Some(answer.said))) {
+                    Some(Said::Done(was)) => Ok(T::of(was)),
+                    Some(Said::Refused(is)) => Err(T::of(is)),
+                    Some(Said::NotNow) | None => Err(T::of(0)),
+                }
+            }
+        }
     }
 
     /// Its name; empty if it has none.
@@ -102,13 +145,14 @@ impl<T: Number> Clone for Value<T> {
 
 impl<T: Number> Serialize for Value<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        self.words.travel(Kind::Value).map_err(refuse_to_go)?.serialize(serializer)
+        self.words.travel(T::kind()).map_err(refuse_to_go)?.serialize(serializer)
     }
 }
 
 impl<'de, T: Number> Deserialize<'de> for Value<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let words = Shared::arrive(Deserialize::deserialize(deserializer)?).map_err(refuse_to_come)?;
+        let words =
+            Shared::arrive(Deserialize::deserialize(deserializer)?, T::kind()).map_err(refuse_to_come)?;
         Ok(Self { words: Arc::new(words), number: PhantomData })
     }
 }
@@ -175,6 +219,11 @@ impl Number for bool {
     /// True if either is.
     fn add(words: &Words, number: Self) -> Self {
         Self::of(if number { words.swap(1) } else { words.load() })
+    }
+
+    #[allow(private_interfaces, reason = "as where it is declared")]
+    fn adding(number: Self) -> Op {
+        if number { Op::Swap { bits: 1 } } else { Op::Load }
     }
 }
 

@@ -63,7 +63,19 @@ pub trait Wait: Future<Output = Result<Self::Given>> + Send + Sized {
     /// As [`until`](Self::until).
     fn within(mut self, limit: Duration) -> Result<Option<Self::Given>> {
         // A time that no clock reaches has no end.
-        self.until(Instant::now().checked_add(limit))
+        match self.until(Instant::now().checked_add(limit))? {
+            Some(given) => Ok(Some(given)),
+            None => self.give_up(),
+        }
+    }
+
+    /// Leaves the line when one's time is over. Of a place that is reached through a socket, something may be on its way just
+    /// then: this waits until that is decided, and gives it. Who merely drops the wait gives it back.
+    ///
+    /// # Errors
+    /// As [`until`](Self::until).
+    fn give_up(self) -> Result<Option<Self::Given>> {
+        Ok(None)
     }
 
     /// Looks once, and does not wait.
@@ -112,7 +124,7 @@ impl<'a, F> Waiting<'a, F> {
     }
 
     fn forget(&mut self) {
-        self.watched.take().into_iter().for_each(|number| self.turn.ground().watch.forget(number));
+        self.watched.take().into_iter().for_each(|number| self.turn.ground().listener().watch.forget(number));
     }
 }
 
@@ -193,7 +205,7 @@ where
             if let Some(given) = waiting.attempt(Some(*OVER))? {
                 return Poll::Ready(Ok(given));
             }
-            let site = waiting.turn.ground().own();
+            let site = waiting.turn.ground().listener().own();
             waiting.watched = watch::watch(&site, &waiting.turn, context.waker())?;
         }
         Poll::Pending

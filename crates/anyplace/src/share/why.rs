@@ -5,9 +5,10 @@ mod print;
 
 use super::body::{Body, Held};
 use super::shape::Kind;
-use super::site::Site;
+use super::site::{Site, Visitor};
 use super::task;
 use anyplace_sync::ground::{self, Ground, Seen};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
@@ -26,7 +27,7 @@ use std::time::Duration;
 /// assert!(place.why().objects.is_empty(), "nobody has anything");
 /// # Ok::<(), anyplace::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Why {
     /// The place's address.
     pub place: String,
@@ -37,7 +38,7 @@ pub struct Why {
 }
 
 /// A shared object that somebody has or waits for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Involved {
     /// What it is.
     pub kind: Kind,
@@ -50,11 +51,13 @@ pub struct Involved {
 }
 
 /// Somebody who has an object or waits for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Who {
     /// The task's number in its place, and its item's index; `None` if it is no task, or did not tell.
     pub task: Option<(u64, u64)>,
-    /// The process.
+    /// From where it uses the place: the other end of its connection; empty for a process of the place.
+    pub from: String,
+    /// The process, as its machine counts them.
     pub process: u32,
     /// The thread's number, as the system counts them; 0 if it is not known.
     pub thread: u32,
@@ -65,14 +68,14 @@ pub struct Who {
 }
 
 /// A ring: each waits for what the next one has, and the last for what the first has.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deadlock {
     /// Who waits for what; the holder of that is the one of the next link.
     pub links: Vec<Link>,
 }
 
 /// One who waits in a ring.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     /// Who waits.
     pub who: Who,
@@ -131,9 +134,11 @@ fn waiting(site: &Site) -> HashMap<u64, Vec<Seen>> {
 }
 
 fn waiter(site: &Site, seen: &Seen) -> Who {
+    let Visitor { from, process } = site.user(seen.party);
     Who {
         task: task::read(seen.task),
-        process: site.process(seen.party),
+        from,
+        process,
         thread: seen.thread,
         since: ago(seen.since),
         line: seen.label.clone(),
@@ -141,9 +146,11 @@ fn waiter(site: &Site, seen: &Seen) -> Who {
 }
 
 fn holder(site: &Site, held: &Held) -> Who {
+    let Visitor { from, process } = site.user(held.party);
     Who {
         task: task::read(held.task),
-        process: site.process(held.party),
+        from,
+        process,
         thread: held.thread,
         since: ago(held.since),
         line: String::new(),

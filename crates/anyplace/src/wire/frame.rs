@@ -32,10 +32,11 @@ pub(crate) enum Kind {
     Call,
     Hold,
     Release,
+    Share,
 }
 
 impl Kind {
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 23] = [
         Self::Hello,
         Self::Welcome,
         Self::Define,
@@ -58,6 +59,7 @@ impl Kind {
         Self::Call,
         Self::Hold,
         Self::Release,
+        Self::Share,
     ];
 
     fn from_number(number: u8) -> Option<Self> {

@@ -2,9 +2,16 @@
 
 #![allow(missing_docs, reason = "tests")]
 
+mod alone;
 mod connecting;
+mod datagrams;
+mod descriptors;
 mod futures;
+mod listening;
+mod many;
 mod messages;
+mod pipes;
+mod reactor;
 mod streams;
 
 use anyplace::net::{Listener, Stream, connect, listen};

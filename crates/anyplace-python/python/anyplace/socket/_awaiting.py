@@ -1,4 +1,4 @@
-"""Waits of sockets in asyncio: each loop listens to the descriptor itself, and the socket needs not be nonblocking."""
+"""Waits of sockets in asyncio: the loop listens to the descriptor itself, which needs not be nonblocking."""
 
 from __future__ import annotations
 
@@ -21,13 +21,17 @@ T = TypeVar("T")
 class Awaiting(Socket):
     """What can be awaited of a socket.
 
-    Its time-out holds here, too, for each wait; one of 0 is none, since the loop goes on. Who cancels a wait has
-    received and sent nothing by it, but for `sendall_async`, of which a part may have gone.
+    Its time-out holds here, too, for each wait; one of 0 is none, since the loop goes on. Who cancels a wait
+    has received and sent nothing by it, but for `sendall_async`, of which a part may have gone.
 
     One task at a time waits for a socket to be readable, and one for it to be writable.
     """
 
     __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def _accepted(self, fd: int) -> socket: ...
 
     async def accept_async(self) -> tuple[socket, Any]:
         """Take the next connection, as `accept`.
@@ -66,10 +70,13 @@ class Awaiting(Socket):
         return await self._writable(self._send_now, data, flags)
 
     async def sendall_async(self, data: Buffer, flags: int = 0) -> None:
-        """Send all of the bytes, as `sendall`. After an error or a cancelled wait nobody knows how many went."""
+        """Send all of the bytes, as `sendall`.
+
+        After an error or a cancelled wait nobody knows how many went.
+        """
+        sent = 0
         async with asyncio.timeout(self.gettimeout() or None):
             with memoryview(data).cast("B") as rest:
-                sent = 0
                 while sent < len(rest):
                     sent += await self._writable(self._send_now, rest[sent:], flags)
 

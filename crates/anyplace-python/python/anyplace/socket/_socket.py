@@ -12,7 +12,6 @@ from anyplace.socket._awaiting import Awaiting
 from anyplace.socket._file import SendingFiles
 
 if TYPE_CHECKING:
-    from socket import AddressFamily, SocketKind
     from types import TracebackType
     from typing import NoReturn, Self
 
@@ -141,19 +140,19 @@ class socket(Awaiting, SendingFiles, SocketType):  # noqa: N801
         return self._accepted(fd), address
 
     def _accepted(self, fd: int) -> socket:
-        connection = socket.__new__(socket)
+        connection: socket = socket.__new__(socket)
         connection._io_refs = 0
         connection._closed = False
         connection._adopt(fd, self)
         return connection
 
     @property
-    def family(self) -> AddressFamily | int:  # type: ignore[override]
+    def family(self) -> Any:
         """The family: `AF_INET`, `AF_INET6`, `AF_UNIX`."""
         return _known(_stdlib.AddressFamily, super().family)
 
     @property
-    def type(self) -> SocketKind | int:  # type: ignore[override]
+    def type(self) -> Any:
         """The type: `SOCK_STREAM`, `SOCK_DGRAM`."""
         return _known(_stdlib.SocketKind, super().type)
 

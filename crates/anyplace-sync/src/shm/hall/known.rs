@@ -45,6 +45,11 @@ pub(super) fn add(hall: &Arc<Hall>) {
     known.push((hall.key(), Arc::downgrade(hall)));
 }
 
+/// The hall of this key, if it is open.
+pub(super) fn find(key: u64) -> Option<Arc<Hall>> {
+    known().iter().filter(|(its, _)| *its == key).find_map(|(_, hall)| hall.upgrade())
+}
+
 /// The hall of this key, if it is open, else what `open` gives. Only one thread opens it.
 pub(super) fn find_or(
     key: u64,

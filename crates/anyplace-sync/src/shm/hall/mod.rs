@@ -111,6 +111,27 @@ impl Hall {
         Ok(hall)
     }
 
+    /// The hall as another party sees it, for whom this process acts: what it holds passes on when the last value of it is
+    /// dropped, or this process ends. It takes a number, as a process does.
+    ///
+    /// # Errors
+    /// [`HallError::TooMany`] if all numbers are taken.
+    ///
+    /// ```
+    /// use anyplace_sync::shm::hall::Hall;
+    ///
+    /// let hall = Hall::create()?;
+    /// let (door, guest) = (hall.lock(Some("door"))?, hall.guest()?);
+    /// assert!(guest.lock(Some("door"))?.try_acquire(&*guest).is_some());
+    /// assert!(door.is_locked());
+    /// drop(guest);
+    /// assert!(door.try_acquire(&*hall).is_some_and(|acquired| acquired.abandoned));
+    /// # Ok::<(), anyplace_sync::shm::hall::HallError>(())
+    /// ```
+    pub fn guest(&self) -> Result<Arc<Self>, HallError> {
+        Self::enter(Arc::clone(&self.segment))
+    }
+
     /// Becomes a party of the hall in this segment.
     fn enter(segment: Arc<Segment>) -> Result<Arc<Self>, HallError> {
         let seat = Self::take_seat(&segment)?;

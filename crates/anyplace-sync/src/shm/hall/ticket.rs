@@ -55,6 +55,11 @@ impl Hall {
         Ticket { key: self.key(), inode: self.inode, doors: [door(self.me()), door(first)] }
     }
 
+    /// The hall of a ticket, if this process has it open.
+    pub fn known_by(ticket: &Ticket) -> Option<Arc<Self>> {
+        known::find(ticket.key)
+    }
+
     /// Opens the hall of a ticket, or finds it, if this process has it open.
     ///
     /// # Errors

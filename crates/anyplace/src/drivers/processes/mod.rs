@@ -140,7 +140,7 @@ impl Driver for Place {
     }
 
     fn serve(&self) -> Result<Arc<dyn Serve>> {
-        Ok(self.objects.clone())
+        Ok(self.objects.serve())
     }
 
     fn memory(&self) -> Option<Arc<dyn Memory>> {

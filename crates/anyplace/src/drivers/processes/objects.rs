@@ -14,12 +14,13 @@ use crate::error::{Error, Kind, Result, Retry};
 use crate::outcome::{Done, Outcome};
 use crate::peer::Peer;
 use crate::place::Scope;
-use crate::serve::objects::{Far, Names, Node, Proxy, here, ticket};
+use crate::serve::objects::{Answer, Far, Names, Node, Object, Proxy, Reach, Request, here, ticket};
 use crate::task::{Task, TaskOptions};
 use crate::work::{Arguments, Pickled, Work};
 use std::fmt;
+use std::ops::Deref;
 use std::sync::mpsc::{self, Receiver};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 /// The Serve family of `processes:`.
@@ -33,6 +34,9 @@ pub(super) struct Hosts {
     /// One is started at a time.
     starting: Mutex<()>,
 }
+
+/// The Serve family itself: supervised objects know the hosts, and are known by nobody else.
+struct Handle(Arc<Hosts>);
 
 /// A process that keeps objects.
 struct Host {
@@ -54,6 +58,11 @@ impl Hosts {
             started: Mutex::default(),
             starting: Mutex::default(),
         })
+    }
+
+    /// What the place does with objects.
+    pub(super) fn serve(self: &Arc<Self>) -> Arc<dyn Serve> {
+        Arc::new(Handle(self.clone()))
     }
 
     fn started(&self) -> MutexGuard<'_, Vec<Arc<Host>>> {
@@ -145,7 +154,16 @@ fn gone(address: &Address) -> Error {
     Error::new(Kind::PlaceClosed, format!("`{address}` is closed")).at(address).with_retry(Retry::Safe)
 }
 
-impl Serve for Hosts {
+impl Hosts {
+    /// Makes an object in a host.
+    fn make(&self, recipe: Recipe) -> Result<Proxy> {
+        let host = self.host()?;
+        *host.objects.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        Far::new(host.peer.clone()).create(recipe)
+    }
+}
+
+impl Serve for Handle {
     fn create(&self, recipe: Recipe) -> Result<Proxy> {
         if let Making::Made(object) = recipe.making {
             let class = object.class().to_owned();
@@ -155,9 +173,7 @@ impl Serve for Hosts {
                 format!("`publish` the {class}: it stays here and is called from there"),
             ));
         }
-        let host = self.host()?;
-        *host.objects.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        Far::new(host.peer.clone()).create(recipe)
+        if recipe.restart > 0 { supervised(&self.0, recipe) } else { self.make(recipe) }
     }
 
     fn publish(&self, name: &str, object: &Proxy) -> Result<()> {
@@ -174,6 +190,81 @@ impl Serve for Hosts {
 
     fn names(&self) -> Result<Vec<String>> {
         self.names.names()
+    }
+}
+
+impl Deref for Handle {
+    type Target = Hosts;
+
+    fn deref(&self) -> &Hosts {
+        &self.0
+    }
+}
+
+/// An object that is made again when its process has died. It stands before the one that does the work, in the process of its
+/// place, so those who call it need not hear where that is now.
+struct Supervised {
+    hosts: Weak<Hosts>,
+    recipe: Recipe,
+    now: Mutex<Now>,
+}
+
+/// The object that does the work now, and how often it may still be made again.
+struct Now {
+    public: Proxy,
+    /// The same for those who have found it by its name.
+    exposed: Option<Proxy>,
+    left: u32,
+}
+
+fn supervised(hosts: &Arc<Hosts>, recipe: Recipe) -> Result<Proxy> {
+    let now = Now { public: hosts.make(recipe.clone())?, exposed: None, left: recipe.restart };
+    let object = Supervised { hosts: Arc::downgrade(hosts), recipe, now: Mutex::new(now) };
+    Proxy::keep(Arc::new(object))
+}
+
+impl Supervised {
+    /// The object that does the work, made again if it has to be.
+    fn now(&self, reach: Reach) -> Result<Proxy> {
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.public.is_gone()
+            && now.left > 0
+            && let Some(hosts) = self.hosts.upgrade()
+        {
+            let public = hosts.make(self.recipe.clone())?;
+            *now = Now { public, exposed: None, left: now.left - 1 };
+        }
+        if reach == Reach::Public {
+            return Ok(now.public.clone());
+        }
+        let exposed = match &now.exposed {
+            Some(exposed) => exposed.clone(),
+            None => now.public.exposed()?,
+        };
+        Ok(now.exposed.insert(exposed).clone())
+    }
+}
+
+impl Object for Supervised {
+    fn ask(&self, request: &Request<'_>) -> Result<Answer> {
+        let proxy = self.now(request.reach)?;
+        let (verb, method, arguments) =
+            (request.verb, request.method.to_owned(), request.arguments.to_owned());
+        let (reach, trusted) = (request.reach, request.trusted);
+        Ok(Answer::Later(Box::new(move |reply| {
+            let (method, arguments) = (method.as_str(), arguments.as_ref());
+            proxy.pass_on(&Request { verb, method, arguments, reach, trusted }, reply);
+        })))
+    }
+
+    fn class(&self) -> &str {
+        &self.recipe.class
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

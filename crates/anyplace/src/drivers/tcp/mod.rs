@@ -20,9 +20,11 @@ mod target;
 mod window;
 
 use crate::address::Address;
-use crate::driver::{Driver, Entry, Family, Limits, Serve, Setup, Tasks};
+use crate::driver::{Driver, Entry, Family, Limits, Serve, Setup, Share, Tasks};
 use crate::error::{Error, Result};
+use crate::peer::Traffic;
 use crate::serve::objects::Objects;
+use crate::share::Far;
 use crate::wire::peer::topic::{Offered, travelling};
 use crate::work::WorkKind;
 use desk::Desk;
@@ -38,7 +40,7 @@ pub(crate) const ENTRY: Entry = Entry {
     about: "a place that another machine offers",
     forms: &["tcp://host:7777", "tcp://host:7777#ap1...", "tcp://a:7777,b:7777"],
     options: OPTIONS,
-    families: &[Family::Tasks, Family::Serve],
+    families: &[Family::Tasks, Family::Share, Family::Serve],
     check: |_| Ok(()),
     open,
 };
@@ -62,8 +64,13 @@ pub(crate) fn connect(address: &Address, targets: Vec<Target>, setup: &Setup) ->
         .map(|(number, target)| Server::new(number, target, &choices, setup))
         .collect();
     let objects: Vec<_> = servers.iter().map(|_| Objects::of_server()).collect();
-    for (server, objects) in servers.iter().zip(&objects) {
-        server.carry(vec![objects.clone()]);
+    let share = Far::new(address, setup.on_wait.clone());
+    for (number, (server, objects)) in servers.iter().zip(&objects).enumerate() {
+        let mut traffics: Vec<Arc<dyn Traffic>> = vec![objects.clone()];
+        if number == 0 {
+            traffics.push(share.clone());
+        }
+        server.carry(traffics);
     }
     let offered: Vec<_> = servers.iter().map(Server::open).collect::<Result<_>>()?;
     let workers: Vec<usize> = offered.iter().map(|offered| offered.workers as usize).collect();
@@ -76,7 +83,7 @@ pub(crate) fn connect(address: &Address, targets: Vec<Target>, setup: &Setup) ->
     let serve = offered.iter().any(|offered| offered.families.contains(&Family::Serve));
     // Of several servers, the first has the names.
     let objects = objects.into_iter().next().filter(|_| serve);
-    Ok(Arc::new(Place { address: address.clone(), limits: limits(&offered), desk, objects }))
+    Ok(Arc::new(Place { address: address.clone(), limits: limits(&offered), desk, share, objects }))
 }
 
 /// Workers of others begin as those wish.
@@ -110,6 +117,7 @@ struct Place {
     address: Address,
     limits: Limits,
     desk: Arc<Desk>,
+    share: Arc<Far>,
     objects: Option<Arc<Objects>>,
 }
 
@@ -137,11 +145,24 @@ impl Driver for Place {
         Ok(objects)
     }
 
+    /// What processes of several servers shared would lie with one of them, and be out of reach for the others' tasks.
+    fn share(&self) -> Result<Arc<dyn Share>> {
+        match self.desk.servers() {
+            [_] => Ok(self.share.clone()),
+            _ => Err(Error::unsupported(
+                &self.address,
+                "share objects between several servers",
+                "open a place at one of them for what is shared",
+            )),
+        }
+    }
+
     fn cancel(&self) {
         self.desk.cancel();
     }
 
     fn close(&self, grace: Duration) -> Result<()> {
+        self.share.close();
         let until = Instant::now().checked_add(grace.saturating_add(ENDING));
         self.desk.close(until.unwrap_or_else(|| Instant::now() + ENDING));
         self.desk.servers().iter().for_each(|server| server.close());

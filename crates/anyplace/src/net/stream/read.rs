@@ -223,6 +223,13 @@ impl<F, G> Drop for Gathering<'_, F, G> {
 }
 
 impl Stream {
+    /// Reads what was read ahead, if anything was.
+    #[inline]
+    pub(in crate::net) fn read_ahead(&self, into: &mut [u8]) -> usize {
+        let is_ahead = self.0.is_ahead.load(Ordering::Acquire);
+        if is_ahead { self.ahead(|ahead| ahead.copy_to(into)) } else { 0 }
+    }
+
     /// Does something with the bytes that were read ahead.
     pub(super) fn ahead<R>(&self, work: impl FnOnce(&mut Ahead) -> R) -> R {
         let mut ahead = self.0.ahead.lock().unwrap_or_else(PoisonError::into_inner);

@@ -7,7 +7,7 @@ use crate::net::waiting::{Awaited, Operation};
 use std::io::{self, ErrorKind, IoSlice, Write};
 
 /// All of some slices.
-pub(super) struct Writing<'a, S> {
+pub(in crate::net) struct Writing<'a, S> {
     stream: &'a Stream,
     slices: S,
     /// The first slice that has not gone.
@@ -20,6 +20,14 @@ impl<'a, 's, S: AsMut<[IoSlice<'s>]>> Writing<'a, S> {
     pub(super) fn new(stream: &'a Stream, slices: S) -> Self {
         let mut writing = Self { stream, slices, first: 0, has_begun: false, is_over: false };
         writing.advance(0);
+        writing
+    }
+
+    /// Of which some has gone already.
+    pub(in crate::net) fn begun(stream: &'a Stream, slices: S, written: usize) -> Self {
+        let mut writing = Self::new(stream, slices);
+        writing.has_begun = true;
+        writing.advance(written);
         writing
     }
 
@@ -66,8 +74,15 @@ impl<'s, S: AsMut<[IoSlice<'s>]> + Send> Operation for Writing<'_, S> {
 impl<S> Drop for Writing<'_, S> {
     fn drop(&mut self) {
         if self.has_begun && !self.is_over {
-            self.stream.leave_open(CUT);
+            self.stream.cut_off();
         }
+    }
+}
+
+impl Stream {
+    /// Nobody knows how much has gone, so nothing may follow.
+    pub(in crate::net) fn cut_off(&self) {
+        self.leave_open(CUT);
     }
 }
 

@@ -85,7 +85,7 @@ impl Shared {
         let handler = handler.clone();
         self.submit(connection, work, move |shared, connection, value| {
             let answer = value.and_then(|value| handler.answer(value));
-            match answer.and_then(|answer| shared.framing.frame(answer).ok_or_else(too_long)) {
+            match answer.and_then(|answer| shared.framed(answer)) {
                 Ok(answer) => {
                     let mut seat = connection.seat();
                     (seat.answer, seat.sent) = (answer, 0);
@@ -94,6 +94,12 @@ impl Shared {
                 Err(error) => shared.over(connection, Err(error)),
             }
         });
+    }
+
+    /// An answer as it is written: no bytes if there is none.
+    fn framed(&self, answer: Option<Vec<u8>>) -> Result<Vec<u8>> {
+        let framed = answer.map(|answer| self.framing.frame(answer).ok_or_else(too_long)).transpose();
+        framed.map(Option::unwrap_or_default)
     }
 
     fn write_on(self: &Arc<Self>, connection: &Arc<Connection>, mut seat: MutexGuard<'_, Seat>) {

@@ -52,11 +52,11 @@ pub trait Requests: Send + Sync + 'static {
     /// Why it cannot be answered; its connection is closed then.
     fn work(&self, request: Vec<u8>, limits: &driver::Limits) -> Result<Work>;
 
-    /// The answer, of what the work gave. Called on the thread that brings it.
+    /// The answer, of what the work gave; nothing if there is none. Called on the thread that brings it.
     ///
     /// # Errors
-    /// Why that is none; the connection is closed then.
-    fn answer(&self, value: Value) -> Result<Vec<u8>>;
+    /// Why that is no answer; the connection is closed then.
+    fn answer(&self, value: Value) -> Result<Option<Vec<u8>>>;
 }
 
 /// Who handles what.

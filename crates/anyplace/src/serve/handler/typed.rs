@@ -32,24 +32,30 @@ impl<E: Display> Took for Result<(), E> {
     }
 }
 
-/// What a handler of requests returns.
+/// What a handler of requests returns: bytes, or nothing where a request has no answer.
 pub trait Answers {
-    /// The bytes of the answer.
+    /// The bytes of the answer, if there is one.
     ///
     /// # Errors
     /// The handler's own.
-    fn answer(self) -> Result<Vec<u8>>;
+    fn answer(self) -> Result<Option<Vec<u8>>>;
 }
 
 impl Answers for Vec<u8> {
-    fn answer(self) -> Result<Vec<u8>> {
+    fn answer(self) -> Result<Option<Vec<u8>>> {
+        Ok(Some(self))
+    }
+}
+
+impl Answers for Option<Vec<u8>> {
+    fn answer(self) -> Result<Option<Vec<u8>>> {
         Ok(self)
     }
 }
 
-impl<E: Display> Answers for Result<Vec<u8>, E> {
-    fn answer(self) -> Result<Vec<u8>> {
-        self.map_err(failed)
+impl<A: Answers, E: Display> Answers for Result<A, E> {
+    fn answer(self) -> Result<Option<Vec<u8>>> {
+        self.map_err(failed)?.answer()
     }
 }
 
@@ -98,7 +104,7 @@ where
         self.0.work(request, limits)
     }
 
-    fn answer(&self, value: Value) -> Result<Vec<u8>> {
+    fn answer(&self, value: Value) -> Result<Option<Vec<u8>>> {
         F::decode(value)?.answer()
     }
 }

@@ -135,13 +135,16 @@ impl Conversation {
         let Some(entry) = node.table.get(call.object.number) else {
             return refuse(peer, call.question, &no_more());
         };
-        let (conversation, peer, asked) = (self.clone(), peer.clone(), Owned::of(call));
-        node.threads.run(Box::new(move || {
-            let trusted = conversation.0.rights.trusted;
-            let question = asked.question;
-            let answer = move |answer| conversation.answer(&peer, question, answer);
-            entry.ask(&asked.asked(trusted), Box::new(answer));
-        }));
+        let (conversation, asked, back) = (self.clone(), Owned::of(call), peer.clone());
+        node.threads.call(
+            peer,
+            Box::new(move || {
+                let trusted = conversation.0.rights.trusted;
+                let question = asked.question;
+                let answer = move |answer| conversation.answer(&back, question, answer);
+                entry.ask(&asked.asked(trusted), Box::new(answer));
+            }),
+        );
     }
 
     /// Passes a call on to whom it is for, and the answer back.

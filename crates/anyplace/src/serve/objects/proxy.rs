@@ -5,7 +5,7 @@ use super::conversation::streaming;
 use super::desk::Card;
 use super::held::Held;
 use super::here::{self, Node};
-use super::object::{Answer, Reach, Reply, Verb};
+use super::object::{Answer, Reach, Reply, Request, Verb};
 use super::stream::Values;
 use super::table::{Asked, Entry, as_any};
 use super::typed;
@@ -280,6 +280,24 @@ impl Proxy {
         self.0.way()?.send(self.message(0, Verb::Call, method, arguments.as_ref(), None).frame())
     }
 
+    /// As [`start`](Self::start), for an object that stands before this one.
+    pub(crate) fn pass_on(&self, request: &Request<'_>, reply: Reply) {
+        let Request { verb, method, arguments, .. } = *request;
+        let told = Arc::new(Mutex::new(Some(reply)));
+        let then = {
+            let told = told.clone();
+            move |replied: Result<Replied>| tell(&told, replied.map(Replied::into_answer))
+        };
+        if let Err(error) = self.start(verb, method, arguments, None, then) {
+            tell(&told, Err(error));
+        }
+    }
+
+    /// Whether its process is gone.
+    pub(crate) fn is_gone(&self) -> bool {
+        !self.is_known()
+    }
+
     /// Calls the object, wherever it is; `then` is told what it answers. Gives by whom it is called, if it is not here.
     fn start(
         &self,
@@ -318,7 +336,7 @@ impl Proxy {
     }
 
     /// A proxy of the same object for those who may use only what its class exposes.
-    pub(super) fn exposed(&self) -> Result<Self> {
+    pub(crate) fn exposed(&self) -> Result<Self> {
         match &self.0.entry {
             Some(entry) => self.node().add(entry.exposed()),
             None => super::Far::new(self.0.way()?).expose(self),
@@ -328,6 +346,22 @@ impl Proxy {
     /// Publishes what it stands for.
     pub(crate) fn publish(&self, serve: &dyn Serve, name: &str) -> Result<()> {
         serve.publish(name, &self.exposed()?)
+    }
+}
+
+impl Replied {
+    fn into_answer(self) -> Answer {
+        match self.stream {
+            Some(stream) => Answer::Stream(Box::new(stream)),
+            None => Answer::Value(self.value),
+        }
+    }
+}
+
+fn tell(whom: &Mutex<Option<Reply>>, answer: Result<Answer>) {
+    let reply = whom.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(reply) = reply {
+        reply(answer);
     }
 }
 
@@ -440,9 +474,12 @@ impl Pending {
         self.waited.is_there.is_set()
     }
 
+    /// Hears the answer on this thread, if no other thread hears what comes from there.
     fn rest(&self, until: Option<Instant>) {
-        let _ = &self.peer;
-        self.waited.is_there.wait(until);
+        let is_led = self.peer.as_ref().is_some_and(|peer| peer.lead(until, || self.is_done()));
+        if !is_led {
+            self.waited.is_there.wait(until);
+        }
     }
 }
 

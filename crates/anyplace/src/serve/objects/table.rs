@@ -61,7 +61,7 @@ impl Entry {
         let answer = chain::within(chain, || catch_unwind(AssertUnwindSafe(|| self.object.ask(&request))));
         drop(turn);
         match answer {
-            Ok(Ok(Answer::Later(begin))) => begin(then),
+            Ok(Ok(Answer::Later(begin))) => chain::within(chain, || begin(then)),
             Ok(answer) => then(answer),
             Err(panic) => then(Err(Error::panicked(&*panic))),
         }

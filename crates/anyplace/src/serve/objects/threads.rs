@@ -11,11 +11,12 @@
 //! | none of these | is left to whoever is free first; a thread that only watches takes it after [`MOMENT`] |
 
 use crate::context::{caught, within_engine};
-use std::cell::Cell;
+use crate::peer::Peer;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// So long a call waits for a thread that is busy.
 const MOMENT: Duration = Duration::from_millis(1);
@@ -27,6 +28,20 @@ thread_local! {
     /// Whether this thread is one of these.
     static OURS: Cell<bool> = const { Cell::new(false) };
 }
+
+thread_local! {
+    /// Whether this thread does what comes next by itself, and what that is.
+    static NEXT: RefCell<Next> = const { RefCell::new(Next::Elsewhere) };
+}
+
+enum Next {
+    Elsewhere,
+    Wanted,
+    Here(Job),
+}
+
+/// A thread that has answered a call hears for so long whether its caller goes on.
+const LISTENING: Duration = Duration::from_millis(20);
 
 pub(super) type Job = Box<dyn FnOnce() + Send>;
 
@@ -61,9 +76,35 @@ impl Threads {
 
     /// Has a thread do this.
     pub(super) fn run(&self, job: Job) {
+        let Some(job) = keep(job) else { return };
         let mut state = self.lock();
         state.jobs.push_back(job);
         self.look_after(state);
+    }
+
+    /// Calls an object for `peer`, by `call`. The thread then hears by itself what comes from there, and does what that is: a caller
+    /// that goes on from call to call costs no hand-over from thread to thread.
+    pub(super) fn call(&self, peer: &Peer, call: Job) {
+        let Some(call) = keep(call) else { return };
+        let (threads, peer) = (self.clone(), peer.clone());
+        self.run(Box::new(move || {
+            caught(call);
+            while let Some(job) = threads.listen(&peer) {
+                caught(job);
+            }
+        }));
+    }
+
+    /// What comes next from there; nothing if it is for others, or nothing comes for long.
+    fn listen(&self, peer: &Peer) -> Option<Job> {
+        NEXT.set(Next::Wanted);
+        let until = Some(Instant::now() + LISTENING);
+        let is_there = || NEXT.with_borrow(|next| matches!(next, Next::Here(_)));
+        self.waiting(|| peer.lead(until, is_there));
+        match NEXT.replace(Next::Elsewhere) {
+            Next::Here(job) => Some(job),
+            _ => None,
+        }
     }
 
     /// Sees to it that somebody takes what waits.
@@ -167,6 +208,17 @@ impl Threads {
         self.lock().busy += 1;
         result
     }
+}
+
+/// Keeps the job for this thread, if it wants one and has none.
+fn keep(job: Job) -> Option<Job> {
+    NEXT.with_borrow_mut(|next| {
+        if !matches!(next, Next::Wanted) {
+            return Some(job);
+        }
+        *next = Next::Here(job);
+        None
+    })
 }
 
 fn enough() -> usize {

@@ -4,6 +4,7 @@
 
 use super::Shared;
 use super::door;
+use super::share::Share;
 use super::tasks::Tasks;
 use crate::driver::Family;
 use crate::error::{Error, Kind as Wrong, Result};
@@ -42,7 +43,11 @@ impl Client {
     pub(super) fn new(shared: &Arc<Shared>, wish: &Wish, admitted: &Admitted) -> Arc<Self> {
         let tasks = Tasks::new(&shared.place);
         let objects = Objects::of_client(shared.place.serve(), admitted.scope);
-        let all: [(Family, Arc<dyn Traffic>); 2] = [(Family::Tasks, tasks.clone()), (Family::Serve, objects)];
+        let all: [(Family, Arc<dyn Traffic>); 3] = [
+            (Family::Tasks, tasks.clone()),
+            (Family::Share, Share::new(&shared.place)),
+            (Family::Serve, objects),
+        ];
         let allowed = all.into_iter().filter(|(family, _)| door::allows(admitted.scope, *family));
         let traffics = allowed.map(|(_, traffic)| traffic).collect();
         Arc::new(Self {

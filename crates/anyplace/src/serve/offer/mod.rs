@@ -7,10 +7,12 @@
 //! | `client` | one who was let in: the conversations it has one after the other |
 //! | `tasks` | runs its tasks in the place, and tells how they ended |
 //! | `functions` | the callables that it has defined |
+//! | `share` | uses the place's shared objects for it |
 
 mod client;
 mod door;
 mod functions;
+mod share;
 mod tasks;
 mod terms;
 

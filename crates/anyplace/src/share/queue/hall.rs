@@ -7,12 +7,11 @@ use crate::share::halls;
 use crate::share::item::Item;
 use crate::share::message;
 use crate::share::site::Site;
-use crate::share::travel::Travelling;
 use crate::share::wait::Turn;
 use crate::work::{Bytes, Payload};
 use anyplace_sync::ground::Monitor;
 use anyplace_sync::shm::Full;
-use anyplace_sync::shm::hall::{Message, PutError, Queue, Received};
+use anyplace_sync::shm::hall::{Handle, Message, PutError, Queue, Received};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -31,8 +30,7 @@ pub(super) enum Packed {
 
 impl Shared {
     /// Opens the queue of a handle that has arrived.
-    pub(super) fn arrive(travelling: Travelling) -> Result<Self> {
-        let (site, name, handle) = travelling.arrive()?;
+    pub(super) fn arrive(site: Arc<Site>, name: Arc<str>, handle: Handle) -> Result<Self> {
         let queue = site.in_hall().open_queue(handle).map_err(|error| halls::told(error, &site.place))?;
         Ok(Self { site, name, queue })
     }

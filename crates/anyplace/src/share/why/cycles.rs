@@ -4,15 +4,15 @@ use super::{Deadlock, Involved, Link, Who};
 use std::collections::{HashMap, HashSet};
 
 /// What tells one from another: the task, where there is one, since a future may go on in another thread.
-type Identity = (u32, Option<(u64, u64)>, u32);
+type Identity<'w> = (&'w str, u32, Option<(u64, u64)>, u32);
 
-fn identity(who: &Who) -> Identity {
-    (who.process, who.task, if who.task.is_some() { 0 } else { who.thread })
+fn identity(who: &Who) -> Identity<'_> {
+    (&who.from, who.process, who.task, if who.task.is_some() { 0 } else { who.thread })
 }
 
 /// Every ring, once.
 pub(super) fn find(objects: &[Involved]) -> Vec<Deadlock> {
-    let waits: HashMap<Identity, (&Involved, &Who)> = objects
+    let waits: HashMap<Identity<'_>, (&Involved, &Who)> = objects
         .iter()
         .flat_map(|object| object.waiters.iter().map(move |who| (identity(who), (object, who))))
         .collect();
@@ -22,12 +22,12 @@ pub(super) fn find(objects: &[Involved]) -> Vec<Deadlock> {
 }
 
 /// Follows the waits from `start` until they end, or come to one that was seen before; a ring if that was on this way.
-fn ring(
-    start: Identity,
-    waits: &HashMap<Identity, (&Involved, &Who)>,
-    seen: &mut HashSet<Identity>,
+fn ring<'w>(
+    start: Identity<'w>,
+    waits: &HashMap<Identity<'w>, (&'w Involved, &'w Who)>,
+    seen: &mut HashSet<Identity<'w>>,
 ) -> Option<Deadlock> {
-    let mut way: Vec<Identity> = Vec::new();
+    let mut way: Vec<Identity<'w>> = Vec::new();
     let mut next = Some(start);
     while let Some(now) = next.filter(|now| waits.contains_key(now)) {
         if !seen.insert(now) {
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     fn who(thread: u32) -> Who {
-        Who { task: None, process: 1, thread, since: None, line: String::new() }
+        Who { task: None, from: String::new(), process: 1, thread, since: None, line: String::new() }
     }
 
     fn lock(name: &str, holder: u32, waiters: &[u32]) -> Involved {

@@ -27,7 +27,7 @@ impl fmt::Display for Involved {
 
 impl fmt::Display for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { task, process, thread, since, line } = self;
+        let Self { task, from, process, thread, since, line } = self;
         match task {
             Some((task, 0)) => write!(f, "task {task} (")?,
             Some((task, index)) => write!(f, "task {task}[{index}] (")?,
@@ -36,6 +36,9 @@ impl fmt::Display for Who {
         write!(f, "process {process}")?;
         if *thread != 0 {
             write!(f, ", thread {thread}")?;
+        }
+        if !from.is_empty() {
+            write!(f, ", of `{from}`")?;
         }
         f.write_str(")")?;
         if let Some(since) = since {

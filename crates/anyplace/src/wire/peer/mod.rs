@@ -5,6 +5,7 @@
 //! | Greet | who speaks: the first frame of each side | see `greeting` |
 //! | Ping, Pong | is somebody there? yes | nothing |
 //! | Answer | what became of something that was asked | the question's number; 0 and the answer, or 1 and an error |
+//! | Share | what is done with a shared object | see `share` |
 //! | Bye | the conversation is over, on purpose | an error that says why |
 //!
 //! Each kind of traffic adds its own, in a file of its own here: `objects`.
@@ -15,6 +16,7 @@ pub(crate) mod tasks;
 pub(crate) mod topic;
 
 mod greeting;
+pub(crate) mod share;
 
 pub(crate) use greeting::{Greeting, LONGEST_GREETING, NodeId};
 

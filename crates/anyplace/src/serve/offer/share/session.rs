@@ -1,0 +1,202 @@
+//! A [`Session`]: the objects that a client has open in one conversation, and what it waits for.
+
+use super::opened::{Opened, Outcome, Wanted};
+use super::pending::{Given, Pending};
+use super::returned;
+use crate::error::{Error, Kind, Result};
+use crate::peer::Peer;
+use crate::place::Place;
+use crate::share::Guest;
+use crate::wire::peer::share::{Asked, Heard, Note, Op, Said, answer};
+use crate::work::{Encoding, Payload};
+use anyplace_sync::ground;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub(super) struct Session {
+    place: Place,
+    peer: Peer,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The number of the client's process, if it told.
+    process: u32,
+    guest: Option<Arc<Guest>>,
+    opened: HashMap<u64, Arc<Opened>>,
+    /// What waits, by the number of its question.
+    pending: HashMap<u64, Arc<Pending>>,
+    /// Values on their way to the client, which goes on having them if they do not arrive.
+    given: HashMap<u64, (Arc<Opened>, Vec<Payload>)>,
+    is_over: bool,
+}
+
+impl Session {
+    pub(super) fn new(place: &Place, peer: &Peer) -> Arc<Self> {
+        Arc::new(Self { place: place.clone(), peer: peer.clone(), state: Mutex::default() })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing of others runs under this lock, so a poisoned one is still whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn hear(self: &Arc<Self>, heard: Heard) {
+        match heard {
+            Heard::Question { id, object, asked, values } => self.asked(id, object, asked, values),
+            Heard::Note(note) => self.noted(note),
+        }
+    }
+
+    fn noted(&self, note: Note) {
+        match note {
+            Note::Process(process) => self.state().process = process,
+            Note::Withdraw(id) => self.withdraw(id),
+            Note::Keep(id) => drop(self.state().given.remove(&id)),
+            Note::Return(id) => {
+                self.withdraw(id);
+                let given = self.state().given.remove(&id);
+                given.into_iter().for_each(|(opened, values)| returned::take_back(&opened, values));
+            }
+            Note::Close(object) => drop(self.state().opened.remove(&object)),
+            Note::Line(id, line) => {
+                let pending = self.state().pending.get(&id).cloned();
+                pending.into_iter().for_each(|pending| pending.tell_line(line.clone()));
+            }
+        }
+    }
+
+    fn withdraw(&self, id: u64) {
+        let pending = self.state().pending.get(&id).cloned();
+        pending.into_iter().for_each(|pending| pending.withdraw());
+    }
+
+    fn asked(self: &Arc<Self>, id: u64, object: u64, asked: Asked, values: Vec<Payload>) {
+        let thread = asked.thread;
+        let outcome = match &asked.op {
+            Op::Open { .. } | Op::Arrive { .. } => Outcome::Now(self.open(object, &asked.op)),
+            Op::Why => Outcome::Now(self.why()),
+            _ => match self.find(object) {
+                Ok(opened) => return self.act(id, &opened, thread, Wanted::new(asked, values)),
+                Err(error) => Outcome::Now(Err(error)),
+            },
+        };
+        if let Outcome::Now(given) = outcome {
+            self.answer(id, given);
+        }
+    }
+
+    fn act(self: &Arc<Self>, id: u64, opened: &Arc<Opened>, thread: u32, wanted: Wanted) {
+        let line = wanted.line.clone();
+        let takes = matches!(wanted.op, Op::Get | Op::GetMany { .. });
+        match ground::as_thread(thread, || opened.act(wanted)) {
+            Outcome::Now(given) => self.give(id, opened, takes, given),
+            Outcome::Later(doing) => {
+                let (session, opened) = (self.clone(), opened.clone());
+                let then = Box::new(move |given: Option<Result<Given>>| {
+                    session.state().pending.remove(&id);
+                    session.give(id, &opened, takes, given.unwrap_or_else(|| Ok((Said::NotNow, Vec::new()))));
+                });
+                self.wait(id, Pending::start(doing, thread, line, then));
+            }
+        }
+    }
+
+    /// Keeps what waits, so that it can be withdrawn.
+    fn wait(&self, id: u64, pending: Arc<Pending>) {
+        let mut state = self.state();
+        if state.is_over {
+            drop(state);
+            return pending.withdraw();
+        }
+        if !pending.is_over() {
+            state.pending.insert(id, pending.clone());
+        }
+        drop(state);
+        if pending.is_over() {
+            self.state().pending.remove(&id);
+        }
+    }
+
+    /// Gives what came of a question. Values that were taken are kept until they have arrived.
+    fn give(&self, id: u64, opened: &Arc<Opened>, takes: bool, given: Result<Given>) {
+        if takes && let Ok((Said::Done(_), values)) = &given {
+            let mut state = self.state();
+            if state.is_over {
+                drop(state);
+                return returned::take_back(opened, values.clone());
+            }
+            state.given.insert(id, (opened.clone(), values.clone()));
+        }
+        self.answer(id, given);
+    }
+
+    fn answer(&self, id: u64, given: Result<Given>) {
+        let bytes = given.map(|(said, values)| answer(said, &values));
+        // If that is refused, the conversation is over, and `end` is about to be called.
+        drop(self.peer.answer(id, bytes.as_deref()));
+    }
+
+    fn find(&self, object: u64) -> Result<Arc<Opened>> {
+        self.state().opened.get(&object).cloned().ok_or_else(|| {
+            Error::new(Kind::NotFound, "the object is not open in this conversation")
+                .with_help("open it again, by its name")
+        })
+    }
+
+    fn open(&self, object: u64, op: &Op) -> Result<Given> {
+        let guest = self.guest()?;
+        let opened = match op {
+            Op::Open { name, shape } => Opened::open(&guest, name, *shape)?,
+            Op::Arrive { ticket, shape } => vec![Opened::arrive(&guest, ticket, *shape)?],
+            _ => Vec::new(),
+        };
+        let mut state = self.state();
+        if !state.is_over {
+            state.opened.extend((object..).zip(opened.into_iter().map(Arc::new)));
+        }
+        Ok((Said::Done(guest.hall().cast_signed()), Vec::new()))
+    }
+
+    fn why(&self) -> Result<Given> {
+        let why = self.place.share()?.why();
+        let bytes = postcard::to_stdvec(&why).map_err(|error| {
+            Error::new(Kind::NotSerializable, format!("the report cannot be sent: {error}"))
+        })?;
+        Ok((Said::Done(0), vec![Payload::new(Encoding::Postcard, bytes)]))
+    }
+
+    /// Who the client is among those that use the place.
+    fn guest(&self) -> Result<Arc<Guest>> {
+        let (known, process) = {
+            let state = self.state();
+            (state.guest.clone(), state.process)
+        };
+        if let Some(guest) = known {
+            return Ok(guest);
+        }
+        let share = self.place.share()?;
+        let guest = match share.guest(&self.peer.endpoint(), process) {
+            Err(error) if error.kind() == Kind::Unsupported => Guest::of(share),
+            guest => guest?,
+        };
+        let guest = Arc::new(guest);
+        self.state().guest = Some(guest.clone());
+        Ok(guest)
+    }
+
+    /// The client is lost: it leaves its lines, and what it held passes on. Values that did not arrive go back.
+    pub(super) fn end(&self) {
+        let State { guest, opened, pending, given, .. } = {
+            let mut state = self.state();
+            std::mem::replace(&mut *state, State { is_over: true, ..State::default() })
+        };
+        pending.into_values().for_each(|pending| pending.withdraw());
+        for (opened, values) in given.into_values() {
+            returned::take_back(&opened, values);
+        }
+        drop(opened);
+        drop(guest);
+    }
+}
