@@ -22,7 +22,13 @@ const RETURNS: u32 = 8;
 impl Given {
     pub(super) fn new(task: Task, done: Done) -> Self {
         let started = Started { task: task.id, index: task.index, attempt: task.attempt, worker: 0 };
-        Self { shared: task.shared.clone(), started, task: Mutex::new(task), done: Mutex::new(Some(done)), returns: AtomicU32::new(0) }
+        Self {
+            shared: task.shared.clone(),
+            started,
+            task: Mutex::new(task),
+            done: Mutex::new(Some(done)),
+            returns: AtomicU32::new(0),
+        }
     }
 
     /// The task itself, for who tells it to a server.
