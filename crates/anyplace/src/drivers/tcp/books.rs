@@ -132,3 +132,6 @@ impl<T: Clone> Books<T> {
         self.waiting.is_empty() && self.servers.iter().all(|sheet| sheet.sent.is_empty())
     }
 }
+
+#[cfg(test)]
+mod tests;

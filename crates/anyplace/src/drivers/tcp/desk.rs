@@ -194,6 +194,18 @@ impl Desk {
         self.arrive(server);
     }
 
+    /// A server has begun nothing of what it has.
+    pub(super) fn take_back_all(&self, server: usize) {
+        let mut state = self.state();
+        let numbers = state.books.numbers(server);
+        // From the last to the first, so that they wait in their order.
+        let unwanted: Vec<_> =
+            numbers.into_iter().rev().filter_map(|number| state.take_back(server, number)).collect();
+        drop(state);
+        self.lose_all(unwanted, &never_begun());
+        self.send();
+    }
+
     /// Nobody knows what became of what a server has.
     pub(super) fn give_up(&self, server: usize, why: &Error) {
         let lost = self.state().books.give_up_all(server);

@@ -29,6 +29,9 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// The pause before the second attempt to connect again, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 
+/// A server that does not read is not waited for.
+const PARTING: Duration = Duration::from_secs(1);
+
 /// Frames from this size on are sent from where their values are.
 const LARGE: usize = 64 << 10;
 
@@ -54,6 +57,8 @@ struct Link {
     /// What the server says of itself, since it was last here.
     greeting: Option<Greeting>,
     defined: Defined,
+    /// Whose ends have come since that was said last.
+    heard: Vec<u64>,
     /// Why it is away, once that has been for too long.
     given_up: Option<Error>,
     seeker: Option<JoinHandle<()>>,
@@ -139,7 +144,7 @@ impl Server {
         let mut link = self.link();
         if link.is_closed {
             drop(link);
-            peer.close(&self.closed());
+            peer.part(&self.closed(), Instant::now() + PARTING);
             return Err(self.closed());
         }
         if peer.end().is_none() {
@@ -332,7 +337,7 @@ impl Server {
         };
         self.changed.notify_all();
         if let Some(peer) = peer {
-            peer.close(&self.closed());
+            peer.part(&self.closed(), Instant::now() + PARTING);
         }
         // Whoever drops the place may be called by the seeker itself.
         if let Some(seeker) = seeker.filter(|seeker| seeker.thread().id() != thread::current().id()) {
@@ -354,6 +359,9 @@ impl Handler for Conversation {
                 if let Some(desk) = server.desk() {
                     desk.ended(server.number, number, took, outcome);
                 }
+                if server.wish.keep {
+                    server.link().heard.push(number);
+                }
             }
             Kind::Log => {
                 let record = read_record(body)?;
@@ -367,7 +375,14 @@ impl Handler for Conversation {
     }
 
     /// What has ended makes room for what waits: for all that has come at once.
-    fn pause(&self, _: &Peer) {
+    fn pause(&self, peer: &Peer) {
+        if self.0.wish.keep {
+            let heard = std::mem::take(&mut self.0.link().heard);
+            if !heard.is_empty() {
+                // Who is away is told again, and says so again.
+                drop(peer.send(messages::heard(&heard)));
+            }
+        }
         if let Some(desk) = self.0.desk() {
             desk.send();
         }
@@ -384,6 +399,10 @@ impl Handler for Conversation {
         }
         if let Some(desk) = server.desk() {
             desk.lose(server.number);
+            if why.kind() == Wrong::PlaceClosed && !server.link().is_closed {
+                // A server says goodbye when it has told how all ended that had begun.
+                desk.take_back_all(server.number);
+            }
         }
         let absence = Absence::Away { goes_on: server.wish.keep };
         server.traffics().iter().for_each(|traffic| traffic.lost(absence));

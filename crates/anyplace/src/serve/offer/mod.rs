@@ -163,6 +163,9 @@ impl Offer {
     }
 }
 
+/// Whoever reads nothing for so long is not waited for.
+const PARTING: Duration = Duration::from_secs(2);
+
 /// Looked at again after this.
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -230,10 +233,8 @@ impl Shared {
         let until = Instant::now().checked_add(grace);
         clients.iter().for_each(|client| client.refuse());
         clients.iter().for_each(|client| client.finish(until));
-        let why = self.closed();
-        for client in clients {
-            client.close(&why);
-        }
+        let (why, until) = (self.closed(), Instant::now() + PARTING);
+        clients.iter().for_each(|client| client.close(&why, until));
         self.changed.notify_all();
     }
 }
