@@ -36,6 +36,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     Map(Box<Map>),
     Serve(Serve),
+    Connect(Connect),
     Places(Places),
     Keys(Keys),
     /// Print the completions of a shell
@@ -206,6 +207,33 @@ pub(crate) struct Serve {
     pub(crate) grace: Option<Duration>,
 }
 
+/// Send standard input to a socket, and print what comes back
+///
+/// It ends when the other end has ended, or, for datagrams, when standard input has and nothing has come for a while. The
+/// end of standard input is the end of our direction only: the answer is still printed. Exit code 0 says that both ends
+/// were orderly.
+#[derive(Debug, ClapArgs)]
+#[command(help_template = TEMPLATE, before_help = CONNECT_EXAMPLES)]
+pub(crate) struct Connect {
+    /// tcp://HOST:PORT, tls://HOST:PORT, unix:PATH, pipe:PATH, udp://HOST:PORT or unixgram:PATH
+    #[arg(value_name = "ENDPOINT")]
+    pub(crate) endpoint: String,
+
+    /// Connect within this time, such as 10, 1.5, 500ms, 2m
+    #[arg(long, value_name = "TIME", env = "ANYPLACE_TIMEOUT", hide_env = true)]
+    #[arg(value_parser = anyplace::duration::parse, default_value = "30s")]
+    pub(crate) timeout: Duration,
+
+    /// End when nothing has come for this time; for datagrams 1s after the end of standard input, unless told otherwise
+    #[arg(long, value_name = "TIME", env = "ANYPLACE_IDLE", hide_env = true)]
+    #[arg(value_parser = anyplace::duration::parse)]
+    pub(crate) idle: Option<Duration>,
+
+    /// Believe a server of tls:// only if an authority in this PEM file vouches for it
+    #[arg(long, value_name = "FILE", env = "ANYPLACE_CA", hide_env = true)]
+    pub(crate) ca: Option<PathBuf>,
+}
+
 /// Show the kinds of places, and whether they work on this machine
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Places {
@@ -286,6 +314,11 @@ const MAP_EXAMPLES: &str = "Examples:
   anyplace map --tag ping -c1 {1}{2} ::: a b c ::: .net .org
   anyplace map --timeout 30 --retries 3 --halt now,fail=1 ./fetch :::: urls
   anyplace map --call mypackage.photos:shrink ::: *.jpg";
+
+const CONNECT_EXAMPLES: &str = "Examples:
+  anyplace connect tcp://localhost:7        talk to whoever listens there
+  anyplace connect unix:/run/any.sock < request > answer
+  printf 'GET / HTTP/1.0\r\n\r\n' | anyplace connect tls://example.org:443";
 
 const MAP_CODES: &str = "Exit codes:
   0      all jobs succeeded            2      the command line makes no sense

@@ -9,6 +9,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command does")]
 
 mod args;
+mod connect;
 mod exit;
 mod input;
 mod keys;
@@ -105,6 +106,7 @@ fn run(args: Args, sources: Vec<Source>, paint: Paint) -> Result<End> {
     match args.command {
         Command::Map(map) => map::run(&map, sources, paint),
         Command::Serve(serve) => serve::run(&serve),
+        Command::Connect(connect) => connect::run(&connect).map(End::Exit),
         Command::Places(places) => places::print(&places).map(End::Exit),
         Command::Keys(keys) => keys::run(&keys).map(End::Exit),
         Command::Completions { shell } => {

@@ -25,6 +25,7 @@ mod lent;
 mod mailbox;
 mod making;
 mod map;
+mod net;
 mod objects;
 mod offer;
 mod pickle;
@@ -67,6 +68,8 @@ mod _core {
     use super::mailbox::Mailbox;
     #[pymodule_export]
     use super::map::Map;
+    #[pymodule_export]
+    use super::net::{Datagram, Handed, Listener, Stream, connect_stream, connecting_stream};
     #[pymodule_export]
     use super::objects::{Method, Proxy, Serving, Values, host_objects};
     #[pymodule_export]

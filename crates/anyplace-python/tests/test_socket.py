@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import doctest
-import gc
 import os
 import pickle
 import selectors
@@ -28,6 +27,8 @@ from leftovers import Holdings
 Pair = tuple[socket.socket, socket.socket]
 Script = Callable[[str], "subprocess.CompletedProcess[str]"]
 
+LOCAL = ("127.0.0.1", 0)
+
 
 @pytest.fixture(params=["tcp", "unix"])
 def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
@@ -46,7 +47,7 @@ def datagrams() -> Iterator[Pair]:
 
 
 def tcp_pair() -> Pair:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server(LOCAL) as listener:
         near = socket.create_connection(listener.getsockname())
         far, _ = listener.accept()
     return near, far
@@ -142,9 +143,8 @@ def test_a_signal_to_another_thread_ends_a_blocked_accept() -> None:
         until_asleep(threading.main_thread())
         signal.pthread_kill(threading.get_ident(), signal.SIGINT)
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        with beside(interrupt), pytest.raises(KeyboardInterrupt):
-            listener.accept()
+    with socket.create_server(LOCAL) as listener, beside(interrupt), pytest.raises(KeyboardInterrupt):
+        listener.accept()
 
 
 def test_ctrl_c_ends_a_blocked_sendall(pair: Pair) -> None:
@@ -195,7 +195,7 @@ def test_every_verb_ends_with_the_time_out(pair: Pair, verb: str) -> None:
     near, _ = pair
     if verb == "sendall":
         fill(near)
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(LOCAL)
     with listener:
         sock = listener if verb == "accept" else near
         sock.settimeout(0.05)
@@ -218,8 +218,7 @@ def test_the_time_out_of_sendall_is_for_all_of_it(pair: Pair) -> None:
     with beside(sip):
         began = time.monotonic()
         with pytest.raises(TimeoutError):
-            while True:
-                near.sendall(bytes(1 << 26))
+            near.sendall(bytes(1 << 30))
         assert time.monotonic() - began < PATIENCE
         stop.set()
         near.close()
@@ -305,10 +304,9 @@ def test_a_datagram_to_a_full_socket_waits_for_room(tmp_path: Path) -> None:
 
 def test_forgotten_sockets_are_closed_with_a_warning() -> None:
     before = Holdings.now()
-    sock: Any = socket.socket()
+    forgotten = [socket.socket()]
     with pytest.warns(ResourceWarning, match="unclosed <anyplace.socket.socket"):
-        del sock
-        gc.collect()
+        forgotten.clear()
     before.is_all_again()
 
 
@@ -320,7 +318,7 @@ def test_failed_verbs_leave_no_descriptor(tmp_path: Path) -> None:
         socket.create_server(("192.0.2.1", 1))
     with pytest.raises(FileNotFoundError), socket.socket(socket.AF_UNIX) as sock:
         sock.connect(str(tmp_path / "nobody"))
-    with pytest.raises(OSError, match="not a socket|non-socket"):
+    with pytest.raises(OSError, match="non-socket"):
         socket.socket(fileno=0)
     before.is_all_again()
 
@@ -475,7 +473,7 @@ def test_verbs_are_awaited(pair: Pair) -> None:
 
 def test_connections_are_awaited() -> None:
     async def meet() -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as near:
+        with socket.create_server(LOCAL) as listener, socket.socket() as near:
             accepting = asyncio.create_task(listener.accept_async())
             await near.connect_async(("localhost", listener.getsockname()[1]))
             far, address = await accepting
@@ -489,9 +487,8 @@ def test_connections_are_awaited() -> None:
 
 def test_a_refused_connection_is_told_where_it_is_awaited() -> None:
     async def meet() -> None:
-        with udp() as unused, socket.socket() as near:
-            with pytest.raises(ConnectionRefusedError):
-                await near.connect_async(unused.getsockname())
+        with udp() as unused, socket.socket() as near, pytest.raises(ConnectionRefusedError):
+            await near.connect_async(unused.getsockname())
 
     run(meet())
 

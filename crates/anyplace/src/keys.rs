@@ -27,8 +27,10 @@ mod key_hash;
 mod known;
 mod moment;
 mod proof;
+mod refused;
 mod scope;
 mod shelf;
+mod standing;
 mod table;
 mod ticket;
 mod verdict;
@@ -44,6 +46,7 @@ pub use key_hash::KeyHash;
 pub use known::Known;
 pub use moment::Moment;
 pub use scope::Scope;
+pub use standing::Standing;
 pub use ticket::Ticket;
 pub(crate) use ticket::without_tickets;
 
@@ -208,17 +211,12 @@ impl Keys {
         })
     }
 
-    /// What the client with this key may do now; `None` if it may not come in. For servers, of clients that are in.
+    /// Who may be here now: for servers, of clients that are in already.
     ///
     /// # Errors
     /// As [`known`](Self::known).
-    pub fn standing(&self, key: KeyHash) -> Result<Option<Scope>> {
-        if key == self.identity()?.hash() {
-            return Ok(Some(Scope::ADMIN));
-        }
-        let now = Moment::now();
-        let known = self.authorized()?.into_iter().find(|row| row.key == key);
-        Ok(known.filter(|row| row.is_good(now)).map(|row| row.scope))
+    pub fn standing(&self) -> Result<Standing> {
+        Ok(Standing { own: self.identity()?.hash(), authorized: self.authorized()?, now: Moment::now() })
     }
 
     /// Writes the address of a place that is offered here, ticket and all, where its user finds it by name.

@@ -2,13 +2,16 @@
 #![allow(clippy::disallowed_methods, reason = "foreign peers are programs")]
 
 use anyplace::keys::{Keys, Scope, admit, join};
-use anyplace::net::{Listener, Stream, Trust, connect, listen, tls};
-use anyplace::{Error, Kind};
+use anyplace::net::{
+    Interest, Listener, Options, Stream, Trust, connect, connect_with, listen, tls, wait_any,
+};
+use anyplace::work::Work;
+use anyplace::{Error, Kind, Place, Registry, Setup, TaskOptions};
 use std::fs::Permissions;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -119,6 +122,52 @@ fn another_user_is_refused_at_a_unix_socket() {
     assert_eq!(heard, b"", "nothing is said to them");
 }
 
+/// Has the place run a program.
+fn run(place: &Place) -> Result<(), Error> {
+    let command = anyplace::work::Command::new(["true"]);
+    place.submit_work(Work::Command(command), TaskOptions::default())?.wait().map(drop)
+}
+
+/// A place whose keys are in this folder.
+fn place(address: impl Into<String>, keys: PathBuf) -> Result<Place, Error> {
+    Registry::standard().with_setup(Setup { keys: Some(keys), ..Setup::default() }).open(address.into())
+}
+
+/// Not only at the door: a conversation that goes on ends, too.
+#[test]
+fn whoever_is_revoked_is_out_while_they_talk() {
+    let folder = tempfile::tempdir().unwrap();
+    let (theirs, ours) = (folder.path().join("server"), folder.path().join("client"));
+    let offer = place("processes:1", theirs.clone()).unwrap().offer("tcp://127.0.0.1:0").unwrap();
+    let client = place(offer.address().reveal(), ours.clone()).unwrap();
+    run(&client).unwrap();
+    let keys = Keys::new(Some(theirs));
+    let [row] = &keys.authorized().unwrap()[..] else { panic!("one was enrolled") };
+    keys.revoke(&row.key.to_string()).unwrap();
+    let until = soon();
+    let refusal = loop {
+        match run(&client) {
+            Ok(()) => assert!(Instant::now() < until, "nobody looks"),
+            Err(refusal) => break refusal,
+        }
+    };
+    assert_eq!(refusal.kind(), Kind::PermissionDenied, "{refusal:?}");
+    assert!(refusal.message().contains("revoked"), "{refusal:?}");
+    let again = place(offer.address().reveal(), ours).and_then(|place| run(&place));
+    assert!(again.unwrap_err().message().contains("revoked"));
+    assert_eq!(offer.clients(), 0);
+}
+
+#[test]
+fn a_place_is_not_offered_on_a_table_that_would_let_nobody_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("authorized_peers");
+    std::fs::write(&table, "somebody\n").unwrap();
+    std::fs::set_permissions(&table, Permissions::from_mode(0o600)).unwrap();
+    let offered = place("processes:1", folder.path().to_owned()).unwrap().offer("tcp://127.0.0.1:0");
+    assert!(offered.unwrap_err().message().contains("line 1 of the keys' file `authorized_peers`"));
+}
+
 /// A key and its self-signed certificate, as OpenSSL makes them; and for which kind of key.
 fn certificate(folder: &Path, algorithm: &str) -> [String; 2] {
     let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
@@ -222,12 +271,16 @@ except OSError as error:
 ";
 
 fn python_server(keys: &[String; 2], how: &str) -> (Program, BufReader<ChildStdout>, Stream) {
+    let (server, out, port) = python_server_at(keys, how);
+    (server, out, connect(format!("tcp://127.0.0.1:{port}"), Some(soon())).unwrap())
+}
+
+fn python_server_at(keys: &[String; 2], how: &str) -> (Program, BufReader<ChildStdout>, u16) {
     let mut server = start("python3", &["-c", PYTHON_SERVER, &keys[0], &keys[1], how]);
     let mut out = BufReader::new(server.0.stdout.take().unwrap());
     let mut port = String::new();
     out.read_line(&mut port).unwrap();
-    let stream = connect(format!("tcp://127.0.0.1:{}", port.trim()), Some(soon())).unwrap();
-    (server, out, stream)
+    (server, out, port.trim().parse().unwrap())
 }
 
 #[test]
@@ -256,9 +309,11 @@ fn foreign(folder: &Path) -> ([String; 2], Trust) {
 fn a_foreign_server_can_be_listened_to_after_we_have_finished() {
     let folder = tempfile::tempdir().unwrap();
     let (pair, trust) = foreign(folder.path());
+    let options = Options::default().with_trust(trust);
     for name in ["localhost", "127.0.0.1"] {
-        let (_server, mut out, stream) = python_server(&pair, "new");
-        let stream = tls(stream, name, &trust, Some(soon())).unwrap();
+        let (_server, mut out, port) = python_server_at(&pair, "new");
+        let stream = connect_with(format!("tls://{name}:{port}"), &options, Some(soon())).unwrap();
+        assert_eq!(stream.endpoint().to_string(), format!("tls://{name}:{port}"));
         let said: Vec<u8> = (0..1_000_000_u32).map(|n| n as u8).collect();
         stream.write(&said, Some(soon())).unwrap();
         stream.finish(Some(soon())).unwrap();
@@ -275,6 +330,26 @@ fn a_foreign_server_can_be_listened_to_after_we_have_finished() {
 }
 
 #[test]
+fn a_foreign_server_is_an_endpoint_like_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let (pair, trust) = foreign(folder.path());
+    let options = Options::default().with_trust(trust);
+    let (_server, _out, port) = python_server_at(&pair, "new");
+    let stream = connect_with(format!("tls://localhost:{port}"), &options, Some(soon())).unwrap();
+    assert_eq!(stream.peer().unwrap().unwrap().to_string(), format!("tcp://127.0.0.1:{port}"));
+    stream.write(b"stressed", Some(soon())).unwrap();
+    stream.finish(Some(soon())).unwrap();
+    let mut byte = [0];
+    assert_eq!(stream.read(&mut byte, Some(soon())).unwrap(), 1);
+    // The rest is kept by the session, of which the descriptor knows nothing.
+    assert_eq!(wait_any(&[(&stream, Interest::Read)], Some(soon())).unwrap(), [0]);
+    assert_eq!(stream.read_to_end(99, Some(soon())).unwrap(), b"esserts"[..]);
+    let (_server, _out, port) = python_server_at(&pair, "new");
+    let refusal = connect(format!("tls://localhost:{port}"), Some(soon())).unwrap_err();
+    assert_eq!(refusal.kind(), Kind::PermissionDenied, "{refusal:?}");
+}
+
+#[test]
 fn a_foreign_server_for_which_nobody_vouches_is_not_believed() {
     let folder = tempfile::tempdir().unwrap();
     let (pair, trust) = foreign(folder.path());
@@ -282,7 +357,7 @@ fn a_foreign_server_for_which_nobody_vouches_is_not_believed() {
         let (_server, _out, stream) = python_server(&pair, "new");
         let refusal = tls(stream, name, trust, Some(soon())).unwrap_err();
         assert_eq!(refusal.kind(), Kind::PermissionDenied, "{refusal:?}");
-        assert!(refusal.help().unwrap().contains("?ca=FILE"), "{refusal:?}");
+        assert!(refusal.help().unwrap().contains("Trust::File"), "{refusal:?}");
     }
     let (_server, _out, stream) = python_server(&pair, "old");
     assert_eq!(tls(stream, "localhost", &trust, Some(soon())).unwrap_err().kind(), Kind::ConnectionLost);

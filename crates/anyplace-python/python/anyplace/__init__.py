@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from anyplace import socket as socket
     from anyplace import socketserver as socketserver
     from anyplace import threading as threading
+    from anyplace._datagram import Datagram, bind
     from anyplace._errors import (
         Broken,
         Cancelled,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     )
     from anyplace._future import Future
     from anyplace._joblib import register_joblib
+    from anyplace._net import Listener, Stream, connect, connect_async, listen
     from anyplace._objects import Proxy, expose
     from anyplace._place import Place, open, wrap
     from anyplace._serve import Server, serve
@@ -62,9 +64,11 @@ __all__ = [
     "ConnectionLost",
     "Context",
     "Counts",
+    "Datagram",
     "Ended",
     "Error",
     "Future",
+    "Listener",
     "Map",
     "NotFound",
     "NotHeld",
@@ -78,6 +82,7 @@ __all__ = [
     "ResourceExhausted",
     "Server",
     "Stored",
+    "Stream",
     "TaskFailed",
     "Timeout",
     "Unexpected",
@@ -85,8 +90,12 @@ __all__ = [
     "Unsupported",
     "VersionMismatch",
     "WorkerLost",
+    "bind",
+    "connect",
+    "connect_async",
     "current",
     "expose",
+    "listen",
     "open",
     "register_joblib",
     "serve",
@@ -94,12 +103,19 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Datagram": "anyplace._datagram",
     "Future": "anyplace._future",
+    "Listener": "anyplace._net",
     "Place": "anyplace._place",
     "Proxy": "anyplace._objects",
     "Server": "anyplace._serve",
     "Stored": "anyplace._stored",
+    "Stream": "anyplace._net",
+    "bind": "anyplace._datagram",
+    "connect": "anyplace._net",
+    "connect_async": "anyplace._net",
     "expose": "anyplace._objects",
+    "listen": "anyplace._net",
     "open": "anyplace._place",
     "register_joblib": "anyplace._joblib",
     "serve": "anyplace._serve",

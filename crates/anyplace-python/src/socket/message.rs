@@ -44,7 +44,7 @@ impl Socket {
         let py = buffers.py();
         let buffers = items(buffers, "recvmsg_into() argument 1 must be an iterable")?;
         let mut views = buffers.iter().map(View::writable).collect::<PyResult<Vec<_>>>()?;
-        let mut rooms: Vec<_> = views.iter_mut().map(|view| IoSliceMut::new(initialized(view))).collect();
+        let mut rooms: Vec<_> = views.iter_mut().map(|view| IoSliceMut::new(view.initialized())).collect();
         let (read, (beside, flags, from)) = self.receive_message(py, &mut rooms, beside, flags)?;
         (read, beside, flags, from).into_pyobject(py)
     }
@@ -134,11 +134,4 @@ fn control_of(beside: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
         control::put(&mut control, level, kind, View::of(&part.get_item(2)?)?.bytes());
     }
     Ok(control)
-}
-
-/// The bytes of a buffer of Python's, which are always something.
-fn initialized(view: &mut View) -> &mut [u8] {
-    let room = view.room();
-    // SAFETY: they are bytes of a Python object, which has set them when it was made.
-    unsafe { std::slice::from_raw_parts_mut(room.as_mut_ptr().cast(), room.len()) }
 }

@@ -20,3 +20,4 @@ mod view;
 mod wait;
 
 pub(crate) use class::{Socket, socket_pair};
+pub(crate) use view::View;

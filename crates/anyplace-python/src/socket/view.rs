@@ -11,7 +11,7 @@ use std::slice;
 ///
 /// As everywhere in Python, another thread may write them meanwhile, and then gets what it asked for: bytes are only copied
 /// by the system here, and never looked at.
-pub(super) struct View(ffi::Py_buffer);
+pub(crate) struct View(ffi::Py_buffer);
 
 // SAFETY: the bytes are the object's, which exports them and so cannot move them; the reference to it goes where the
 // view is dropped, which needs the interpreter's lock: no `View` is moved, only borrowed, by who waits without the lock.
@@ -22,7 +22,7 @@ impl View {
     ///
     /// # Errors
     /// `TypeError` for what has no bytes.
-    pub(super) fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+    pub(crate) fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
         Self::get(object, ffi::PyBUF_SIMPLE)
     }
 
@@ -30,7 +30,7 @@ impl View {
     ///
     /// # Errors
     /// `TypeError` for what has no bytes, or keeps them from being written.
-    pub(super) fn writable(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+    pub(crate) fn writable(object: &Bound<'_, PyAny>) -> PyResult<Self> {
         Self::get(object, ffi::PyBUF_WRITABLE).map_err(|error| {
             let py = object.py();
             if !error.is_instance_of::<PyBufferError>(py) {
@@ -53,11 +53,11 @@ impl View {
         Ok(Self(unsafe { view.assume_init() }))
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len.unsigned_abs()
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         if self.0.buf.is_null() {
             return &[];
         }
@@ -65,12 +65,19 @@ impl View {
         unsafe { slice::from_raw_parts(self.0.buf.cast(), self.len()) }
     }
 
-    pub(super) fn room(&mut self) -> &mut [MaybeUninit<u8>] {
+    pub(crate) fn room(&mut self) -> &mut [MaybeUninit<u8>] {
         if self.0.buf.is_null() || self.0.readonly != 0 {
             return &mut [];
         }
         // SAFETY: as for `bytes`; they may be written, and nobody else here has this view.
         unsafe { slice::from_raw_parts_mut(self.0.buf.cast(), self.len()) }
+    }
+
+    /// The room as bytes to write over.
+    pub(crate) fn initialized(&mut self) -> &mut [u8] {
+        let room = self.room();
+        // SAFETY: they are bytes of a Python object, which has set them when it was made.
+        unsafe { slice::from_raw_parts_mut(room.as_mut_ptr().cast(), room.len()) }
     }
 }
 

@@ -4,13 +4,14 @@
 //! say anything.
 
 use super::proof::{Bound, Role};
-use super::verdict::Refusal;
+use super::refused::{denied, ended, garbled, not_agreed, not_its_ticket, refused, turned_away, unspoken};
+use super::verdict::{Grant, Refusal};
 use super::{KeyHash, Keys, Moment, Scope, Ticket};
-use crate::error::{Error, Kind, Result, Retry};
+use crate::error::Result;
 use crate::net::tls::pinned::{self, Pinned};
 use crate::net::{Endpoint, Stream};
+use crate::wire::Malformed;
 use crate::wire::admission::{Answer, Hello, length};
-use std::io::{self, ErrorKind};
 use std::time::Instant;
 
 /// What only the two ends of a session can compute; the label makes it different from what others compute of it.
@@ -58,25 +59,28 @@ pub fn admit(stream: Stream, keys: &Keys, until: Instant) -> Result<Admitted> {
     }
     let identity = keys.identity()?;
     let Pinned { tls, peer } = pinned::server(stream, &identity, Some(until)).map_err(unspoken)?;
-    let bound =
-        Bound { exported: tls.exported(EXPORTER).map_err(unspoken)?, client: peer, server: identity.hash() };
+    let exported = tls.exported(EXPORTER).map_err(unspoken)?;
+    let bound = Bound { exported, client: peer, server: identity.hash() };
     let stream = tls.into_stream();
     let hello = Hello::read(&message(&stream, until)?).map_err(garbled)?;
-    match keys.enter(&bound, &hello)? {
+    let verdict = keys.enter(&bound, &hello)?;
+    stream.write(&answer(&verdict).bytes(), Some(until))?;
+    match verdict {
+        Ok(grant) => Ok(Admitted { stream, key: Some(peer), scope: grant.scope, until: grant.until }),
         Err(refusal) => {
-            stream.write(&Answer::Refused(refusal.number()).bytes(), Some(until))?;
+            // So that it hears the answer, and not only that the connection was closed.
             stream.finish(Some(until))?;
-            Err(Error::new(
-                Kind::PermissionDenied,
-                format!("the client {peer} was refused: {}", logged(refusal)),
-            ))
+            Err(turned_away(peer, refusal))
         }
-        Ok(grant) => {
-            let until_then = grant.until.map_or(0, Moment::seconds);
-            let welcome =
-                Answer::Welcome { scope: grant.scope.bits(), until: until_then, proof: grant.proof };
-            stream.write(&welcome.bytes(), Some(until))?;
-            Ok(Admitted { stream, key: Some(peer), scope: grant.scope, until: grant.until })
+    }
+}
+
+fn answer(verdict: &std::result::Result<Grant, Refusal>) -> Answer {
+    match verdict {
+        Err(refusal) => Answer::Refused(refusal.number()),
+        Ok(Grant { scope, until, proof, .. }) => {
+            let until = until.map_or(0, Moment::seconds);
+            Answer::Welcome { scope: scope.bits(), until, proof: *proof }
         }
     }
 }
@@ -93,29 +97,39 @@ pub fn join(stream: Stream, keys: &Keys, ticket: Option<&Ticket>, until: Instant
         return Ok(Joined { stream, key: None, scope: Scope::ADMIN, until: None });
     }
     let at = authority(stream.endpoint());
-    let identity = keys.identity()?;
-    let pins = keys.pins(&at, ticket)?;
-    let is_known = pins.len() > 1;
-    let Pinned { tls, peer } = pinned::client(stream, &identity, pins, Some(until))
-        .map_err(|error| not_agreed(error, &at, ticket, is_known))?;
-    let bound =
-        Bound { exported: tls.exported(EXPORTER).map_err(unspoken)?, client: identity.hash(), server: peer };
-    let stream = tls.into_stream();
+    let (stream, bound) = recognise(stream, keys, &at, ticket, until)?;
     let shown = ticket.map(|ticket| (ticket.id().0, ticket.proof_key().prove(Role::Client, &bound)));
     stream.write(&Hello { name: own_name(), ticket: shown }.bytes(), Some(until))?;
-    let answer = Answer::read(&message(&stream, until)?).map_err(garbled)?;
-    let Answer::Welcome { scope, until: then, proof } = answer else {
-        return Err(refused(&answer, &at, ticket));
+    let (scope, until, proof) = match Answer::read(&message(&stream, until)?).map_err(garbled)? {
+        Answer::Refused(number) => return Err(refused(Refusal::of_number(number), &at, ticket)),
+        Answer::Welcome { scope, until, proof } => (scope, until, proof),
     };
     if let (Some(ticket), Some(proof)) = (ticket, proof)
         && !ticket.proof_key().is_proved(&proof, Role::Server, &bound)
     {
-        return Err(denied(format!("`{at}` did not issue this ticket")).with_help(NEW_TICKET));
+        return Err(not_its_ticket(&at));
     }
-    keys.remember(&at, peer)?;
-    let scope = Scope::from_bits(scope).ok_or_else(|| garbled(crate::wire::Malformed("a scope")))?;
-    let until = if then == 0 { None } else { Moment::from_seconds(then) };
-    Ok(Joined { stream, key: Some(peer), scope, until })
+    keys.remember(&at, bound.server)?;
+    let scope = Scope::from_bits(scope).ok_or_else(|| garbled(Malformed("a scope")))?;
+    let until = if until == 0 { None } else { Moment::from_seconds(until) };
+    Ok(Joined { stream, key: Some(bound.server), scope, until })
+}
+
+/// Agrees on keys with the server, if it is the right one.
+fn recognise(
+    stream: Stream,
+    keys: &Keys,
+    at: &str,
+    ticket: Option<&Ticket>,
+    until: Instant,
+) -> Result<(Stream, Bound)> {
+    let identity = keys.identity()?;
+    let pins = keys.pins(at, ticket)?;
+    let is_known = pins.len() > 1;
+    let Pinned { tls, peer } = pinned::client(stream, &identity, pins, Some(until))
+        .map_err(|error| not_agreed(error, at, ticket, is_known))?;
+    let exported = tls.exported(EXPORTER).map_err(unspoken)?;
+    Ok((tls.into_stream(), Bound { exported, client: identity.hash(), server: peer }))
 }
 
 /// `host:port`: what a server is remembered by.
@@ -123,8 +137,6 @@ fn authority(endpoint: &Endpoint) -> String {
     let text = endpoint.to_string();
     text.split_once("://").map_or(text.as_str(), |(_, authority)| authority).to_owned()
 }
-
-const NEW_TICKET: &str = "ask whoever offers the place for a new ticket, and open the address with that";
 
 /// The kernel says whose process is at the other end of a unix socket.
 fn check_user(stream: &Stream) -> Result<()> {
@@ -164,94 +176,4 @@ fn fill(stream: &Stream, mut into: &mut [u8], until: Instant) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn ended() -> Error {
-    Error::new(Kind::ConnectionLost, "the other end closed the connection before it said who it is")
-        .with_retry(Retry::Safe)
-}
-
-fn garbled(malformed: crate::wire::Malformed) -> Error {
-    Error::new(Kind::Unexpected, format!("the other end does not speak as peers do: {malformed}"))
-}
-
-fn denied(message: String) -> Error {
-    Error::new(Kind::PermissionDenied, message)
-}
-
-/// What went wrong before a word was said.
-fn unspoken(error: io::Error) -> Error {
-    match error.kind() {
-        ErrorKind::TimedOut => Error::new(Kind::Timeout, "the other end took too long to say who it is"),
-        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => ended(),
-        ErrorKind::InvalidData => {
-            Error::new(Kind::PermissionDenied, format!("the other end cannot be agreed with: {error}"))
-        }
-        _ => return Error::from(error),
-    }
-    .with_source(error)
-}
-
-fn not_agreed(error: io::Error, at: &str, ticket: Option<&Ticket>, is_known: bool) -> Error {
-    let Some(found) = pinned::found_key(&error) else {
-        return unspoken(error)
-            .with_help("see whether a place is offered there, by the same version of anyplace");
-    };
-    let message = match ticket {
-        Some(ticket) => format!(
-            "`{at}` is not the server that issued the ticket: it has the key {}, not {}",
-            found.short(),
-            ticket.key().short()
-        ),
-        None if is_known => format!("`{at}` has another key than before: {}", found.short()),
-        None => format!("`{at}` is not known here: it has the key {}", found.short()),
-    };
-    let help = match ticket.is_some() || is_known {
-        true => {
-            "nothing was sent to it. If its key was changed on purpose, open the address with a new ticket; if not, somebody may stand in between"
-        }
-        false => {
-            "nothing was sent to it. Open the address with its ticket, `tcp://host:port#ap1...`, as `anyplace serve` printed it"
-        }
-    };
-    denied(message).with_help(help)
-}
-
-/// What the server's refusal means to us.
-fn refused(answer: &Answer, at: &str, ticket: Option<&Ticket>) -> Error {
-    let Answer::Refused(number) = answer else { return garbled(crate::wire::Malformed("a refusal")) };
-    let over = ticket.and_then(Ticket::until).filter(|until| *until <= Moment::now());
-    let (message, help) = match (Refusal::of_number(*number), over) {
-        (Refusal::Revoked, _) => (
-            format!("`{at}` has revoked this user's key"),
-            "ask whoever offers the place; `anyplace keys rotate` makes a new key, which needs a new ticket",
-        ),
-        (Refusal::Over, _) => (format!("this user's time at `{at}` is over"), NEW_TICKET),
-        (Refusal::TicketSpent, _) => {
-            (format!("the ticket for `{at}` was for one, and somebody else has used it"), NEW_TICKET)
-        }
-        (Refusal::TicketOver, Some(until)) | (Refusal::Unknown, Some(until)) => {
-            (format!("the ticket for `{at}` was good until {until}"), NEW_TICKET)
-        }
-        (Refusal::TicketOver, None) => (format!("the time of the ticket for `{at}` is over"), NEW_TICKET),
-        (Refusal::Unknown, None) if ticket.is_some() => {
-            (format!("`{at}` does not know this ticket: it was revoked"), NEW_TICKET)
-        }
-        (Refusal::Unknown, None) => (
-            format!("`{at}` does not know this user's key"),
-            "open the address with a ticket, `tcp://host:port#ap1...`, as `anyplace serve` prints it",
-        ),
-    };
-    denied(message).with_help(help)
-}
-
-/// For the server's own log.
-fn logged(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::Unknown => "it has no key that is known here, and no ticket",
-        Refusal::Revoked => "its key was revoked",
-        Refusal::Over => "its time is over",
-        Refusal::TicketOver => "the time of its ticket is over",
-        Refusal::TicketSpent => "its ticket was for one, and is spent",
-    }
 }

@@ -162,7 +162,9 @@ fn refused(message: String) -> Error {
 
 fn told(error: io::Error, verb: &str, path: &Path) -> Error {
     let message = format!("cannot {verb} `{}`: {error}", path.display());
-    Error::from(error).reworded(message).with_help("see who owns it, and whether the disk has room")
+    Error::from(error).reworded(message).with_help(
+        "see who owns it, and whether the disk has room; XDG_CONFIG_HOME names another folder for keys",
+    )
 }
 
 #[cfg(test)]

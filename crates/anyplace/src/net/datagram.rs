@@ -46,8 +46,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(1);
 pub struct Datagram {
     pub(super) fd: OwnedFd,
     endpoint: Endpoint,
-    to_read: Watch,
-    to_write: Watch,
+    watch: Watch,
     /// The clock of who waits for room that the kernel tells nobody of.
     room: OnceLock<Gate>,
     /// What of the file system is ours.
@@ -128,8 +127,7 @@ impl Datagram {
     }
 
     fn new(fd: OwnedFd, endpoint: Endpoint, bound: Option<Bound>) -> Self {
-        let (to_read, to_write) = (Watch::default(), Watch::default());
-        Self { fd, endpoint, to_read, to_write, room: OnceLock::new(), _bound: bound }
+        Self { fd, endpoint, watch: Watch::default(), room: OnceLock::new(), _bound: bound }
     }
 
     /// Where it is bound, with the port that it was given, or what it was connected to.
@@ -208,8 +206,10 @@ impl Datagram {
     pub fn try_send(&self, bytes: &[u8], party: Option<&Party>) -> io::Result<()> {
         // A datagram goes as a whole.
         again(|| match party {
-            Some(party) => sendto(&self.fd, bytes, SendFlags::NOSIGNAL, party.address()),
-            None => send(&self.fd, bytes, SendFlags::NOSIGNAL),
+            Some(party) => {
+                sendto(&self.fd, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT, party.address())
+            }
+            None => send(&self.fd, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT),
         })
         .map(drop)
     }
@@ -221,7 +221,7 @@ impl Datagram {
     pub fn try_recv(&self, into: &mut [u8]) -> io::Result<(usize, Party)> {
         let received = again(|| {
             let mut control = RecvAncillaryBuffer::default();
-            recvmsg(&self.fd, &mut [IoSliceMut::new(into)], &mut control, RecvFlags::empty())
+            recvmsg(&self.fd, &mut [IoSliceMut::new(into)], &mut control, RecvFlags::DONTWAIT)
         })?;
         if received.flags.contains(ReturnFlags::TRUNC) {
             let why = format!("a datagram is longer than {} bytes, so it is lost", into.len());
@@ -278,7 +278,7 @@ impl<'a> Sending<'a> {
         Self { socket, bytes, party, is_blind: false }
     }
 
-    /// Looks again after a while.
+    /// Looks again after a while; it waits until then.
     fn look_again(&mut self) -> io::Result<()> {
         let room = match self.socket.room.get() {
             Some(room) => room,
@@ -292,9 +292,11 @@ impl<'a> Sending<'a> {
         Err(ErrorKind::WouldBlock.into())
     }
 
-    /// A unix socket says only of its one peer whether there is room.
-    fn is_told_of_room(&self) -> bool {
-        self.party.is_none_or(|party| party.family() != AddressFamily::UNIX)
+    /// A unix socket says only of its one peer whether there is room, and a network says nothing.
+    fn is_blind_to(&self, error: &io::Error) -> bool {
+        let is_to_any = self.party.is_some_and(|party| party.family() == AddressFamily::UNIX);
+        let is_full_network = error.raw_os_error() == Some(Errno::NOBUFS.raw_os_error());
+        is_full_network || (is_to_any && error.kind() == ErrorKind::WouldBlock)
     }
 }
 
@@ -304,14 +306,11 @@ impl Operation for Sending<'_> {
     fn step(&mut self) -> io::Result<Option<()>> {
         self.socket.room.get().map(Gate::has_rung);
         self.is_blind = false;
-        match self.socket.try_send(self.bytes, self.party) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock && !self.is_told_of_room() => {
-                self.look_again()?
-            }
-            Err(error) if error.raw_os_error() == Some(Errno::NOBUFS.raw_os_error()) => self.look_again()?,
-            sent => sent?,
+        let sent = self.socket.try_send(self.bytes, self.party);
+        if sent.as_ref().is_err_and(|error| self.is_blind_to(error)) {
+            self.look_again()?;
         }
-        Ok(Some(()))
+        sent.map(Some)
     }
 
     fn awaits(&self) -> Awaited<'_> {
@@ -319,7 +318,7 @@ impl Operation for Sending<'_> {
             Some(room) => room.awaited(),
             None => {
                 let socket = self.socket;
-                Awaited { fd: socket.fd.as_fd(), interest: Interest::Write, watch: &socket.to_write }
+                Awaited { fd: socket.fd.as_fd(), interest: Interest::Write, watch: &socket.watch }
             }
         }
     }
@@ -343,11 +342,17 @@ impl Operation for Receiving<'_> {
 
     fn awaits(&self) -> Awaited<'_> {
         let socket = self.socket;
-        Awaited { fd: socket.fd.as_fd(), interest: Interest::Read, watch: &socket.to_read }
+        Awaited { fd: socket.fd.as_fd(), interest: Interest::Read, watch: &socket.watch }
     }
 
     fn told(&self, error: io::Error) -> Error {
         self.socket.told(error, "receive at")
+    }
+}
+
+impl Drop for Datagram {
+    fn drop(&mut self) {
+        self.watch.forget(self.fd.as_fd());
     }
 }
 

@@ -106,7 +106,8 @@ impl<'a> Sending<'a> {
         let fits = control.push(SendAncillaryMessage::ScmRights(self.fds));
         debug_assert!(fits, "there is room for 253");
         let slices = [IoSlice::new(self.bytes)];
-        let sent = again(|| sendmsg(socket, &slices, &mut control, SendFlags::NOSIGNAL))?;
+        let sent =
+            again(|| sendmsg(socket, &slices, &mut control, SendFlags::NOSIGNAL | SendFlags::DONTWAIT))?;
         Ok(Writing::begun(self.stream, [IoSlice::new(self.bytes)], sent))
     }
 }
@@ -152,7 +153,7 @@ impl Operation for Receiving<'_> {
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let received = again(|| {
             let mut slices = [IoSliceMut::new(self.into)];
-            recvmsg(socket, &mut slices, &mut control, RecvFlags::CMSG_CLOEXEC)
+            recvmsg(socket, &mut slices, &mut control, RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT)
         })?;
         let fds = control.drain().filter_map(rights).flatten().collect();
         // Those that could not be opened are lost: the kernel has let go of them.

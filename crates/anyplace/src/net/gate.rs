@@ -67,3 +67,9 @@ impl Gate {
         Awaited { fd: self.epoll.as_fd(), interest: Interest::Read, watch: &self.watch }
     }
 }
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.watch.forget(self.epoll.as_fd());
+    }
+}

@@ -33,6 +33,8 @@ pub struct Listener {
     /// Where to wait: for the socket, or for the end of a pause.
     gate: Gate,
     is_pausing: Mutex<bool>,
+    /// A child of a fork has the same gate, which it must not shut for its parent.
+    generation: u32,
     /// What of the file system is ours.
     _bound: Option<Bound>,
 }
@@ -112,7 +114,14 @@ impl Listener {
     fn new(fd: OwnedFd, endpoint: Endpoint, bound: Option<Bound>) -> io::Result<Self> {
         let gate = Gate::new()?;
         gate.add(fd.as_fd(), Interest::Read)?;
-        Ok(Self { fd, endpoint, gate, is_pausing: Mutex::new(false), _bound: bound })
+        Ok(Self {
+            fd,
+            endpoint,
+            gate,
+            is_pausing: Mutex::new(false),
+            generation: anyplace_sync::fork_generation(),
+            _bound: bound,
+        })
     }
 
     /// Takes over a socket that somebody else has made and listens at, such as one that systemd hands to a service
@@ -185,7 +194,8 @@ impl Listener {
     /// Who waits to be accepted still waits, and would be reported again and again.
     fn pause(&self) {
         let mut is_pausing = self.is_pausing.lock().unwrap_or_else(PoisonError::into_inner);
-        if !*is_pausing && self.gate.ring_after(PAUSE).is_ok() {
+        let is_ours = self.generation == anyplace_sync::fork_generation();
+        if is_ours && !*is_pausing && self.gate.ring_after(PAUSE).is_ok() {
             self.gate.remove(self.fd.as_fd());
             *is_pausing = true;
         }

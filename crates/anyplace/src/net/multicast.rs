@@ -63,12 +63,13 @@ impl Datagram {
     fn member(&self, group: IpAddr, interface: Option<&str>, joins: bool) -> io::Result<()> {
         let index = self.index(interface)?;
         let any = Ipv4Addr::UNSPECIFIED;
-        Ok(match (group, joins) {
-            (IpAddr::V4(group), true) => set_ip_add_membership_with_ifindex(&self.fd, &group, &any, index)?,
-            (IpAddr::V4(group), false) => set_ip_drop_membership_with_ifindex(&self.fd, &group, &any, index)?,
-            (IpAddr::V6(group), true) => set_ipv6_add_membership(&self.fd, &group, index)?,
-            (IpAddr::V6(group), false) => set_ipv6_drop_membership(&self.fd, &group, index)?,
-        })
+        let set = match (group, joins) {
+            (IpAddr::V4(group), true) => set_ip_add_membership_with_ifindex(&self.fd, &group, &any, index),
+            (IpAddr::V4(group), false) => set_ip_drop_membership_with_ifindex(&self.fd, &group, &any, index),
+            (IpAddr::V6(group), true) => set_ipv6_add_membership(&self.fd, &group, index),
+            (IpAddr::V6(group), false) => set_ipv6_drop_membership(&self.fd, &group, index),
+        };
+        Ok(set?)
     }
 
     fn index(&self, interface: Option<&str>) -> Result<u32, rustix::io::Errno> {

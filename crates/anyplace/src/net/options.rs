@@ -1,5 +1,6 @@
 //! What a socket does besides carrying bytes, under the usual names.
 
+use super::Trust;
 use rustix::net::AddressFamily;
 use rustix::net::sockopt::{
     set_ipv6_v6only, set_socket_keepalive, set_socket_recv_buffer_size, set_socket_reuseport,
@@ -47,6 +48,8 @@ pub struct Options {
     pub backlog: u16,
     /// Who may connect to a unix socket, as for `chmod`.
     pub mode: u32,
+    /// Whose word is taken for who answers at `tls://host:port`.
+    pub trust: Trust,
 }
 
 /// When the system asks a silent end of a connection whether it is still there, and how often.
@@ -72,6 +75,7 @@ impl Default for Options {
             only_v6: false,
             backlog: 1024,
             mode: 0o600,
+            trust: Trust::default(),
         }
     }
 }
@@ -135,6 +139,12 @@ impl Options {
     #[must_use]
     pub fn with_mode(self, mode: u32) -> Self {
         Self { mode, ..self }
+    }
+
+    /// Whose word is taken for who answers at `tls://host:port`.
+    #[must_use]
+    pub fn with_trust(self, trust: Trust) -> Self {
+        Self { trust, ..self }
     }
 
     /// Sets them on a socket that is new: whoever accepts from it gets sockets with the same options.

@@ -30,9 +30,16 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// A descriptor that the reactor knows. Dropping it makes the reactor forget it: a call may still be under way then.
 pub(crate) struct Registration {
+    slot: Slot,
+    /// Of its own: others may close theirs.
+    fd: OwnedFd,
+}
+
+/// A slot of the reactor, for a descriptor that belongs to whoever holds this and is named with each call. Dropped, its
+/// source is called no more.
+pub(super) struct Slot {
     set: Arc<Set>,
     number: u64,
-    fd: OwnedFd,
 }
 
 struct Set {
@@ -60,46 +67,71 @@ const BELL: u64 = 0;
 /// # Errors
 /// `ResourceExhausted` if there is no thread or descriptor left.
 pub(crate) fn register(fd: BorrowedFd<'_>, source: Arc<dyn Source>) -> Result<Registration> {
-    let registered = (|| {
-        // A descriptor of its own: the reactor forgets it even if others keep theirs open.
-        let fd = fd.try_clone_to_owned()?;
-        let (set, number) = Set::enter(source)?;
-        let registration = Registration { set, number, fd };
-        let (data, nothing) = (epoll::EventData::new_u64(number), epoll::EventFlags::ONESHOT);
-        epoll::add(&registration.set.epoll, &registration.fd, data, nothing)?;
-        Ok(registration)
-    })();
-    registered.map_err(|error: io::Error| {
-        Error::new(Kind::ResourceExhausted, format!("no room to wait for one more socket: {error}"))
-            .with_retry(Retry::Safe)
-            .with_help(
-                "close some, or raise the limits of open files (`ulimit -n`) and threads (`ulimit -u`)",
-            )
-    })
+    let fd = fd.try_clone_to_owned().map_err(full)?;
+    let slot = Slot::take(fd.as_fd(), source)?;
+    Ok(Registration { slot, fd })
+}
+
+fn full(error: io::Error) -> Error {
+    Error::new(Kind::ResourceExhausted, format!("no room to wait for one more socket: {error}"))
+        .with_retry(Retry::Safe)
+        .with_help("close some, or raise the limits of open files (`ulimit -n`) and threads (`ulimit -u`)")
 }
 
 impl Registration {
     /// Wants to be called once, when the descriptor is ready for these, instead of what was wanted before.
     pub(crate) fn want(&self, read: bool, write: bool) {
-        let mut flags = epoll::EventFlags::ONESHOT;
-        flags.set(epoll::EventFlags::IN | epoll::EventFlags::RDHUP, read);
-        flags.set(epoll::EventFlags::OUT, write);
-        // It fails only for a descriptor that is not there, and ours is.
-        let _ = epoll::modify(&self.set.epoll, &self.fd, epoll::EventData::new_u64(self.number), flags);
+        self.slot.want(self.fd.as_fd(), read, write);
     }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        if self.set.generation != anyplace_sync::fork_generation() {
-            return;
+        self.slot.leave(self.fd.as_fd());
+    }
+}
+
+impl Slot {
+    /// Takes a slot. Nothing is wanted yet.
+    pub(super) fn take(fd: BorrowedFd<'_>, source: Arc<dyn Source>) -> Result<Self> {
+        let (set, number) = Set::enter(source).map_err(full)?;
+        let slot = Self { set, number };
+        let (data, nothing) = (epoll::EventData::new_u64(number), epoll::EventFlags::ONESHOT);
+        epoll::add(&slot.set.epoll, fd, data, nothing).map_err(|errno| full(errno.into()))?;
+        Ok(slot)
+    }
+
+    /// As [`Registration::want`].
+    pub(super) fn want(&self, fd: BorrowedFd<'_>, read: bool, write: bool) {
+        let mut flags = epoll::EventFlags::ONESHOT;
+        flags.set(epoll::EventFlags::IN | epoll::EventFlags::RDHUP, read);
+        flags.set(epoll::EventFlags::OUT, write);
+        // It fails only for a descriptor that is not there, and this one is.
+        let _ = epoll::modify(&self.set.epoll, fd, epoll::EventData::new_u64(self.number), flags);
+    }
+
+    /// Has to be said before the descriptor is closed: another process may keep the file open.
+    pub(super) fn leave(&self, fd: BorrowedFd<'_>) {
+        if self.is_of_this_process() {
+            // As for `want`.
+            let _ = epoll::delete(&self.set.epoll, fd);
         }
-        // As for `want`.
-        let _ = epoll::delete(&self.set.epoll, &self.fd);
-        let (source, is_last) = self.set.sources().remove(self.number);
-        drop(source);
-        if is_last {
-            self.set.ring();
+    }
+
+    /// Whether this is the process that took it, and not a child of its fork.
+    pub(super) fn is_of_this_process(&self) -> bool {
+        self.set.generation == anyplace_sync::fork_generation()
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if self.is_of_this_process() {
+            let (source, is_last) = self.set.sources().remove(self.number);
+            drop(source);
+            if is_last {
+                self.set.ring();
+            }
         }
     }
 }
@@ -207,6 +239,12 @@ impl Set {
 
 impl fmt::Debug for Registration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Registration({})", self.number)
+        write!(f, "Registration({:?})", self.slot)
+    }
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Slot({})", self.number)
     }
 }

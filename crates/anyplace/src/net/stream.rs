@@ -22,7 +22,7 @@ pub(super) use read::{Gathering, too_long};
 use read::{ReadingExact, ReadingSome};
 use std::fmt;
 use std::io::{self, ErrorKind, IoSlice};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -62,8 +62,9 @@ struct Inner {
     /// How many read by way of `ahead`.
     gathering: AtomicUsize,
     outgoing: Outgoing,
-    to_read: Watch,
-    to_write: Watch,
+    watch: Watch,
+    /// Where the two directions have a descriptor each, that of the one in which we write.
+    watch_writing: Watch,
     pulse: Pulse,
 }
 
@@ -86,8 +87,8 @@ impl Stream {
             is_ahead: false.into(),
             gathering: AtomicUsize::new(0),
             outgoing: Outgoing::default(),
-            to_read: Watch::default(),
-            to_write: Watch::default(),
+            watch: Watch::default(),
+            watch_writing: Watch::default(),
             pulse: Pulse::default(),
         }))
     }
@@ -342,10 +343,14 @@ impl Stream {
 
     pub(super) fn awaited(&self, interest: Interest) -> Awaited<'_> {
         let watch = match interest {
-            Interest::Read => &self.0.to_read,
-            Interest::Write => &self.0.to_write,
+            Interest::Write if self.has_two_descriptors() => &self.0.watch_writing,
+            _ => &self.0.watch,
         };
         Awaited { fd: self.fd(interest), interest: self.awaits(interest), watch }
+    }
+
+    fn has_two_descriptors(&self) -> bool {
+        self.fd(Interest::Read).as_raw_fd() != self.fd(Interest::Write).as_raw_fd()
     }
 
     pub(super) fn told(&self, error: io::Error, operation: &'static str) -> crate::Error {
@@ -399,6 +404,13 @@ fn over(state: u8) -> io::Error {
         _ => "it was aborted here",
     };
     io::Error::new(ErrorKind::ConnectionAborted, why)
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.watch.forget(self.transport.fd(Interest::Read));
+        self.watch_writing.forget(self.transport.fd(Interest::Write));
+    }
 }
 
 impl Waitable for Stream {

@@ -104,6 +104,19 @@ impl<O: Operation> Wait for Waiting<O> {
         self.attempt(until).map_err(|error| self.operation.told(error))
     }
 
+    /// Goes on as long as it gets on: who waits for the descriptor afterwards, in a loop of their own, has to know that
+    /// nothing is left which has come already.
+    fn look(&mut self) -> Result<Option<O::Given>> {
+        loop {
+            match self.operation.step() {
+                Ok(None) => {}
+                Ok(given) => return Ok(given),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+                Err(error) => return Err(self.operation.told(error)),
+            }
+        }
+    }
+
     /// Sockets are no shared objects: nobody asks why one waits for them.
     fn on_line(&mut self, _: impl Into<String>) {}
 }

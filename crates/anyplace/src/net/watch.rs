@@ -1,6 +1,6 @@
-//! The futures that wait for one direction of one descriptor.
+//! The futures that wait for one descriptor.
 
-use super::reactor::{Registration, Source, register};
+use super::reactor::{Slot, Source};
 use super::readiness::Interest;
 use crate::error::Result;
 use std::os::fd::BorrowedFd;
@@ -8,19 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
-/// The futures that wait for one direction of one descriptor. The reactor knows the descriptor from the first of them
-/// on, for as long as this lives: who awaits again costs one call of the system.
+/// The futures that wait for one descriptor. The reactor knows the descriptor from the first of them on, for as long as
+/// this lives: who awaits again costs one call of the system.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     seats: Arc<Seats>,
-    known: Mutex<Option<Known>>,
-}
-
-#[derive(Debug)]
-struct Known {
-    registration: Registration,
-    /// A child of a fork has a reactor of its own.
-    generation: u32,
+    slot: Mutex<Option<Slot>>,
 }
 
 #[derive(Debug, Default)]
@@ -29,37 +22,64 @@ struct Seats(Mutex<Taken>);
 #[derive(Debug, Default)]
 struct Taken {
     given: u64,
-    wakers: Vec<(u64, Waker)>,
+    seats: Vec<Seat>,
+}
+
+#[derive(Debug)]
+struct Seat {
+    number: u64,
+    interest: Interest,
+    waker: Waker,
 }
 
 impl Watch {
     /// Wakes somebody once, when the descriptor is ready or broken. It may be ready already.
     pub(super) fn enter(&self, fd: BorrowedFd<'_>, interest: Interest, waker: &Waker) -> Result<u64> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let generation = anyplace_sync::fork_generation();
-        let known = match &mut *known {
-            Some(known) if known.generation == generation => known,
-            known => known.insert(Known { registration: register(fd, self.seats.clone())?, generation }),
+        // Held to the end, so that no older wish of another thread overtakes ours.
+        let mut slot = self.slot();
+        let slot = match &mut *slot {
+            // A child of a fork has a reactor of its own.
+            Some(slot) if slot.is_of_this_process() => slot,
+            slot => slot.insert(Slot::take(fd, self.seats.clone())?),
         };
         // Seated before the reactor is asked, so that whatever it finds wakes us.
-        let seat = self.seats.enter(waker);
-        known.registration.want(interest == Interest::Read, interest == Interest::Write);
-        Ok(seat)
+        let (number, read, write) = self.seats.enter(interest, waker);
+        slot.want(fd, read, write);
+        Ok(number)
     }
 
     /// Wakes somebody no more.
-    pub(super) fn leave(&self, seat: u64) {
-        self.seats.taken().wakers.retain(|(taken, _)| *taken != seat);
+    pub(super) fn leave(&self, number: u64) {
+        self.seats.taken().seats.retain(|seat| seat.number != number);
+    }
+
+    /// The descriptor is to be closed. Whoever waited for it is woken.
+    pub(super) fn forget(&self, fd: BorrowedFd<'_>) {
+        self.slot().take().iter().for_each(|slot| slot.leave(fd));
+        self.seats.wake();
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<Slot>> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Seats {
-    fn enter(&self, waker: &Waker) -> u64 {
+    /// A seat's number, and whether anybody waits to read, or to write.
+    fn enter(&self, interest: Interest, waker: &Waker) -> (u64, bool, bool) {
         let mut taken = self.taken();
         taken.given += 1;
-        let seat = taken.given;
-        taken.wakers.push((seat, waker.clone()));
-        seat
+        let number = taken.given;
+        taken.seats.push(Seat { number, interest, waker: waker.clone() });
+        let anybody = |interest| taken.seats.iter().any(|seat| seat.interest == interest);
+        (number, anybody(Interest::Read), anybody(Interest::Write))
+    }
+
+    /// Everybody looks again: who has waited for the other direction sits down once more.
+    fn wake(&self) {
+        // Without the lock: a waker may poll at once.
+        let seats = std::mem::take(&mut self.taken().seats);
+        seats.into_iter().for_each(|seat| seat.waker.wake());
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -69,9 +89,7 @@ impl Seats {
 
 impl Source for Seats {
     fn ready(self: Arc<Self>, _: bool, _: bool) {
-        // Woken without the lock: a waker may poll at once.
-        let wakers = std::mem::take(&mut self.taken().wakers);
-        wakers.into_iter().for_each(|(_, waker)| waker.wake());
+        self.wake();
     }
 
     /// Futures bring clocks of their own.

@@ -1,7 +1,7 @@
 //! Ten thousand connections.
 
 use crate::alone::Alone;
-use crate::{Instant, LONG, soon};
+use crate::soon;
 use anyplace::net::{Stream, connect, listen};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -26,14 +26,32 @@ fn a_process_that_accepts() {
     let listener = listen("tcp://127.0.0.1:0").unwrap();
     let endpoint = listener.endpoint().to_string();
     let clients = Alone::start("many::a_process_that_connects", &[("ANYPLACE_NET_ENDPOINT", endpoint)]);
-    let until = Some(Instant::now() + 2 * LONG);
-    let streams: Vec<Stream> = (0..MANY).map(|_| listener.accept(until).unwrap()).collect();
-    // All are there at once; each is heard, and answered.
-    for stream in &streams {
-        let message = stream.recv(99, until).unwrap().unwrap();
-        stream.send(&message, until).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let all = runtime.block_on(async {
+        let mut all = Vec::with_capacity(MANY);
+        for _ in 0..MANY {
+            let stream = listener.accepting().await.unwrap();
+            all.push(tokio::spawn(echo(stream)));
+        }
+        all
+    });
+    assert!(resident() < 150 << 20, "{} bytes for {MANY} connections", resident());
+    for echoed in all {
+        runtime.block_on(echoed).unwrap();
     }
     clients.finish();
+}
+
+async fn echo(stream: Stream) {
+    while let Some(message) = stream.receiving(99).await.unwrap() {
+        stream.sending(&message).await.unwrap();
+    }
+}
+
+/// How much memory this process has.
+fn resident() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * rustix::param::page_size()
 }
 
 #[test]

@@ -64,11 +64,11 @@ fn the_thread_survives_storms_of_comers_and_goers() {
 #[ignore = "it counts the threads of its process, so it is run by the test above"]
 fn a_process_with_storms() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
-    for _ in 0..20 {
+    for _ in 0..5 {
         let storms: Vec<_> = (0..4)
             .map(|_| {
                 runtime.spawn(async {
-                    for _ in 0..50 {
+                    for _ in 0..25 {
                         let (here, there) = tcp();
                         await_in_vain(&here);
                         let asked = tokio::spawn(async move {

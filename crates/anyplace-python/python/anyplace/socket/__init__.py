@@ -32,7 +32,6 @@ import socket as _stdlib
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any
 
-from anyplace._core import Socket as _Socket
 from anyplace.socket._descriptors import recv_fds as recv_fds
 from anyplace.socket._descriptors import send_fds as send_fds
 from anyplace.socket._making import create_connection as create_connection
@@ -40,14 +39,13 @@ from anyplace.socket._making import create_server as create_server
 from anyplace.socket._making import fromfd as fromfd
 from anyplace.socket._making import has_dualstack_ipv6 as has_dualstack_ipv6
 from anyplace.socket._making import socketpair as socketpair
+from anyplace.socket._socket import SocketType as SocketType
 from anyplace.socket._socket import socket as socket
 
 if _TYPE_CHECKING:
     from socket import *  # type: ignore[assignment]  # noqa: F403
 
 __all__ = list(_stdlib.__all__)
-
-SocketType = _Socket
 globals().update((name, getattr(_stdlib, name)) for name in __all__ if name not in globals())
 
 

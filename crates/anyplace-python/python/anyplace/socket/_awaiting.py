@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
+import socket as stdlib
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from anyplace import _ready
+
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from typing_extensions import Buffer
@@ -23,8 +26,6 @@ class Awaiting(Socket):
 
     Its time-out holds here, too, for each wait; one of 0 is none, since the loop goes on. Who cancels a wait
     has received and sent nothing by it, but for `sendall_async`, of which a part may have gone.
-
-    One task at a time waits for a socket to be readable, and one for it to be writable.
     """
 
     __slots__ = ()
@@ -43,10 +44,12 @@ class Awaiting(Socket):
 
     async def connect_async(self, address: Any) -> None:
         """Connect to an address, as `connect`; a host that is a name is looked up by a thread of the loop."""
-        loop = asyncio.get_running_loop()
-        address = await _resolved(loop, self.family, self.type, address)
+        import asyncio
+
+        address = await _resolved(asyncio.get_running_loop(), self.family, self.type, address)
         if not self._connect_now(address):
-            await _ready(loop.add_writer, loop.remove_writer, self.fileno(), self.gettimeout())
+            async with asyncio.timeout(self.gettimeout() or None):
+                await _ready.ready(self.fileno(), True)
             self._connected()
 
     async def recv_async(self, bufsize: int, flags: int = 0) -> bytes:
@@ -74,6 +77,8 @@ class Awaiting(Socket):
 
         After an error or a cancelled wait nobody knows how many went.
         """
+        import asyncio
+
         sent = 0
         async with asyncio.timeout(self.gettimeout() or None):
             with memoryview(data).cast("B") as rest:
@@ -85,57 +90,27 @@ class Awaiting(Socket):
         return await self._writable(self._sendto_now, data, *flags_and_address)
 
     async def _readable(self, step: Callable[..., T], *arguments: Any) -> T:
-        loop = asyncio.get_running_loop()
-        return await _taken(loop.add_reader, loop.remove_reader, self, step, arguments)
+        return await _taken(self, False, step, arguments)
 
     async def _writable(self, step: Callable[..., T], *arguments: Any) -> T:
-        loop = asyncio.get_running_loop()
-        return await _taken(loop.add_writer, loop.remove_writer, self, step, arguments)
+        return await _taken(self, True, step, arguments)
 
 
-async def _taken(
-    listen: Callable[..., Any],
-    forget: Callable[[int], Any],
-    sock: Socket,
-    step: Callable[..., T],
-    arguments: tuple[Any, ...],
-) -> T:
+async def _taken(sock: Socket, writes: bool, step: Callable[..., T], arguments: tuple[Any, ...]) -> T:
     """What a step gives, tried at once and whenever the descriptor is ready."""
-    while True:
+
+    def try_step() -> tuple[T] | None:
         try:
-            return step(*arguments)
+            return (step(*arguments),)
         except BlockingIOError:
-            await _ready(listen, forget, sock.fileno(), sock.gettimeout())
+            return None
 
-
-async def _ready(
-    listen: Callable[..., Any],
-    forget: Callable[[int], Any],
-    fd: int,
-    timeout: float | None,
-) -> None:
-    """Wait until the loop says that the descriptor is ready."""
-    ready = asyncio.get_running_loop().create_future()
-    listen(fd, _tell, ready)
-    try:
-        if timeout:
-            async with asyncio.timeout(timeout):
-                await ready
-        else:
-            await ready
-    finally:
-        forget(fd)
-
-
-def _tell(ready: asyncio.Future[None]) -> None:
-    if not ready.done():
-        ready.set_result(None)
+    taken = await _ready.within(sock.gettimeout() or None, try_step, lambda: (sock.fileno(), writes))
+    return taken[0]
 
 
 async def _resolved(loop: asyncio.AbstractEventLoop, family: int, kind: int, address: Any) -> Any:
     """The address with a host that is a number."""
-    import socket as stdlib
-
     if family not in (stdlib.AF_INET, stdlib.AF_INET6):
         return address
     host, port = address[:2]

@@ -7,7 +7,8 @@ import socket as _stdlib
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from anyplace._core import Socket as SocketType
+from anyplace import _ready
+from anyplace._core import Socket
 from anyplace.socket._awaiting import Awaiting
 from anyplace.socket._file import SendingFiles
 
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
     from typing import NoReturn, Self
 
 
+#: What all of them are made of.
+SocketType = Socket
+
 #: Those of our sockets, and -1, which is the default.
 _FAMILIES = frozenset({-1, _stdlib.AF_INET, _stdlib.AF_INET6, _stdlib.AF_UNIX})
 
 
-class socket(Awaiting, SendingFiles, SocketType):  # noqa: N801
+class socket(Awaiting, SendingFiles, Socket):  # noqa: N801
     """One end of a conversation, or what listens for them.
 
     Parameters
@@ -72,7 +76,7 @@ class socket(Awaiting, SendingFiles, SocketType):  # noqa: N801
         """Close what was forgotten, and say so."""
         if self.fileno() >= 0:
             _warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
-            SocketType.close(self)
+            Socket.close(self)
 
     def __repr__(self) -> str:
         """Tell what it is, and between which addresses."""
@@ -103,7 +107,8 @@ class socket(Awaiting, SendingFiles, SocketType):  # noqa: N801
             self.close()
 
     def _real_close(self) -> None:
-        SocketType.close(self)
+        _ready.wake(self.fileno())
+        Socket.close(self)
 
     def close(self) -> None:
         """Close it, once the files of `makefile` are closed."""

@@ -257,6 +257,11 @@ impl Server {
             match self.open_within(limit) {
                 Ok(_) => return self.resume(before),
                 Err(_) if self.link().is_closed => return,
+                // It is here, and lets us in no more: patience would not help.
+                Err(refusal) if refusal.kind() == Wrong::PermissionDenied && !has_despaired => {
+                    has_despaired = true;
+                    self.despair(&refusal);
+                }
                 Err(_) => {}
             }
             let rest = if has_despaired {

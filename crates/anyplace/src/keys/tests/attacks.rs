@@ -165,9 +165,9 @@ fn a_revoked_key_is_out_at_once_with_the_ticket_that_brought_it() {
     let ticket = server.issue(Scope::RUN, None, false).unwrap();
     let (admitted, _) = meet_at(&listener, &server, &client, Some(&ticket));
     let key = admitted.unwrap().key.unwrap();
-    assert_eq!(server.standing(key).unwrap(), Some(Scope::RUN));
+    assert_eq!(server.standing().unwrap().of(key), Some(Scope::RUN));
     assert_eq!(server.revoke(&key.to_string()[..8]).unwrap().len(), 2);
-    assert_eq!(server.standing(key).unwrap(), None, "a conversation under way ends");
+    assert_eq!(server.standing().unwrap().of(key), None, "a conversation under way ends");
     for shown in [None, Some(&ticket)] {
         let refusal = meet_at(&listener, &server, &client, shown).1.unwrap_err();
         assert!(refusal.message().contains("has revoked this user's key"), "{refusal}");

@@ -209,3 +209,96 @@ impl std::fmt::Display for Address {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::{Endpoint, Listener, listen, listen_with};
+
+    fn at(addresses: Vec<SocketAddr>) -> Attempts {
+        Attempts::found_by(Lookup::known(addresses).unwrap(), &Options::default()).unwrap()
+    }
+
+    /// Steps until somebody has answered, or all have failed.
+    fn concluded(attempts: &mut Attempts) -> io::Result<OwnedFd> {
+        let until = Instant::now() + Duration::from_secs(20);
+        loop {
+            match attempts.step() {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    assert!(ready(attempts.gate().fd(), Interest::Read, Some(until)).unwrap());
+                }
+                concluded => return concluded,
+            }
+        }
+    }
+
+    fn address(listener: &Listener) -> SocketAddr {
+        let Endpoint::Tcp { host, port } = listener.endpoint() else { unreachable!() };
+        SocketAddr::new(host.parse().unwrap(), *port)
+    }
+
+    /// A port that somebody holds and nobody listens at.
+    fn closed(host: &str) -> (OwnedFd, SocketAddr) {
+        let address = SocketAddr::new(host.parse().unwrap(), 0);
+        let family = Address::Internet(address).family();
+        let held = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None).unwrap();
+        bind(&held, &address).unwrap();
+        let address = getsockname(&held).unwrap().try_into().unwrap();
+        (held, address)
+    }
+
+    /// Somebody whose backlog is full: the kernel drops who knocks.
+    fn silent() -> (Listener, Vec<Attempts>) {
+        let listener = listen_with("tcp://127.0.0.1:0", &Options::default().with_backlog(0)).unwrap();
+        let mut knocking: Vec<_> = (0..4).map(|_| at(vec![address(&listener)])).collect();
+        let until = Instant::now() + Duration::from_millis(100);
+        let answered = |attempts: &mut Attempts| {
+            while attempts.step().is_err() {
+                if !ready(attempts.gate().fd(), Interest::Read, Some(until)).unwrap() {
+                    return false;
+                }
+            }
+            true
+        };
+        assert!(knocking.iter_mut().map(answered).any(|was| !was), "its backlog is full");
+        (listener, knocking)
+    }
+
+    #[test]
+    fn a_silent_address_costs_no_more_than_its_head_start() {
+        let (silent, _knocking) = silent();
+        let live = listen("tcp://[::1]:0").unwrap();
+        let began = Instant::now();
+        let mut attempts = at(vec![address(&silent), address(&live)]);
+        let fd = concluded(&mut attempts).unwrap();
+        assert!(began.elapsed() >= HEAD_START);
+        assert_eq!(SocketAddr::try_from(getpeername(&fd).unwrap().unwrap()).unwrap(), address(&live));
+    }
+
+    #[test]
+    fn a_refusal_is_followed_by_the_next_at_once() {
+        let (silent, _knocking) = silent();
+        let (_held, gone) = closed("::1");
+        let mut attempts = at(vec![gone, address(&silent)]);
+        // The first step begins with the one that refuses, so that the other has no need of the clock.
+        while attempts
+            .under_way
+            .iter()
+            .all(|attempt| attempt.address.to_string() != address(&silent).to_string())
+        {
+            assert_eq!(attempts.step().unwrap_err().kind(), ErrorKind::WouldBlock);
+        }
+        assert!(attempts.late().to_string().contains(&format!("{gone}: Connection refused")));
+        assert!(attempts.late().to_string().contains(&format!("{}: no answer", address(&silent))));
+    }
+
+    #[test]
+    fn an_error_says_what_became_of_each_address() {
+        let (_held, gone): (Vec<_>, Vec<_>) = ["127.0.0.1", "::1"].map(closed).into_iter().unzip();
+        let error = concluded(&mut at(gone.clone())).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+        for address in gone {
+            assert!(error.to_string().contains(&format!("{address}: Connection refused")), "{error}");
+        }
+    }
+}

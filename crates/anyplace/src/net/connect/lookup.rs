@@ -34,13 +34,28 @@ struct Slot;
 
 impl Lookup {
     pub(in crate::net) fn new(host: &str, port: u16) -> io::Result<Self> {
-        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        let lookup = Self(Arc::new(Question { answer: Mutex::default(), bell }));
         match host.parse::<IpAddr>() {
-            Ok(address) => lookup.0.answer(Ok(vec![SocketAddr::new(address, port)])),
-            Err(_) => lookup.start(host.to_owned(), port)?,
+            Ok(address) => Self::known(vec![SocketAddr::new(address, port)]),
+            Err(_) => Self::of_a_name(host.to_owned(), port),
         }
+    }
+
+    /// There is nothing to look up.
+    pub(super) fn known(addresses: Vec<SocketAddr>) -> io::Result<Self> {
+        let lookup = Self::open()?;
+        lookup.0.answer(Ok(addresses));
         Ok(lookup)
+    }
+
+    fn of_a_name(host: String, port: u16) -> io::Result<Self> {
+        let lookup = Self::open()?;
+        lookup.start(host, port)?;
+        Ok(lookup)
+    }
+
+    fn open() -> io::Result<Self> {
+        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        Ok(Self(Arc::new(Question { answer: Mutex::default(), bell })))
     }
 
     fn start(&self, host: String, port: u16) -> io::Result<()> {

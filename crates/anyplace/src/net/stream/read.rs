@@ -182,8 +182,9 @@ where
 
     fn step(&mut self) -> io::Result<Option<G>> {
         self.stream.check_reading()?;
-        let is_alone = self.stream.0.gathering.load(Ordering::SeqCst) == 1;
         let found = self.stream.ahead(|ahead| {
+            // Under the lock: whoever has looked before us was counted by then.
+            let is_alone = self.stream.0.gathering.load(Ordering::SeqCst) == 1;
             let needed = match (self.find)(ahead.bytes(), false)? {
                 Found::More(needed) => needed,
                 found => return Ok(Some(taken(ahead, &found))),

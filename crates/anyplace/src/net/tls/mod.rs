@@ -10,6 +10,7 @@ mod session;
 mod web;
 
 pub(crate) use session::Tls;
+pub(super) use web::{Client, Handshake};
 pub use web::{Trust, tls};
 
 use rustls::crypto::CryptoProvider;

@@ -162,6 +162,10 @@ impl Transport for Tls {
     fn fd(&self, interest: Interest) -> BorrowedFd<'_> {
         self.below.fd(interest)
     }
+
+    fn is_ready(&self, interest: Interest) -> bool {
+        interest == Interest::Read && self.session().keeps_something()
+    }
 }
 
 thread_local! {
@@ -170,6 +174,12 @@ thread_local! {
 }
 
 impl Session {
+    /// Whether there is something to read without another look below.
+    fn keeps_something(&mut self) -> bool {
+        let plain = |state: rustls::IoState| state.plaintext_bytes_to_read() > 0 || state.peer_has_closed();
+        !self.unfed.is_empty() || self.connection.process_new_packets().is_ok_and(plain)
+    }
+
     /// What the handshake waits for; `None` when it is over, and nothing of it is left to send.
     fn awaits(&self) -> Option<Interest> {
         match &self.connection {

@@ -34,12 +34,19 @@ const BUNDLES: [&str; 5] = [
 ];
 
 /// Speaks TLS 1.3 over a connected stream, with a peer that must have a certificate for the name `host`.
+/// [`connect`](crate::net::connect) does it for `tls://host:port`; this is for streams that begin in the clear.
 ///
 /// # Errors
 /// `PermissionDenied` if the certificate is not good for that; `Timeout`; `ConnectionLost`; `ConfigInvalid` for a name or
 /// file that is none; `NotFound` if this machine lists no authorities.
 pub fn tls(stream: Stream, host: &str, trust: &Trust, until: Option<Instant>) -> Result<Stream> {
-    Waiting::new(Handshake::new(stream, host, trust)?).by(until)
+    Waiting::new(Client::new(host, trust)?.over(stream)).by(until)
+}
+
+/// What it takes to speak with a host, before anybody is connected.
+pub(in crate::net) struct Client {
+    connection: ClientConnection,
+    host: String,
 }
 
 /// A handshake under way.
@@ -49,17 +56,23 @@ pub(in crate::net) struct Handshake {
     host: String,
 }
 
-impl Handshake {
-    /// Begins one.
-    pub(in crate::net) fn new(stream: Stream, host: &str, trust: &Trust) -> Result<Self> {
+impl Client {
+    pub(in crate::net) fn new(host: &str, trust: &Trust) -> Result<Self> {
         let name = ServerName::try_from(host.to_owned()).map_err(|_| {
             Error::config(format!("`{}` is no name that a certificate could have", host.escape_default()))
                 .with_help("write a host's name or its address, without a port")
         })?;
         let connection = ClientConnection::new(config(trust)?, name).map_err(|error| told(&error, host))?;
-        Ok(Self { tls: Some(Tls::new(stream, connection)), host: host.to_owned() })
+        Ok(Self { connection, host: host.to_owned() })
     }
 
+    /// Begins the handshake.
+    pub(in crate::net) fn over(self, stream: Stream) -> Handshake {
+        Handshake { tls: Some(Tls::new(stream, self.connection)), host: self.host }
+    }
+}
+
+impl Handshake {
     fn tls(&self) -> &Tls {
         self.tls.as_ref().expect("it is asked for nothing when it is over")
     }
@@ -96,7 +109,7 @@ fn roots(trust: &Trust) -> Result<RootCertStore> {
         Trust::File(file) => file.as_path(),
         Trust::Machine => BUNDLES.iter().map(Path::new).find(|file| file.exists()).ok_or_else(|| {
             Error::new(Kind::NotFound, "this machine lists no authorities that vouch for servers")
-                .with_help("install its `ca-certificates`, or name a file of them: `?ca=FILE`")
+                .with_help("install its `ca-certificates`, or name a file of them: `Trust::File`")
         })?,
     };
     let mut roots = RootCertStore::empty();
@@ -117,7 +130,7 @@ fn told(error: &rustls::Error, host: &str) -> Error {
     let (kind, help) = match error {
         rustls::Error::InvalidCertificate(_) => (
             Kind::PermissionDenied,
-            "do not go on unless you know why; a server of your own needs its authority named: `?ca=FILE`",
+            "do not go on unless you know why; for a server of your own name its authority: `Trust::File`",
         ),
         _ => (Kind::ConnectionLost, "see whether that port speaks TLS 1.3"),
     };

@@ -8,7 +8,7 @@ use super::share::Share;
 use super::tasks::Tasks;
 use crate::driver::Family;
 use crate::error::{Error, Kind as Wrong, Result};
-use crate::keys::{Admitted, KeyHash};
+use crate::keys::{Admitted, KeyHash, Scope, Standing};
 use crate::peer::{self, Absence, Handler, Peer, Traffic};
 use crate::serve::objects::Objects;
 use crate::wire::peer::Greeting;
@@ -25,6 +25,7 @@ pub(super) struct Client {
     wish: Wish,
     /// By which it was let in; `None` for a process of our own user.
     key: Option<KeyHash>,
+    scope: Scope,
     tasks: Arc<Tasks>,
     traffics: Vec<Arc<dyn Traffic>>,
     presence: Mutex<Presence>,
@@ -54,6 +55,7 @@ impl Client {
             shared: Arc::downgrade(shared),
             wish: wish.clone(),
             key: admitted.key,
+            scope: admitted.scope,
             traffics,
             tasks,
             presence: Mutex::new(Presence::Away(Instant::now())),
@@ -83,6 +85,16 @@ impl Client {
     pub(super) fn is_gone(&self, now: Instant) -> bool {
         let patience = self.wish.patience.min(PATIENCE);
         matches!(*self.presence(), Presence::Away(since) if now.saturating_duration_since(since) > patience)
+    }
+
+    /// Whether it has a key, so that it may lose what that is good for.
+    pub(super) fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// Whether it may still do all that it was let in for.
+    pub(super) fn is_welcome(&self, standing: &Standing) -> bool {
+        self.key.is_none_or(|key| standing.of(key).is_some_and(|scope| scope.allows(self.scope)))
     }
 
     /// Takes no more work.

@@ -31,6 +31,8 @@ pub(super) struct Door {
     pending: AtomicUsize,
     /// Nobody is accepted before the next tick, since there was no room.
     is_resting: AtomicBool,
+    /// A thread looks at the keys of those who are in.
+    is_looking: AtomicBool,
 }
 
 impl Door {
@@ -46,6 +48,7 @@ impl Door {
             listening: Mutex::default(),
             pending: AtomicUsize::new(0),
             is_resting: AtomicBool::new(false),
+            is_looking: AtomicBool::new(false),
         });
         let registration = reactor::register(listener.fd(), door.clone())?;
         registration.want(true, false);
@@ -88,6 +91,23 @@ impl Door {
         };
         if thread::Builder::new().name("anyplace-door".to_owned()).spawn(handshake).is_err() {
             self.pending.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+
+    /// Whether the keys of those who are in are still good. It is a file, perhaps of another machine, so not the reactor's
+    /// thread reads it, and only one other.
+    fn look_at_keys(self: &Arc<Self>) {
+        if !self.shared.has_guests() || self.is_looking.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let door = self.clone();
+        let look = move || {
+            door.shared.look_for_the_unwelcome();
+            door.is_looking.store(false, Ordering::Release);
+        };
+        if thread::Builder::new().name("anyplace-keys".to_owned()).spawn(look).is_err() {
+            // The next tick tries again.
+            self.is_looking.store(false, Ordering::Release);
         }
     }
 
@@ -135,6 +155,7 @@ impl Source for Door {
             self.close();
             self.shared.abandon();
         }
+        self.look_at_keys();
         if self.is_resting.swap(false, Ordering::AcqRel) {
             self.accept();
         }

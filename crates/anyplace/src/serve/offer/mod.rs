@@ -210,6 +210,34 @@ impl Shared {
         drop(std::thread::Builder::new().name("anyplace-offer".to_owned()).spawn(close));
     }
 
+    /// Whether somebody is here whose key may be revoked, or good for a time.
+    fn has_guests(&self) -> bool {
+        self.state().clients.values().any(|client| client.has_key())
+    }
+
+    /// Ends the conversations of those who may be here no more. A table that cannot be read lets nobody in, and throws
+    /// nobody out: somebody may be at it with an editor.
+    fn look_for_the_unwelcome(&self) {
+        let Ok(standing) = self.keys.standing() else { return };
+        let unwelcome: Vec<_> = {
+            let mut state = self.state();
+            let here = std::mem::take(&mut state.clients);
+            let (welcome, unwelcome) = here.into_iter().partition(|(_, client)| client.is_welcome(&standing));
+            state.clients = welcome;
+            HashMap::<u128, Arc<Client>>::into_values(unwelcome).collect()
+        };
+        let (why, until) = (self.unwelcome(), Instant::now() + PARTING);
+        unwelcome.into_iter().for_each(|client| client.close(&why, until));
+        self.changed.notify_all();
+    }
+
+    fn unwelcome(&self) -> Error {
+        let message = format!("`{}` has revoked this user's key, or its time there is over", self.endpoint);
+        Error::new(Kind::PermissionDenied, message)
+            .at(&self.endpoint)
+            .with_help("ask whoever offers the place for a new ticket")
+    }
+
     /// The client will not come back.
     fn forget(&self, session: u128) {
         let gone = self.state().clients.remove(&session);

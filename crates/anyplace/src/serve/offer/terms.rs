@@ -33,6 +33,8 @@ impl Terms {
         let Endpoint::Tcp { host, port } = endpoint else {
             return Address::try_from(escaped(&endpoint.to_string()));
         };
+        // Tables that cannot be read would let nobody in: better said now than by silence at the door.
+        keys.standing()?;
         let at = Endpoint::Tcp { host: reachable(host), port: *port };
         if !self.ticket {
             return Address::try_from(at.to_string());

@@ -1,0 +1,15 @@
+//! Streams by address: each file is the part of a class of `anyplace` that the engine does.
+
+mod connecting;
+mod data;
+mod datagram;
+mod descriptors;
+mod listener;
+mod options;
+mod steps;
+mod stream;
+
+pub(crate) use connecting::{connect_stream, connecting_stream};
+pub(crate) use datagram::Datagram;
+pub(crate) use listener::Listener;
+pub(crate) use stream::{Handed, Stream};
