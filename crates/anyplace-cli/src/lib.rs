@@ -19,6 +19,7 @@ mod output;
 mod places;
 mod progress;
 mod report;
+mod serve;
 mod signals;
 mod size;
 mod template;
@@ -107,6 +108,7 @@ fn tell(report: &Report, paint: Paint) -> Exit {
 fn run(args: Args, sources: Vec<Source>, paint: Paint) -> Result<End> {
     match args.command {
         Command::Map(map) => map::run(&map, sources, paint),
+        Command::Serve(serve) => serve::run(&serve),
         Command::Connect(connect) => connect::run(&connect).map(End::Exit),
         Command::Places(places) => places::print(&places).map(End::Exit),
         Command::Send(send) => transfer::send(&send).map(End::Exit),
