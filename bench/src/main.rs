@@ -7,6 +7,8 @@ mod columns;
 mod commands;
 mod effort;
 mod machine;
+#[path = "../suites/net/rust/mod.rs"]
+mod net;
 #[path = "../suites/rayon.rs"]
 mod rayon_map;
 mod record;
@@ -39,7 +41,10 @@ const SUITES: &[(&str, Suite)] = &[
         script::run_long("bench/suites/share/suite.py", effort, record)?;
         share::run(effort, record)
     }),
-    ("net", |effort, record| script::run_long("bench/suites/net/suite.py", effort, record)),
+    ("net", |effort, record| {
+        net::run(effort, record)?;
+        script::run_long("bench/suites/net/suite.py", effort, record)
+    }),
     ("async", |effort, record| script::run("bench/suites/asyncio_gather.py", effort, record)),
 ];
 

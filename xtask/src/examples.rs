@@ -1,5 +1,5 @@
 //! Runs the programs in `examples/`. Those of one folder do the same job in several languages: they must print the
-//! same.
+//! same. Where several programs work together, a `run.sh` beside them starts them all, and is run alone.
 
 use crate::Result;
 use crate::site::Site;
@@ -13,12 +13,17 @@ pub(crate) fn run(site: &Site) -> Result<bool> {
     let mut trials = Trials::default();
     for folder in sorted(&site.root.join("examples"))?.into_iter().filter(|path| path.is_dir()) {
         let mut printed: Option<String> = None;
-        for program in sorted(&folder)? {
+        for program in programs(&folder)? {
             let name = site.short(&program).display().to_string();
             trials.add(name, check(site, &program, &mut printed));
         }
     }
     Ok(trials.finish())
+}
+
+fn programs(folder: &Path) -> Result<Vec<PathBuf>> {
+    let together = folder.join("run.sh");
+    if together.exists() { Ok(vec![together]) } else { sorted(folder) }
 }
 
 fn check(site: &Site, program: &Path, printed: &mut Option<String>) -> Result<()> {

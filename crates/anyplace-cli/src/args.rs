@@ -5,6 +5,7 @@
 pub(crate) mod gnu;
 mod halt;
 mod jobs;
+mod transfer;
 pub(crate) mod variables;
 
 use std::ffi::OsString;
@@ -16,6 +17,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(crate) use halt::{Halt, How};
 pub(crate) use jobs::Jobs;
+pub(crate) use transfer::{Receive, Send};
 
 /// Run work in any place: threads, processes, or another machine
 #[derive(Debug, Parser)]
@@ -36,6 +38,9 @@ pub(crate) enum Command {
     Map(Box<Map>),
     Connect(Connect),
     Places(Places),
+    Names(Names),
+    Send(Send),
+    Receive(Receive),
     Keys(Keys),
     /// Print the completions of a shell
     Completions {
@@ -191,6 +196,18 @@ pub(crate) struct Places {
     pub(crate) json: bool,
 }
 
+/// Show the names of the objects that are published in a place
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Names {
+    /// The place, such as unix:/run/any.sock or tcp://host:7777
+    #[arg(value_name = "ADDRESS")]
+    pub(crate) address: String,
+
+    /// Print one JSON object for each name
+    #[arg(long, value_parser = FalseyValueParser::new(), env = "ANYPLACE_JSON", hide_env = true)]
+    pub(crate) json: bool,
+}
+
 /// Show who may use the places offered here, and end what they may
 ///
 /// Keys are in $XDG_CONFIG_HOME/anyplace, which is ~/.config/anyplace where that is not set: texts for this user's eyes
@@ -248,7 +265,8 @@ const TEMPLATE: &str = "{about-with-newline}\n{before-help}{usage-heading} {usag
 const EXAMPLES: &str = "Examples:
   anyplace map gzip ::: *.log                  one job for each file
   anyplace map 'convert {} {.}.png' ::: *.jpg  one quoted text is for a shell
-  anyplace places                              the kinds of places there are";
+  anyplace places                              the kinds of places there are
+  anyplace receive tcp://0.0.0.0:7777 inbox    receive files, from whoever has the address it prints";
 
 const MAP_EXAMPLES: &str = "Examples:
   anyplace map gzip ::: *.log                  one job for each file

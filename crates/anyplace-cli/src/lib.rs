@@ -14,12 +14,15 @@ mod exit;
 mod input;
 mod keys;
 mod map;
+mod names;
 mod output;
 mod places;
 mod progress;
 mod report;
 mod signals;
+mod size;
 mod template;
+mod transfer;
 
 use std::ffi::OsString;
 use std::io::{Write, stderr, stdout};
@@ -106,6 +109,9 @@ fn run(args: Args, sources: Vec<Source>, paint: Paint) -> Result<End> {
         Command::Map(map) => map::run(&map, sources, paint),
         Command::Connect(connect) => connect::run(&connect).map(End::Exit),
         Command::Places(places) => places::print(&places).map(End::Exit),
+        Command::Names(names) => names::print(&names).map(End::Exit),
+        Command::Send(send) => transfer::send(&send).map(End::Exit),
+        Command::Receive(receive) => transfer::receive(receive),
         Command::Keys(keys) => keys::run(&keys).map(End::Exit),
         Command::Completions { shell } => {
             let mut completions = Vec::new();

@@ -81,7 +81,7 @@ mod _core {
     #[pymodule_export]
     use super::queue::{Queue, SimpleQueue};
     #[pymodule_export]
-    use super::serve::{ServedStream, Server, borrow_stream};
+    use super::serve::{Server, borrow_stream};
     #[pymodule_export]
     use super::share::{
         _opened, SharedArray, SharedBarrier, SharedCondition, SharedDict, SharedEvent, SharedLock,

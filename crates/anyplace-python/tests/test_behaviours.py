@@ -14,7 +14,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -34,12 +36,20 @@ CHUNKS = [None, 1, 7]
 Need = Callable[[anyplace.Place], str | None]
 
 
+#: Where a place of processes is offered, and used from there.
+ENDPOINTS = ["unix:", "tcp:"]
+
+
 def scheme(place: anyplace.Place) -> str:
     return place.address.partition(":")[0]
 
 
+def has_processes(place: anyplace.Place) -> bool:
+    return scheme(place) in ("processes", "unix", "tcp")
+
+
 def can_kill(place: anyplace.Place) -> bool:
-    return scheme(place) in ("processes", "async")
+    return has_processes(place) or scheme(place) == "async"
 
 
 def workers(place: anyplace.Place) -> str | None:
@@ -59,7 +69,7 @@ def no_kill(place: anyplace.Place) -> str | None:
 
 
 def processes(place: anyplace.Place) -> str | None:
-    return None if scheme(place) == "processes" else "its tasks run in this process"
+    return None if has_processes(place) else "its tasks run in this process"
 
 
 def no_layers(place: anyplace.Place) -> str | None:
@@ -88,12 +98,24 @@ def place(address: str, request: pytest.FixtureRequest) -> Iterator[anyplace.Pla
 
 def opened(address: str, request: pytest.FixtureRequest) -> Iterator[anyplace.Place]:
     """Open the place, unless it lacks what the test needs."""
-    with anyplace.open(address) as place:
+    with offered(address) as known, anyplace.open(known) as place:
         marker = request.node.get_closest_marker("needs")
         for need in marker.args if marker else ():
             if reason := need(place):
                 pytest.skip(reason)
         yield place
+
+
+@contextmanager
+def offered(address: str) -> Iterator[str]:
+    """Offer a place of processes, if the address says where; give that by which it is opened."""
+    if address not in ENDPOINTS:
+        yield address
+        return
+    with TemporaryDirectory() as folder, anyplace.open("processes:2") as place:
+        endpoint = f"unix:{folder}/place.sock" if address == "unix:" else "tcp://127.0.0.1:0"
+        with place.offer(endpoint) as offer:
+            yield offer.address
 
 
 @pytest.fixture

@@ -32,10 +32,21 @@ from sharing import (
     produce,
     use_all,
 )
-from test_behaviours import ADDRESSES, mapped, names_in_rust, needs, opened, processes, scheme, submit
+from test_behaviours import (
+    ADDRESSES,
+    ENDPOINTS,
+    has_processes,
+    mapped,
+    names_in_rust,
+    needs,
+    opened,
+    processes,
+    scheme,
+    submit,
+)
 
 
-@pytest.fixture(params=ADDRESSES)
+@pytest.fixture(params=ADDRESSES + ENDPOINTS)
 def address(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -76,7 +87,7 @@ def futures(place: anyplace.Place) -> str | None:
 
 
 def here(place: anyplace.Place) -> str | None:
-    return "its tasks run in other processes" if scheme(place) == "processes" else None
+    return "its tasks run in other processes" if has_processes(place) else None
 
 
 def until(is_so: Callable[[], object]) -> None:
@@ -523,7 +534,7 @@ def test_a_value_is_exchanged_by_one_alone(place: anyplace.Place) -> None:
 def test_a_name_is_one_object(place: anyplace.Place) -> None:
     place.counter("hits").add(2)
     assert place.counter("hits").value == 2
-    with anyplace.open(place.address) as other:
+    with anyplace.open("threads:1") as other:
         assert other.counter("hits").value == 0
 
 

@@ -126,7 +126,9 @@ pub trait Share: Send + Sync + Debug {
     /// `Unsupported` where only this process can hold something; `ResourceExhausted` if nobody else can come in.
     fn guest(&self, from: &str, process: u32) -> Result<Guest> {
         let (_, _) = (from, process);
-        Err(Error::new(Kind::Unsupported, "what is shared there is shared within one process"))
+        Err(Error::new(Kind::Unsupported, "what is shared in that place stays within one process")
+            .during("share")
+            .with_help("offer a place of processes, such as `processes:`, to share objects with its clients"))
     }
 }
 

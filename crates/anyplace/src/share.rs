@@ -27,6 +27,10 @@
 //! they are. In `processes:` they lie in memory that the processes share, and values travel as arguments of tasks do. There
 //! handles travel, too, as arguments, as results, or through a queue; they open themselves where they arrive.
 //!
+//! In a place that another process offers (`unix:`, `tcp:`) they lie there, and each operation is a question to it, which takes as
+//! long as the way there and back. Handles travel to tasks of that place. An operation that has no error otherwise panics if
+//! the place cannot be reached, unless it is called in [`reached`]. The bytes of an array can be had on the same machine only.
+//!
 //! # When somebody dies
 //! A process may be killed with anything in its hands, at any instruction. A lock that it had passes on, and the next one is
 //! told; its permits come back; its place in a barrier is another's; what it was putting into a queue was never there. A place

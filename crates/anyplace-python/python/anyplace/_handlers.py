@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from anyplace import _core
+from anyplace._net import Stream
 from anyplace._place import Place
 
 
@@ -39,7 +40,7 @@ class Borrowing:
 
     def __call__(self, ticket: bytes) -> None:
         """Borrow the stream, and have it handled."""
-        self.call(_core.borrow_stream(ticket))
+        self.call(Stream(_core.borrow_stream(ticket)))
 
 
 def prepare(handler: Callable[..., Any], is_of_requests: bool, idle: float | None) -> Prepared:
@@ -60,9 +61,9 @@ def prepare(handler: Callable[..., Any], is_of_requests: bool, idle: float | Non
 def _is_async(handler: Any) -> bool:
     while isinstance(handler, functools.partial):
         handler = handler.func
-    return inspect.iscoroutinefunction(handler) or (
-        not isinstance(handler, type) and inspect.iscoroutinefunction(getattr(handler, "__call__", None))
-    )
+    if isinstance(handler, type):
+        return False
+    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__)
 
 
 def _takes_two(handler: Callable[..., Any]) -> bool:

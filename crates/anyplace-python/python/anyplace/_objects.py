@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
-    from typing_extensions import Self
+    from typing import Self
 
 T = TypeVar("T")
 
@@ -111,15 +111,25 @@ def _awaited_values(values: AsyncGeneratorType[Any, Any]) -> Iterator[Any]:
     from anyplace import _object_loop
 
     end = object()
+
+    async def following() -> Any:
+        return await anext(values, end)
+
     try:
-        while (value := _object_loop.run(anext(values, end))) is not end:
+        while (value := _object_loop.run(following())) is not end:
             yield value
     finally:
-        _object_loop.run(values.aclose())
+        _object_loop.run(_closed(values))
+
+
+async def _closed(values: AsyncGeneratorType[Any, Any]) -> None:
+    await values.aclose()
 
 
 def finished(result: Any) -> Any:
     """What a method of this process gave; of an `async` one, what it gives in the end."""
+    if isinstance(result, AsyncGeneratorType):
+        return one_by_one(result)
     if not isinstance(result, CoroutineType):
         return result
     from anyplace import _object_loop
@@ -192,6 +202,20 @@ class Proxy(_core.Proxy):
         if name.startswith("_"):
             raise AttributeError(f"{self!r} has, for others, no {name!r}")
         self._set(name, value)
+
+    def __enter__(self) -> Self:
+        """Give the proxy itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Let the object go."""
+        self.__dict__.clear()
+        self._let_go()
 
     def __dir__(self) -> list[str]:
         """List the methods of the object."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import signal
-import sys
 import threading
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -32,7 +30,7 @@ _servers: weakref.WeakSet[Server] = weakref.WeakSet()
 class Server(_core.Server):
     """A server: it serves until it is stopped. `serve` makes it.
 
-    It is stopped at the end of a ``with`` block, and at once if the block was left by an exception or if nobody
+    It is stopped at the end of a ``with`` block; at once if the block was left by an exception, or if nobody
     holds it any more.
 
     Attributes
@@ -110,8 +108,8 @@ class Server(_core.Server):
     def serve_forever(self, grace: float = 10.0) -> None:
         """Serve until somebody stops it, or SIGTERM comes.
 
-        SIGTERM lets what runs end, within `grace`; a second one cuts it off. Ctrl-C raises `KeyboardInterrupt`,
-        as anywhere. In threads other than the main one, signals are left alone.
+        SIGTERM lets what runs end, within `grace`; a second one cuts it off. Ctrl-C raises
+        `KeyboardInterrupt`, as anywhere. In threads other than the main one, signals are left alone.
 
         Parameters
         ----------
@@ -173,28 +171,30 @@ def serve(
     connection_timeout: float | None = None,
     on_error: Callable[[BaseException], object] | None = None,
 ) -> Server:
-    """Serve a protocol: a handler for each connection, or for each request, on a place.
+    r"""Serve a protocol: a handler for each connection, or for each request, on a place.
 
     A connection that has said nothing yet, or waits between two requests, takes no thread and no process.
 
     Parameters
     ----------
     address : str
-        Where to listen, such as ``"tcp://127.0.0.1:8080"`` (port 0 is any free one) or ``"unix:/run/any.sock"``.
+        Where to listen, such as ``"tcp://127.0.0.1:8080"`` or ``"unix:/run/any.sock"``; port 0 is any free
+        one.
     handler : callable
         What is given each connection, which ends when it returns. An ``async`` function of two arguments is
-        given asyncio's ``reader`` and ``writer``, as by ``asyncio.start_server``; a class is made with the
-        socket, the client's address and the server, as by ``socketserver``. With ``each="request"`` it is given
-        the bytes of a request and returns those of the answer, or None where there is none. On ``processes:``
-        it is pickled, as tasks are.
+        given asyncio's ``reader`` and ``writer``, as by ``asyncio.start_server``; a handler class of
+        ``socketserver`` is made with the socket and the client's address. With ``each="request"`` it is
+        given the bytes of a request and returns those of the answer, or None where there is none. On
+        ``processes:`` it is pickled, as tasks are.
     on : str or Place, optional
-        Where handlers run: ``"threads:8"``, ``"processes:4"``, ``"async:1000"``, ``"inline:"`` (one at a time),
-        or a place that is open. ``"threads:32"`` unless it is given; ``"async:"`` for ``async`` handlers.
+        Where handlers run: ``"threads:8"``, ``"processes:4"``, ``"async:1000"``, ``"inline:"`` (one at a
+        time), or a place that is open. Unless it is given, ``"async:"`` for ``async`` handlers and
+        ``"threads:32"`` for all others.
     each : {"connection", "request"}
         What the handler is given.
     ends : bytes, optional
-        What a request and an answer end with, such as ``b"\\n"``; neither is given or returned with it. Unless it
-        is given, the length of a request or answer stands before it, in four bytes, the highest first.
+        What a request and an answer end with, such as ``b"\n"``; neither is given or returned with it.
+        Unless it is given, the length of either stands before it, in four bytes, the highest first.
     greets : bool, default False
         The server speaks first: each connection gets a thread or process at once.
     max_connections : int, default 10000
@@ -208,8 +208,8 @@ def serve(
     connection_timeout : float, optional
         Seconds that a connection may last; for ever unless it is given.
     on_error : callable, optional
-        It is given what goes wrong: what handlers raise, and what is said of clients that were cut off. None of
-        that ends the server. It is logged (``anyplace.serve``) unless this is given.
+        It is given what goes wrong: what handlers raise, and what is said of clients that were cut off. None
+        of that ends the server. It is logged (``anyplace.serve``) unless this is given.
 
     Returns
     -------
@@ -227,7 +227,7 @@ def serve(
     --------
     >>> import anyplace, socket
     >>> def shout(stream):
-    ...     while data := stream.read():
+    ...     while data := stream.read(4096):
     ...         stream.write(data.upper())
     >>> with anyplace.serve("tcp://127.0.0.1:0", shout, on="threads:4") as server:
     ...     port = int(server.address.rpartition(":")[2])

@@ -134,6 +134,9 @@ def host() -> tuple[bytes, str]:
 
 def keep_objects(ticket: bytes) -> None:
     """Keeps objects in this worker for as long as its place wants them."""
+    # Whichever thread imports it first is the main thread for it, and calls run on others.
+    import threading as threading
+
     from ._core import host_objects
 
     host_objects(ticket)

@@ -14,6 +14,8 @@ use std::time::Instant;
 
 /// What is read at once, at most: more is read by the next call.
 const MOST: usize = 256 << 10;
+/// So few bytes need no memory of their own on their way.
+const FEW: usize = 8 << 10;
 
 /// A stream of the engine's on its way to the object that has it.
 #[pyclass(frozen, module = "anyplace._core")]
@@ -103,6 +105,11 @@ impl Stream {
             let all = in_time(py, stream.reading_to_end(usize::MAX), timeout, what)?;
             return Ok(PyBytes::new(py, &all));
         };
+        if size <= FEW {
+            let mut room = [0; FEW];
+            let read = in_time(py, stream.reading(&mut room[..size]), timeout, what)?;
+            return Ok(PyBytes::new(py, &room[..read]));
+        }
         let mut room = vec![0; size.min(MOST)];
         let read = in_time(py, stream.reading(&mut room), timeout, what)?;
         Ok(PyBytes::new(py, &room[..read]))

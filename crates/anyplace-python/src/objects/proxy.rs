@@ -7,17 +7,22 @@ use crate::pickled::dump_both;
 use crate::{door, error, gil, pickle, plain};
 use anyplace::serve::objects::{Pending, Replied, Verb};
 use anyplace::work::{Encoding, Payload};
-use anyplace::{Handle, Outcome, Value};
+use anyplace::{Error, Handle, Kind, Outcome, Retry, Value};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// The part of ``anyplace.Proxy`` that the engine does.
 #[pyclass(subclass, frozen, module = "anyplace._core")]
-pub(crate) struct Proxy(pub(super) Caller);
+pub(crate) struct Proxy {
+    /// Nothing once it has let its object go.
+    caller: RwLock<Option<Caller>>,
+    class: String,
+    number: u128,
+}
 
 /// Calls an object, wherever it is.
 #[derive(Clone)]
@@ -45,56 +50,67 @@ impl Proxy {
             }
             (None, None) => return Err(PyTypeError::new_err("places make proxies: `place.create(Class)`")),
         };
-        Ok(Self(Caller::of(proxy)))
+        let (class, number) = (proxy.class().to_owned(), proxy.number());
+        Ok(Self { caller: RwLock::new(Some(Caller::of(proxy))), class, number })
     }
 
     /// What calls the method of that name.
-    fn _method(&self, name: String) -> Method {
-        Method::new(self.0.clone(), name)
+    fn _method(&self, py: Python<'_>, name: String) -> PyResult<Method> {
+        Ok(Method::new(self.caller(py)?, name))
+    }
+
+    /// Lets the object go.
+    fn _let_go(&self, py: Python<'_>) {
+        let caller = self.caller.write().unwrap_or_else(PoisonError::into_inner).take();
+        py.detach(|| drop(caller));
     }
 
     /// The bytes that stand for the object in other processes.
     fn _sent<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let bytes = py.detach(|| self.0.proxy.to_bytes()).map_err(|error| raise(py, &error))?;
+        let caller = self.caller(py)?;
+        let bytes = py.detach(|| caller.proxy.to_bytes()).map_err(|error| raise(py, &error))?;
         Ok(PyBytes::new(py, &bytes))
     }
 
     /// What the class of the object is called.
     #[getter]
     fn _class(&self) -> &str {
-        self.0.proxy.class()
+        &self.class
     }
 
     /// A number that is the object's alone.
     #[getter]
     fn _number(&self) -> u128 {
-        self.0.proxy.number()
+        self.number
     }
 
     /// The names of its methods.
     fn _methods<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        if let Some(local) = &self.0.local {
-            return Ok(local.methods(py, self.0.proxy.reach())?.into_any());
+        let caller = self.caller(py)?;
+        if let Some(local) = &caller.local {
+            return Ok(local.methods(py, caller.proxy.reach())?.into_any());
         }
         let nothing = Payload::new(Encoding::Plain, &[0]);
-        Ok(self.0.ask(py, Verb::Describe, "", &nothing)?.into_bound(py))
+        Ok(caller.ask(py, Verb::Describe, "", &nothing)?.into_bound(py))
     }
 
     /// An attribute of the object, as it is now.
     fn _get(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
-        if let Some(local) = &self.0.local {
-            return local.attribute(py, name, self.0.proxy.reach()).map(Bound::unbind);
+        let caller = self.caller(py)?;
+        if let Some(local) = &caller.local {
+            return local.attribute(py, name, caller.proxy.reach()).map(Bound::unbind);
         }
-        self.0.ask(py, Verb::Get, name, &Payload::new(Encoding::Plain, &[0]))
+        caller.ask(py, Verb::Get, name, &Payload::new(Encoding::Plain, &[0]))
     }
 
     /// Changes an attribute of the object.
     fn _set(&self, py: Python<'_>, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        if let Some(local) = &self.0.local {
-            return local.set(py, name, value, self.0.proxy.reach());
+        let caller = self.caller(py)?;
+        if let Some(local) = &caller.local {
+            return local.set(py, name, value, caller.proxy.reach());
         }
         let arguments = dump_arguments(&PyTuple::new(py, [value])?, None)?;
-        self.0.ask(py, Verb::Set, name, &arguments).map(drop)
+        caller.ask(py, Verb::Set, name, &arguments).map(drop)
     }
 }
 
@@ -106,6 +122,17 @@ impl Proxy {
         MADE.set(Some(proxy));
         class.call0()
     }
+
+    pub(super) fn caller(&self, py: Python<'_>) -> PyResult<Caller> {
+        let caller = self.caller.read().unwrap_or_else(PoisonError::into_inner);
+        caller.clone().ok_or_else(|| raise(py, &let_go(&self.class)))
+    }
+}
+
+fn let_go(class: &str) -> Error {
+    Error::new(Kind::NotFound, format!("this proxy has let its `{class}` go"))
+        .with_retry(Retry::Safe)
+        .with_help("use it inside its `with` block")
 }
 
 impl Caller {
@@ -204,7 +231,7 @@ impl Caller {
         let mut pending = gil::without(py, begin).map_err(|error| raise(py, &error))?;
         let wait = |pending: &mut Pending, until| pending.wait_until(Some(until));
         let Some(replied) = door::attend(py, None, &mut pending, wait, |_| ())? else {
-            return Err(raise(py, &anyplace::Error::new(anyplace::Kind::Unexpected, "the wait has no end")));
+            return Err(raise(py, &Error::new(Kind::Unexpected, "the wait has no end")));
         };
         loaded(py, replied.map_err(|error| raise(py, &error))?)
     }

@@ -33,29 +33,29 @@ impl Serving {
     fn keep<'py>(
         &self,
         object: &Bound<'py, PyAny>,
-        class: String,
+        class_: String,
         exclusive: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let making = Making::Made(export(object)?);
-        self.created(object.py(), Recipe { making, class, exclusive, restart: 0 })
+        self.created(object.py(), Recipe { making, class: class_, exclusive, restart: 0 })
     }
 
     /// Has an object made elsewhere, of what ``_objects.make`` reads.
     fn create<'py>(
         &self,
         of: &Bound<'py, PyBytes>,
-        class: String,
+        class_: String,
         exclusive: bool,
         restart: u32,
     ) -> PyResult<Bound<'py, PyAny>> {
         let making = Making::Encoded(Payload::new(Encoding::Pickle, of.as_bytes()));
-        self.created(of.py(), Recipe { making, class, exclusive, restart })
+        self.created(of.py(), Recipe { making, class: class_, exclusive, restart })
     }
 
     /// Lets others find the object of a proxy, or one of this process.
     fn publish(&self, py: Python<'_>, name: &str, object: &Bound<'_, PyAny>) -> PyResult<()> {
         let proxy = match object.cast::<Proxy>() {
-            Ok(proxy) => proxy.get().0.proxy.clone(),
+            Ok(proxy) => proxy.get().caller(py)?.proxy,
             Err(_) => {
                 let exported = export(object)?;
                 if exported.exposes_nothing(py) {

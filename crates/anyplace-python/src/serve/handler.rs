@@ -1,7 +1,7 @@
 //! Python callables as handlers of connections and of requests.
 
-use super::stream::ServedStream;
 use crate::making::Making;
+use crate::net::Handed;
 use crate::settled::Settled;
 use crate::{error, gil};
 use anyplace::net::{Stream, lend};
@@ -10,6 +10,7 @@ use anyplace::work::Work;
 use anyplace::{Error, Kind, Limits, Outcome, Result, Value};
 use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyTuple};
 use std::sync::Arc;
 
@@ -35,7 +36,7 @@ impl Handler {
 impl Connections for Handler {
     fn work(&self, stream: &Stream, _: &Limits) -> Result<Work> {
         if !matches!(*self.making, Making::Pickles(_)) {
-            return self.make(|py| Ok(Bound::new(py, ServedStream::new(stream.clone()))?.into_any()));
+            return self.make(|py| handed(py, stream));
         }
         let ticket = lend(stream)?;
         self.make(|py| Ok(PyBytes::new(py, &ticket).into_any()))
@@ -67,6 +68,12 @@ impl Requests for Handler {
             }
         })
     }
+}
+
+/// A stream as Python knows them.
+fn handed<'py>(py: Python<'py>, stream: &Stream) -> PyResult<Bound<'py, PyAny>> {
+    static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    CLASS.import(py, "anyplace._net", "Stream")?.call1((Handed::new(stream.clone()),))
 }
 
 /// Runs `work` with the interpreter's lock, and tells what it raised as an error.

@@ -1,8 +1,8 @@
 //! Servers of ordinary protocols: Python callables as handlers.
 
+mod borrow;
 mod handler;
 mod server;
-mod stream;
 
+pub(crate) use borrow::borrow_stream;
 pub(crate) use server::Server;
-pub(crate) use stream::{ServedStream, borrow_stream};

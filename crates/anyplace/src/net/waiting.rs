@@ -48,11 +48,13 @@ pub(super) struct Waiting<O: Operation> {
     operation: O,
     /// By what a future that waits is known to the thread that wakes it.
     seat: Option<u64>,
+    /// The last step has to wait, and has not yet: trying it once more would be in vain.
+    is_blocked: bool,
 }
 
 impl<O: Operation> Waiting<O> {
     pub(super) fn new(operation: O) -> Self {
-        Self { operation, seat: None }
+        Self { operation, seat: None, is_blocked: false }
     }
 
     /// Waits until `until`, which is an error if it comes first, as is a signal that this thread
@@ -68,13 +70,16 @@ impl<O: Operation> Waiting<O> {
 
     fn attempt(&mut self, until: Option<Instant>) -> io::Result<Option<O::Given>> {
         let is_over = || until.is_some_and(|until| until <= Instant::now());
+        if std::mem::take(&mut self.is_blocked) && !self.is_ready(until)? {
+            return Ok(None);
+        }
         loop {
             match self.operation.step() {
                 Ok(None) if is_over() => return Ok(None),
                 Ok(None) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    let awaited = self.operation.awaits();
-                    if is_over() || !ready(awaited.fd, awaited.interest, until)? {
+                    self.is_blocked = is_over();
+                    if self.is_blocked || !self.is_ready(until)? {
                         return Ok(None);
                     }
                 }
@@ -83,11 +88,16 @@ impl<O: Operation> Waiting<O> {
         }
     }
 
-    /// Is woken once it may go on.
-    fn sit(&mut self, context: &Context<'_>) -> Result<()> {
+    fn is_ready(&self, until: Option<Instant>) -> io::Result<bool> {
         let awaited = self.operation.awaits();
-        self.seat = Some(awaited.watch.enter(awaited.fd, awaited.interest, context.waker())?);
-        Ok(())
+        ready(awaited.fd, awaited.interest, until)
+    }
+
+    /// Is woken once it may go on; false if it may do so now.
+    fn sit(&mut self, context: &Context<'_>) -> Result<bool> {
+        let awaited = self.operation.awaits();
+        self.seat = awaited.watch.enter(awaited.fd, awaited.interest, context.waker())?;
+        Ok(self.seat.is_some())
     }
 
     fn leave(&mut self) {
@@ -111,7 +121,10 @@ impl<O: Operation> Wait for Waiting<O> {
             match self.operation.step() {
                 Ok(None) => {}
                 Ok(given) => return Ok(given),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.is_blocked = true;
+                    return Ok(None);
+                }
                 Err(error) => return Err(self.operation.told(error)),
             }
         }
@@ -135,8 +148,9 @@ impl<O: Operation> Future for Waiting<O> {
                 Ok(None) => {}
                 Ok(Some(given)) => return Poll::Ready(Ok(given)),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    waiting.sit(context)?;
-                    return Poll::Pending;
+                    if waiting.sit(context)? {
+                        return Poll::Pending;
+                    }
                 }
                 Err(error) => return Poll::Ready(Err(waiting.operation.told(error))),
             }

@@ -1,11 +1,12 @@
 //! The futures that wait for one descriptor.
 
+use super::driven::Driven;
 use super::reactor::{Slot, Source};
 use super::readiness::Interest;
 use crate::error::Result;
 use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::task::{Wake, Waker};
 use std::time::Instant;
 
 /// The futures that wait for one descriptor. The reactor knows the descriptor from the first of them on, for as long as
@@ -13,6 +14,7 @@ use std::time::Instant;
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     seats: Arc<Seats>,
+    driven: Driven,
     slot: Mutex<Option<Slot>>,
 }
 
@@ -33,8 +35,23 @@ struct Seat {
 }
 
 impl Watch {
-    /// Wakes somebody once, when the descriptor is ready or broken. It may be ready already.
-    pub(super) fn enter(&self, fd: BorrowedFd<'_>, interest: Interest, waker: &Waker) -> Result<u64> {
+    /// Wakes somebody once, when the descriptor is ready or broken. It may be ready already; nothing if that is seen at
+    /// once, and nobody will be woken.
+    pub(super) fn enter(&self, fd: BorrowedFd<'_>, interest: Interest, waker: &Waker) -> Result<Option<u64>> {
+        // Seated before anybody is asked, so that whatever is found wakes us.
+        let number = self.seats.enter(interest, waker);
+        match self.driven.enter(fd, interest, &self.seats.clone().into()) {
+            Some(true) => {
+                self.leave(number);
+                Ok(None)
+            }
+            Some(false) => Ok(Some(number)),
+            None => self.ask(fd).inspect_err(|_| self.leave(number)).map(|()| Some(number)),
+        }
+    }
+
+    /// Has the reactor look at it, for all who sit here.
+    fn ask(&self, fd: BorrowedFd<'_>) -> Result<()> {
         // Held to the end, so that no older wish of another thread overtakes ours.
         let mut slot = self.slot();
         let slot = match &mut *slot {
@@ -42,10 +59,9 @@ impl Watch {
             Some(slot) if slot.is_of_this_process() => slot,
             slot => slot.insert(Slot::take(fd, self.seats.clone())?),
         };
-        // Seated before the reactor is asked, so that whatever it finds wakes us.
-        let (number, read, write) = self.seats.enter(interest, waker);
-        slot.want(fd, read, write);
-        Ok(number)
+        let taken = self.seats.taken();
+        slot.want(fd, taken.has(Interest::Read), taken.has(Interest::Write));
+        Ok(())
     }
 
     /// Wakes somebody no more.
@@ -56,7 +72,8 @@ impl Watch {
     /// The descriptor is to be closed. Whoever waited for it is woken.
     pub(super) fn forget(&self, fd: BorrowedFd<'_>) {
         self.slot().take().iter().for_each(|slot| slot.leave(fd));
-        self.seats.wake();
+        self.driven.forget();
+        self.seats.wake_all();
     }
 
     fn slot(&self) -> MutexGuard<'_, Option<Slot>> {
@@ -65,18 +82,16 @@ impl Watch {
 }
 
 impl Seats {
-    /// A seat's number, and whether anybody waits to read, or to write.
-    fn enter(&self, interest: Interest, waker: &Waker) -> (u64, bool, bool) {
+    fn enter(&self, interest: Interest, waker: &Waker) -> u64 {
         let mut taken = self.taken();
         taken.given += 1;
         let number = taken.given;
         taken.seats.push(Seat { number, interest, waker: waker.clone() });
-        let anybody = |interest| taken.seats.iter().any(|seat| seat.interest == interest);
-        (number, anybody(Interest::Read), anybody(Interest::Write))
+        number
     }
 
     /// Everybody looks again: who has waited for the other direction sits down once more.
-    fn wake(&self) {
+    fn wake_all(&self) {
         // Without the lock: a waker may poll at once.
         let seats = std::mem::take(&mut self.taken().seats);
         seats.into_iter().for_each(|seat| seat.waker.wake());
@@ -87,9 +102,21 @@ impl Seats {
     }
 }
 
+impl Taken {
+    fn has(&self, interest: Interest) -> bool {
+        self.seats.iter().any(|seat| seat.interest == interest)
+    }
+}
+
+impl Wake for Seats {
+    fn wake(self: Arc<Self>) {
+        self.wake_all();
+    }
+}
+
 impl Source for Seats {
     fn ready(self: Arc<Self>, _: bool, _: bool) {
-        self.wake();
+        self.wake_all();
     }
 
     /// Futures bring clocks of their own.

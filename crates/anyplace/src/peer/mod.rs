@@ -18,11 +18,12 @@ use crate::net::{Interest, Stream};
 use crate::wire::peer::{self as messages, Greeting};
 use crate::wire::{Frame, Inbox, Kind, Malformed};
 use asked::Asked;
+use lead::Lead;
 use outbox::Outbox;
 use std::cell::RefCell;
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -67,8 +68,8 @@ struct Inner {
     asked: Asked,
     registration: Mutex<Option<Registration>>,
     /// Somebody who waits for something reads by himself: see `lead`.
-    led: AtomicBool,
-    /// Milliseconds since `began` when something was heard last.
+    lead: Lead,
+    /// Milliseconds since `began` when the other side was last known to be there.
     heard: AtomicU64,
     began: Instant,
     end: OnceLock<Error>,
@@ -88,7 +89,7 @@ impl Peer {
             outbox: Outbox::default(),
             asked: Asked::default(),
             registration: Mutex::default(),
-            led: AtomicBool::new(false),
+            lead: Lead::default(),
             heard: AtomicU64::new(0),
             began: Instant::now(),
             end: OnceLock::new(),
@@ -189,14 +190,14 @@ impl Inner {
     fn wait_on(&self) {
         let registration = self.registration.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(registration) = &*registration {
-            registration.want(!self.led.load(Ordering::SeqCst), self.outbox.is_blocked());
+            registration.want(self.lead.is_reactors(), self.outbox.is_blocked());
         }
     }
 
     /// Takes all that has come, unless another thread reads instead of the reactor's; true if there may be more.
     fn pump(self: &Arc<Self>, as_leader: bool) -> io::Result<bool> {
         let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
-        if !as_leader && self.led.load(Ordering::SeqCst) {
+        if !as_leader && !self.lead.take_back() {
             return Ok(false);
         }
         ROOM.with_borrow_mut(|room| self.take_all(&mut inbox, room))
@@ -216,13 +217,17 @@ impl Inner {
                 Err(error) => return Err(error),
             };
             taken += read;
-            self.heard.store(self.began.elapsed().as_millis() as u64, Ordering::Relaxed);
+            self.note_life();
             inbox.feed(&room[..read]);
             while let Some((kind, body)) = inbox.next().map_err(unreadable)? {
                 self.hear(&peer, kind, body)?;
                 if self.end.get().is_some() {
                     return Ok(false);
                 }
+            }
+            // A plain socket that gave less than there was room for had no more.
+            if read < room.len() && self.stream.is_plain() {
+                break;
             }
         }
         self.handler.pause(&peer);
@@ -257,11 +262,19 @@ impl Inner {
     }
 }
 
+impl Inner {
+    /// The other side is there.
+    fn note_life(&self) {
+        self.heard.store(self.began.elapsed().as_millis() as u64, Ordering::Relaxed);
+    }
+}
+
 impl Source for Inner {
     fn ready(self: Arc<Self>, _: bool, write: bool) {
         let done = (|| {
-            if write {
-                self.outbox.go_on(&self.stream)?;
+            // Who takes what we write is there, though it may have nothing to say before it has all of it.
+            if write && self.outbox.go_on(&self.stream)? {
+                self.note_life();
             }
             self.pump(false)
         })();

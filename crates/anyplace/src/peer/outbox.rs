@@ -11,7 +11,9 @@ pub(super) struct Outbox(Mutex<Queue>);
 #[derive(Default)]
 struct Queue {
     state: State,
-    /// What comes after that which is being written.
+    /// What the kernel had no room for, and how much of that is written.
+    rest: (Vec<u8>, usize),
+    /// What comes after that, or after what is being written.
     waiting: Vec<u8>,
 }
 
@@ -51,19 +53,19 @@ impl Outbox {
                 Ok(written) => frame.advance(written),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     let mut queue = self.lock();
-                    let behind = std::mem::take(&mut queue.waiting);
-                    frame.append_to(&mut queue.waiting);
-                    queue.waiting.extend_from_slice(&behind);
+                    queue.rest = (Vec::new(), 0);
+                    frame.append_to(&mut queue.rest.0);
                     queue.state = State::Blocked;
                     return Ok(true);
                 }
                 Err(error) => return Err(error),
             }
         }
-        self.write_waiting(stream)
+        self.write_waiting(stream)?;
+        Ok(self.is_blocked())
     }
 
-    /// Goes on with what the kernel had no room for. True if it again has none.
+    /// Goes on with what the kernel had no room for. True if it has taken some of it.
     pub(super) fn go_on(&self, stream: &Stream) -> io::Result<bool> {
         let mut queue = self.lock();
         if queue.state != State::Blocked {
@@ -74,28 +76,36 @@ impl Outbox {
         self.write_waiting(stream)
     }
 
-    /// Writes what waits, for as long as something does. The caller is who writes.
+    /// Writes what waits, until nothing does or the kernel has no room. The caller is who writes. True if something was written.
     fn write_waiting(&self, stream: &Stream) -> io::Result<bool> {
+        let mut has_written = false;
         loop {
             let mut queue = self.lock();
-            if queue.waiting.is_empty() {
+            let (bytes, sent) = match std::mem::take(&mut queue.rest) {
+                (rest, sent) if sent < rest.len() => (rest, sent),
+                _ => (std::mem::take(&mut queue.waiting), 0),
+            };
+            if bytes.is_empty() {
                 match stream.try_flush() {
                     Ok(()) => queue.state = State::Idle,
                     Err(error) if error.kind() == ErrorKind::WouldBlock => queue.state = State::Blocked,
                     Err(error) => return Err(error),
                 }
-                queue.waiting.shrink_to(KEPT);
-                return Ok(queue.state == State::Blocked);
+                return Ok(has_written);
             }
-            let bytes = std::mem::take(&mut queue.waiting);
             drop(queue);
-            let written = write(stream, &bytes)?;
-            if written < bytes.len() {
-                let mut queue = self.lock();
-                let behind = std::mem::replace(&mut queue.waiting, bytes[written..].to_vec());
-                queue.waiting.extend_from_slice(&behind);
+            let written = write(stream, &bytes[sent..])?;
+            has_written |= written > 0;
+            let mut queue = self.lock();
+            if sent + written < bytes.len() {
+                queue.rest = (bytes, sent + written);
                 queue.state = State::Blocked;
-                return Ok(true);
+                return Ok(has_written);
+            }
+            // Its memory serves again, if there is not too much of it.
+            if queue.waiting.capacity() == 0 && bytes.capacity() <= KEPT {
+                queue.waiting = bytes;
+                queue.waiting.clear();
             }
         }
     }

@@ -30,7 +30,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 /// Runs what waits for an answer. Who holds something that the answer may need, such as an interpreter's lock, lets go of
 /// it meanwhile.
 #[derive(Clone)]
-pub struct OnWait(pub Arc<dyn Fn(&mut (dyn FnMut() + Send)) + Send + Sync>);
+pub struct OnWait(pub Arc<RunWait>);
+
+/// Runs a wait, once.
+type RunWait = dyn Fn(&mut (dyn FnMut() + Send)) + Send + Sync;
 
 /// What the tasks of a place share that another process offers.
 pub(crate) struct Far {

@@ -7,7 +7,7 @@ use super::site::Site;
 use super::travel::as_guest;
 use super::why::Why;
 use crate::driver::Share;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub struct Guest {
     share: Arc<dyn Share>,
     /// Where it holds things in its own name.
-    site: Option<Arc<Site>>,
+    site: Arc<Site>,
 }
 
 /// The objects of a hall.
@@ -26,21 +26,16 @@ struct InHall(Arc<Site>);
 
 impl Guest {
     pub(super) fn at(site: Arc<Site>) -> Self {
-        Self { share: Arc::new(InHall(site.clone())), site: Some(site) }
-    }
-
-    /// One who holds things in the name of this process.
-    pub(crate) fn of(share: Arc<dyn Share>) -> Self {
-        Self { share, site: None }
+        Self { share: Arc::new(InHall(site.clone())), site }
     }
 
     pub(crate) fn share(&self) -> &Arc<dyn Share> {
         &self.share
     }
 
-    /// The hall in which the objects lie, as a number; 0 if they lie in none.
+    /// The hall in which the objects lie, as a number.
     pub(crate) fn hall(&self) -> u64 {
-        self.site.as_ref().map_or(0, |site| site.in_hall().ticket().numbers()[0])
+        self.site.in_hall().ticket().numbers()[0]
     }
 
     /// The handle of a ticket that the place has given out.
@@ -48,10 +43,7 @@ impl Guest {
     /// # Errors
     /// `NotFound` if the object is no more, or another place's.
     pub(crate) fn arrive<T: DeserializeOwned>(&self, ticket: &[u8]) -> Result<T> {
-        let Some(site) = &self.site else {
-            return Err(Error::new(Kind::NotFound, "no handle can have come from there"));
-        };
-        as_guest(site, || super::from_ticket(ticket))
+        as_guest(&self.site, || super::from_ticket(ticket))
     }
 }
 

@@ -3,6 +3,7 @@
 mod backlogs;
 mod calls;
 mod crashes;
+mod distant;
 mod endings;
 mod lifetimes;
 mod serving;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         backlogs::trials(),
         calls::trials(),
         crashes::trials(),
+        distant::trials(),
         endings::trials(),
         lifetimes::trials(),
         serving::trials(),

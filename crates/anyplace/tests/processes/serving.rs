@@ -1,12 +1,12 @@
 //! Connections that are handed to worker processes.
 
 use anyplace::net::Stream;
-use anyplace::serve::{Server, Serving};
+use anyplace::serve::{Limits, Server, Serving};
 use anyplace::{Kind, Result, open};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 crate::trials! { "serving":
     connections_go_to_worker_processes,
@@ -14,6 +14,8 @@ crate::trials! { "serving":
     a_killed_worker_costs_its_connections_and_no_others,
     nothing_of_a_connection_stays_open_in_its_worker,
     stopping_ends_what_workers_serve,
+    stopping_lets_clients_of_workers_go_that_have_nothing_under_way,
+    who_keeps_a_worker_waiting_is_cut_off,
 }
 
 const LONG: Duration = Duration::from_secs(20);
@@ -136,6 +138,28 @@ fn nothing_of_a_connection_stays_open_in_its_worker() -> Result<()> {
         served(&server);
     }
     assert_eq!(place.submit(sockets, ())?.wait()?, before);
+    server.stop(LONG)
+}
+
+fn stopping_lets_clients_of_workers_go_that_have_nothing_under_way() -> Result<()> {
+    let place = open("processes:1")?;
+    let server = Serving::connections(echo).at("tcp://127.0.0.1:0", &place)?;
+    let (mut client, _) = served(&server);
+    let began = Instant::now();
+    server.stop(LONG)?;
+    assert!(began.elapsed() < LONG / 2);
+    until_end(&mut client);
+    Ok(())
+}
+
+fn who_keeps_a_worker_waiting_is_cut_off() -> Result<()> {
+    let place = open("processes:1")?;
+    let mut limits = Limits::default();
+    limits.idle = Some(SHORT);
+    let server = Serving::connections(echo).limits(limits).at("tcp://127.0.0.1:0", &place)?;
+    let (mut slow, _) = served(&server);
+    until_end(&mut slow);
+    served(&server);
     server.stop(LONG)
 }
 

@@ -31,6 +31,7 @@ fn build() -> Result<Runtime> {
     Builder::new_multi_thread()
         .worker_threads(crate::context::share_of_cores())
         .thread_name("anyplace-async")
+        .on_thread_start(crate::net::driven)
         .enable_all()
         .build()
         .map_err(|error| {

@@ -3,6 +3,7 @@
 use super::connection::{Connection, Doing};
 use super::shared::{Phase, Shared};
 use crate::error::{Error, Kind, Result};
+use crate::net::Lent;
 use crate::task::Ending as Why;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -60,7 +61,10 @@ impl Shared {
         let doing = connection.seat().doing;
         match doing {
             Doing::Silent => self.over(connection, Ok(())),
-            Doing::Served => self.deafen(connection),
+            Doing::Served => {
+                connection.stream.release();
+                connection.seat().lent.iter().for_each(Lent::release);
+            }
             Doing::Arriving | Doing::Answering | Doing::Over => {}
         }
     }

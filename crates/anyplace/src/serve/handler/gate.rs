@@ -118,7 +118,7 @@ impl Shared {
         self.poller.forget(&connection.stream);
         connection.seat().go(Doing::Served);
         let make = || handler.work(&connection.stream, self.place.limits());
-        let (work, lent) = crate::net::lending(make);
+        let (work, lent) = crate::net::lending(self.limits.idle, make);
         connection.seat().lent = lent;
         let handler = handler.clone();
         self.submit(connection, work, move |shared, connection, value| {

@@ -63,14 +63,6 @@ impl Shared {
         self.limits.idle.map(|limit| over("a client connected and said nothing", limit, help))
     }
 
-    /// Tells whoever waits for the next request of a client that there is none.
-    pub(super) fn deafen(&self, connection: &Connection) {
-        let is_served = connection.seat().doing == Doing::Served;
-        if is_served && connection.stream.pulse().beat().is_between() {
-            connection.stream.end_reading();
-        }
-    }
-
     pub(super) fn is_open(&self) -> bool {
         matches!(self.state().phase, Phase::Open)
     }

@@ -95,3 +95,32 @@ impl Drop for Turn<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn the_chain_that_has_the_turn_enters_again_and_others_wait() {
+        let turns = Turns::default();
+        let ours = current();
+        let turn = turns.take(ours).unwrap();
+        let inner = turns.take(ours).unwrap();
+        let late = Chain { number: ours.number + 1, until: Some(Instant::now() + Duration::from_millis(20)) };
+        assert!(turns.take(late).is_none());
+        drop(turn);
+        let late = Chain { until: Some(Instant::now()), ..late };
+        assert!(turns.take(late).is_none(), "the inner call goes on");
+        drop(inner);
+        assert!(turns.take(late).is_some());
+    }
+
+    #[test]
+    fn a_call_inside_a_call_is_of_its_chain() {
+        let outer = current();
+        let inner = within(outer, current);
+        assert_eq!(inner.number, outer.number);
+        assert_ne!(current().number, outer.number);
+    }
+}

@@ -45,11 +45,18 @@ struct Inner {
     rights: Rights,
     /// What the other side has of ours, or of others by us, and how often we were told.
     kept: Mutex<HashMap<ObjectId, (Proxy, u64)>>,
+    /// What it has published here, which goes with it.
+    published: Mutex<Vec<(String, Proxy)>>,
 }
 
 impl Conversation {
     pub(crate) fn new(node: &Arc<Node>, rights: Rights) -> Self {
-        Self(Arc::new(Inner { node: node.clone(), rights, kept: Mutex::default() }))
+        Self(Arc::new(Inner {
+            node: node.clone(),
+            rights,
+            kept: Mutex::default(),
+            published: Mutex::default(),
+        }))
     }
 
     /// It has begun: from now on the other side may be asked for others.
@@ -66,8 +73,19 @@ impl Conversation {
     pub(crate) fn end(&self, peer: &Peer) {
         self.0.node.lost(peer);
         let kept = std::mem::take(&mut *self.kept());
+        let published = std::mem::take(&mut *self.0.published.lock().unwrap_or_else(PoisonError::into_inner));
+        let desk = self.0.rights.desk.clone();
         // What goes may have a destructor of others.
-        self.0.node.threads.run(Box::new(move || drop(kept)));
+        self.0.node.threads.run(Box::new(move || {
+            desk.iter()
+                .for_each(|desk| published.iter().for_each(|(name, proxy)| withdraw(&**desk, name, proxy)));
+            drop(kept);
+        }));
+    }
+
+    /// The other side has published it here.
+    pub(super) fn published(&self, name: String, proxy: Proxy) {
+        self.0.published.lock().unwrap_or_else(PoisonError::into_inner).push((name, proxy));
     }
 
     /// A message of those that are about objects; false if it is not one.
@@ -213,6 +231,14 @@ impl Handler for Conversation {
 
     fn ended(&self, peer: &Peer, _: &Error) {
         self.end(peer);
+    }
+}
+
+/// Takes a name away, unless it is another object's by now.
+fn withdraw(desk: &dyn Serve, name: &str, proxy: &Proxy) {
+    if desk.find(name).is_ok_and(|found| found == *proxy) {
+        // Somebody else may be faster.
+        drop(desk.unpublish(name));
     }
 }
 

@@ -78,7 +78,9 @@ pub(super) fn answer(
         Wanted::Create(order) if by.is_trusted() => keep(serve()?.create(order.recipe()?)?),
         Wanted::Create(_) => return Err(may_not_create()),
         Wanted::Publish(name, card) => {
-            serve()?.publish(&name, &Proxy::of_card(node, &card, false)?)?;
+            let proxy = Proxy::of_card(node, &card, false)?;
+            serve()?.publish(&name, &proxy)?;
+            by.published(name, proxy);
             Given::Whether(true)
         }
         Wanted::Unpublish(name) => Given::Whether(serve()?.unpublish(&name)?),
@@ -178,6 +180,7 @@ impl Serve for Far {
     }
 
     fn publish(&self, name: &str, object: &Proxy) -> Result<()> {
+        object.held().lend();
         self.whether(&Wanted::Publish(name.to_owned(), object.card())).map(drop)
     }
 

@@ -118,8 +118,8 @@ impl Proxy {
         Self::again(node, card.id()).ok_or_else(super::conversation::no_more)
     }
 
+    /// What is said of it to somebody who holds it already.
     pub(super) fn card(&self) -> Card {
-        self.0.lend();
         Card::new(self.id(), self.0.hint(), self.0.class.clone())
     }
 
@@ -128,6 +128,7 @@ impl Proxy {
     /// # Errors
     /// What the system says if this process cannot be found by others.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        self.0.lend();
         postcard::to_stdvec(&self.card()).map_err(|error| Error::new(Kind::Unexpected, error.to_string()))
     }
 
@@ -464,7 +465,7 @@ impl Pending {
     /// for again.
     pub fn wait_until(&self, until: Option<Instant>) -> Option<Result<Replied>> {
         if !self.waited.is_there.is_set() {
-            self.node.threads.waiting(|| self.rest(until));
+            self.node.threads.waiting(self.peer.as_ref(), || self.rest(until));
         }
         self.waited.reply.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

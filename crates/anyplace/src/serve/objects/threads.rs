@@ -34,6 +34,11 @@ thread_local! {
     static NEXT: RefCell<Next> = const { RefCell::new(Next::Elsewhere) };
 }
 
+thread_local! {
+    /// Whom this thread hears between two calls.
+    static HEARD: RefCell<Option<Peer>> = const { RefCell::new(None) };
+}
+
 enum Next {
     Elsewhere,
     Wanted,
@@ -90,7 +95,9 @@ impl Threads {
         self.run(Box::new(move || {
             caught(call);
             while let Some(job) = threads.listen(&peer) {
+                HEARD.set(Some(peer.clone()));
                 caught(job);
+                HEARD.set(None);
             }
         }));
     }
@@ -100,7 +107,7 @@ impl Threads {
         NEXT.set(Next::Wanted);
         let until = Some(Instant::now() + LISTENING);
         let is_there = || NEXT.with_borrow(|next| matches!(next, Next::Here(_)));
-        self.waiting(|| peer.lead(until, is_there));
+        self.waiting(Some(peer), || peer.lead(until, is_there));
         match NEXT.replace(Next::Elsewhere) {
             Next::Here(job) => Some(job),
             _ => None,
@@ -196,11 +203,18 @@ impl Threads {
         }
     }
 
-    /// Waits for something that may need one of these threads; the caller may be one itself.
-    pub(super) fn waiting<R>(&self, wait: impl FnOnce() -> R) -> R {
+    /// Waits for something, from `whom` if that is known, that may need one of these threads; the caller may be one itself.
+    pub(super) fn waiting<R>(&self, whom: Option<&Peer>, wait: impl FnOnce() -> R) -> R {
         if !OURS.get() {
             return wait();
         }
+        HEARD.with_borrow(|heard| {
+            // Others hear it meanwhile.
+            heard
+                .iter()
+                .filter(|heard| !whom.is_some_and(|whom| whom.is(heard)))
+                .for_each(Peer::stop_leading);
+        });
         let mut state = self.lock();
         state.busy -= 1;
         self.look_after(state);
@@ -228,4 +242,57 @@ fn enough() -> usize {
 fn spawn(work: impl FnOnce() + Send + 'static) -> bool {
     let named = thread::Builder::new().name("anyplace-object".to_owned());
     named.spawn(move || within_engine(work)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    const SOON: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn no_job_waits_behind_jobs_that_do_not_end() {
+        let threads = Threads::default();
+        let (tell, told) = channel();
+        let gate = Arc::new(anyplace_sync::Latch::new());
+        for number in 0..40 {
+            let (tell, gate) = (tell.clone(), gate.clone());
+            threads.run(Box::new(move || {
+                tell.send(number).unwrap();
+                gate.wait(None);
+            }));
+        }
+        let mut begun: Vec<_> = (0..40).map(|_| told.recv_timeout(SOON).unwrap()).collect();
+        begun.sort_unstable();
+        assert_eq!(begun, (0..40).collect::<Vec<_>>());
+        gate.set();
+    }
+
+    #[test]
+    fn short_jobs_are_done_by_few_threads() {
+        let threads = Threads::default();
+        let (tell, told) = channel();
+        for _ in 0..2000 {
+            let tell = tell.clone();
+            threads.run(Box::new(move || tell.send(thread::current().id()).unwrap()));
+        }
+        let used: std::collections::HashSet<_> =
+            (0..2000).map(|_| told.recv_timeout(SOON).unwrap()).collect();
+        assert!(used.len() < 200, "{} threads", used.len());
+    }
+
+    #[test]
+    fn a_job_that_panics_costs_no_thread() {
+        let threads = Threads::default();
+        let (tell, told) = channel();
+        for number in 0..20 {
+            let tell = tell.clone();
+            threads.run(Box::new(move || {
+                tell.send(number).unwrap();
+                std::panic::resume_unwind(Box::new("on purpose"));
+            }));
+        }
+        assert_eq!((0..20).map(|_| told.recv_timeout(SOON).unwrap()).sum::<i32>(), 190);
+    }
 }

@@ -14,6 +14,10 @@ use serde::de::DeserializeOwned;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// So long a thread that asks reads what its peer says.
+const SOON: Duration = Duration::from_millis(2);
 
 /// A shared object that lies with a peer.
 pub(crate) struct Object {
@@ -90,12 +94,9 @@ impl Object {
     /// The same, with values.
     pub(in crate::share) fn ask_with(self: &Arc<Self>, op: Op, values: &[Payload]) -> Result<Answer> {
         let question = Arc::new(Question::new());
-        self.send(
-            &Asked { op, waits: false, thread: ground::thread(), line: String::new() },
-            values,
-            &question,
-        )?;
-        self.wait(&question, None).unwrap_or_else(|| Err(self.far.silence()))
+        let asked = Asked { op, waits: false, thread: ground::thread(), line: String::new() };
+        let sent = self.send(&asked, values, &question)?;
+        self.wait(&sent, &question, None).unwrap_or_else(|| Err(self.far.silence()))
     }
 
     /// The ticket by which workers of its place open it.
@@ -174,13 +175,20 @@ impl Object {
     }
 
     /// Waits for the answer to a question.
+    ///
+    /// Most come at once: so this thread reads them for a moment by itself, which saves that the reactor wakes it.
     pub(super) fn wait(
         &self,
+        sent: &Sent,
         question: &Question,
-        until: Option<std::time::Instant>,
+        until: Option<Instant>,
     ) -> Option<Result<Answer>> {
         let mut answer = None;
-        self.far.wait(&mut || answer = question.wait(until));
+        let soon = Instant::now() + SOON;
+        self.far.wait(&mut || {
+            sent.peer.lead(Some(until.map_or(soon, |until| until.min(soon))), || question.is_answered());
+            answer = question.wait(until);
+        });
         answer.map(|answer| answer.map_err(|error| self.far.told(error)))
     }
 

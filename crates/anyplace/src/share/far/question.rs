@@ -58,9 +58,13 @@ impl Question {
         }
     }
 
+    pub(super) fn is_answered(&self) -> bool {
+        self.answered.is_set()
+    }
+
     /// Waits for the answer, until `until`.
     pub(super) fn wait(&self, until: Option<Instant>) -> Option<Result<Answer>> {
-        self.answered.wait_spinning_first(until).then(|| self.take())?
+        self.answered.wait(until).then(|| self.take())?
     }
 
     /// The answer, or the waker is called when it has come.

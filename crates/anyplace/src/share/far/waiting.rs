@@ -108,8 +108,8 @@ impl<'a, R> Waiting<'a, R> {
 
     /// Waits for an answer that comes soon.
     fn hear(&mut self) -> Result<Option<R>> {
-        let Some((_, question)) = &self.standing else { return Ok(None) };
-        match self.object.wait(question, None) {
+        let Some((sent, question)) = &self.standing else { return Ok(None) };
+        match self.object.wait(sent, question, None) {
             Some(answer) => self.take(answer),
             None => Ok(None),
         }
@@ -126,8 +126,8 @@ impl<R> Wait for Waiting<'_, R> {
             return self.hear();
         }
         self.ask(true)?;
-        let Some((_, question)) = &self.standing else { return Ok(None) };
-        match self.object.wait(question, until) {
+        let Some((sent, question)) = &self.standing else { return Ok(None) };
+        match self.object.wait(sent, question, until) {
             Some(answer) => self.take(answer),
             None => Ok(None),
         }

@@ -77,9 +77,10 @@ impl Pending {
             drop(state);
             // It leaves its line before anybody is told that it has.
             drop(doing);
-            return if let Some(then) = then {
-                then(ended)
-            };
+            if let Some(then) = then {
+                then(ended);
+            }
+            return;
         }
     }
 

@@ -177,11 +177,7 @@ impl Session {
             return Ok(guest);
         }
         let share = self.place.share()?;
-        let guest = match share.guest(&self.peer.endpoint(), process) {
-            Err(error) if error.kind() == Kind::Unsupported => Guest::of(share),
-            guest => guest?,
-        };
-        let guest = Arc::new(guest);
+        let guest = Arc::new(share.guest(&self.peer.endpoint(), process)?);
         self.state().guest = Some(guest.clone());
         Ok(guest)
     }
