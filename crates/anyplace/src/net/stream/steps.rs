@@ -1,19 +1,26 @@
 //! The steps of a stream, and what they wait for.
 
 use super::close::Closing;
-use super::{CLOSED, CUT, Gathering, Inner, OPEN, Stream};
+use super::{CLOSED, CUT, Gathering, Inner, OPEN, Stream, WeakStream};
 use crate::net::ahead::Found;
 use crate::net::failure::told;
 use crate::net::outgoing::Outgoing;
 use crate::net::pulse::Pulse;
+use crate::net::reactor::Registration;
 use crate::net::readiness::{Interest, Waitable, ready};
 use crate::net::waiting::Awaited;
 use std::io::{self, ErrorKind, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 impl Stream {
+    /// Whether its bytes are those of a socket, and nothing is kept in between.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.0.transport.socket().is_some()
+    }
+
     /// The step of [`read`](Self::read): `WouldBlock` if there is nothing to read now.
     ///
     /// # Errors
@@ -75,9 +82,30 @@ impl Stream {
         Closing::new(self).hurry();
     }
 
-    /// Whoever reads from it, in this process or another that has it, sees the end once what has come is read.
-    pub(crate) fn end_reading(&self) {
-        self.0.transport.end_reading();
+    /// From now on, whoever waits for the other end's next request reads the end instead. What is under way goes on.
+    pub(crate) fn release(&self) {
+        self.0.is_released.store(true, Ordering::SeqCst);
+        self.release_again();
+    }
+
+    /// Looks once more at one that is released: its reader may just have begun to wait.
+    pub(in crate::net) fn release_again(&self) {
+        if self.is_at_rest() {
+            self.0.transport.end_reading();
+        }
+    }
+
+    fn is_at_rest(&self) -> bool {
+        self.0.is_released.load(Ordering::SeqCst) && self.0.pulse.beat().is_between()
+    }
+
+    /// Has it looked after, for as long as it lives.
+    pub(in crate::net) fn mind(&self, minder: Registration) {
+        *self.0.minder.lock().unwrap_or_else(PoisonError::into_inner) = Some(minder);
+    }
+
+    pub(in crate::net) fn downgrade(&self) -> WeakStream {
+        WeakStream(Arc::downgrade(&self.0))
     }
 
     /// What moves in it, for who watches others use it.
@@ -97,7 +125,10 @@ impl Stream {
 
     /// Reads from the transport, whatever was read ahead.
     pub(in crate::net) fn try_read_past(&self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.0.pulse.felt(Interest::Read, self.0.transport.try_read(into))?;
+        let read = match self.0.pulse.felt(Interest::Read, self.0.transport.try_read(into)) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock && self.is_at_rest() => 0,
+            read => read?,
+        };
         if read == 0 {
             // The end may be one that we have made ourselves, meanwhile.
             self.check_reading()?;
