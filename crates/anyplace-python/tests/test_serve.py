@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import shutil
@@ -342,6 +343,16 @@ def test_a_server_is_waited_for_in_a_loop() -> None:
             return answer
 
     assert asyncio.run(main()) == b"hello"
+
+
+def test_a_server_that_nobody_holds_is_gone() -> None:
+    server = anyplace.serve(ANY, echo, on="threads:1")
+    one = client(server)
+    assert said(one, b"hello") == b"hello"
+    del server
+    gc.collect()
+    assert until_end(one) == b""
+    one.close()
 
 
 def test_nothing_is_left_of_a_server(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// The part of ``anyplace.Server`` that the engine does.
 #[pyclass(subclass, frozen, module = "anyplace._core", weakref)]
-pub(crate) struct Server(anyplace::serve::Server);
+pub(crate) struct Server(Option<anyplace::serve::Server>);
 
 /// What is taken of clients: connections, bytes of a request, seconds of silence, of a request's arrival, of a connection.
 type Taken = (usize, usize, Option<f64>, Option<f64>, Option<f64>);
@@ -51,25 +51,25 @@ impl Server {
         let serving = serving.limits(taken(limits)?).on_error(move |failed| tell(&on_error, &failed));
         let place = place.engine().clone();
         let server = door::pass(py, || serving.at(address, &place));
-        server.map(Self).map_err(|error| error::to_python(py, &error))
+        server.map(|server| Self(Some(server))).map_err(|error| error::to_python(py, &error))
     }
 
     /// Where it listens, with the port that it was given.
     #[getter]
     fn address(&self) -> String {
-        self.0.endpoint().to_string()
+        self.engine().endpoint().to_string()
     }
 
     /// How many connections are open.
     #[getter]
     fn connections(&self) -> usize {
-        self.0.connections()
+        self.engine().connections()
     }
 
     /// Whether it takes no more connections.
     #[getter]
     fn stopping(&self) -> bool {
-        self.0.is_stopping()
+        self.engine().is_stopping()
     }
 
     /// Begins to stop: see ``stop`` of the Python part.
@@ -79,7 +79,7 @@ impl Server {
             true => Ok(Duration::MAX),
             false => Err(PyValueError::new_err(format!("grace must be a number of seconds: {error}"))),
         })?;
-        door::pass(py, || self.0.begin_stop(grace));
+        door::pass(py, || self.engine().begin_stop(grace));
         Ok(())
     }
 
@@ -89,13 +89,31 @@ impl Server {
         let until = timeout.and_then(crate::future::deadline);
         let mut ended = None;
         door::wait(py, until, |until| {
-            ended = self.0.wait(Some(until));
+            ended = self.engine().wait(Some(until));
             ended.is_some()
         })?;
         match ended {
             None => Ok(false),
             Some(Ok(())) => Ok(true),
             Some(Err(error)) => Err(error::to_python(py, &error)),
+        }
+    }
+}
+
+impl Server {
+    fn engine(&self) -> &anyplace::serve::Server {
+        self.0.as_ref().expect("it goes with this object alone")
+    }
+}
+
+impl Drop for Server {
+    /// Nobody can stop it any more: it is ended by a thread of its own, since a collector must not wait.
+    fn drop(&mut self) {
+        let server = self.0.take().filter(|server| server.wait(Some(Instant::now())).is_none());
+        if let Some(server) = server {
+            server.begin_stop(Duration::ZERO);
+            // Without a thread it is waited for here.
+            drop(std::thread::Builder::new().name("anyplace-stop".into()).spawn(move || drop(server)));
         }
     }
 }

@@ -19,7 +19,6 @@ use rustix::net::{
 };
 use std::io::{self, ErrorKind, IoSliceMut};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// When to look again whether there is room, where the kernel tells nobody.
@@ -47,8 +46,6 @@ pub struct Datagram {
     pub(super) fd: OwnedFd,
     endpoint: Endpoint,
     watch: Watch,
-    /// The clock of who waits for room that the kernel tells nobody of.
-    room: OnceLock<Gate>,
     /// What of the file system is ours.
     _bound: Option<Bound>,
 }
@@ -127,7 +124,7 @@ impl Datagram {
     }
 
     fn new(fd: OwnedFd, endpoint: Endpoint, bound: Option<Bound>) -> Self {
-        Self { fd, endpoint, watch: Watch::default(), room: OnceLock::new(), _bound: bound }
+        Self { fd, endpoint, watch: Watch::default(), _bound: bound }
     }
 
     /// Where it is bound, with the port that it was given, or what it was connected to.
@@ -269,27 +266,25 @@ struct Sending<'a> {
     socket: &'a Datagram,
     bytes: &'a [u8],
     party: Option<&'a Party>,
-    /// The kernel tells nobody when there is room.
-    is_blind: bool,
+    /// Its clock, once it waits for room of which the kernel tells nobody.
+    clock: Option<Gate>,
 }
 
 impl<'a> Sending<'a> {
     fn new(socket: &'a Datagram, bytes: &'a [u8], party: Option<&'a Party>) -> Self {
-        Self { socket, bytes, party, is_blind: false }
+        Self { socket, bytes, party, clock: None }
     }
 
-    /// Looks again after a while; it waits until then.
+    /// Looks again after a while.
     fn look_again(&mut self) -> io::Result<()> {
-        let room = match self.socket.room.get() {
-            Some(room) => room,
-            None => {
-                let room = Gate::new()?;
-                self.socket.room.get_or_init(|| room)
-            }
+        let clock = match self.clock.take() {
+            Some(clock) => clock,
+            None => Gate::new()?,
         };
-        room.ring_after(LOOK_AGAIN)?;
-        self.is_blind = true;
-        Err(ErrorKind::WouldBlock.into())
+        clock.has_rung();
+        clock.ring_after(LOOK_AGAIN)?;
+        self.clock = Some(clock);
+        Ok(())
     }
 
     /// A unix socket says only of its one peer whether there is room, and a network says nothing.
@@ -304,18 +299,21 @@ impl Operation for Sending<'_> {
     type Given = ();
 
     fn step(&mut self) -> io::Result<Option<()>> {
-        self.socket.room.get().map(Gate::has_rung);
-        self.is_blind = false;
-        let sent = self.socket.try_send(self.bytes, self.party);
-        if sent.as_ref().is_err_and(|error| self.is_blind_to(error)) {
-            self.look_again()?;
+        match self.socket.try_send(self.bytes, self.party) {
+            Err(error) if self.is_blind_to(&error) => {
+                self.look_again()?;
+                Err(ErrorKind::WouldBlock.into())
+            }
+            sent => {
+                self.clock = None;
+                sent.map(Some)
+            }
         }
-        sent.map(Some)
     }
 
     fn awaits(&self) -> Awaited<'_> {
-        match self.socket.room.get().filter(|_| self.is_blind) {
-            Some(room) => room.awaited(),
+        match &self.clock {
+            Some(clock) => clock.awaited(),
             None => {
                 let socket = self.socket;
                 Awaited { fd: socket.fd.as_fd(), interest: Interest::Write, watch: &socket.watch }

@@ -240,6 +240,15 @@ impl Stream {
     }
 }
 
+impl Stream {
+    /// Gives bytes back that were read: they are read next.
+    pub(in crate::net) fn put_back(&self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.ahead(|ahead| ahead.put_back(bytes));
+        }
+    }
+}
+
 impl Read for &Stream {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         blocking(self, Interest::Read, || self.try_read(into))

@@ -1,5 +1,6 @@
 //! Taking in who comes.
 
+use super::Handler;
 use super::connection::Connection;
 use super::gate::{Gate, LISTENER};
 use crate::error::{Error, Kind};
@@ -32,7 +33,7 @@ impl Gate {
         let connection = Arc::new(Connection::new(state.next_number(), stream));
         state.connections.insert(connection.number, connection.clone());
         drop(state);
-        if shared.greets {
+        if shared.greets && matches!(shared.handler, Handler::Connections(_)) {
             shared.hand_over(&connection);
             return Ok(());
         }

@@ -129,6 +129,10 @@ impl Shared {
 
     /// An answer has gone: the next request may be there already.
     fn answered(self: &Arc<Self>, connection: &Arc<Connection>, mut seat: MutexGuard<'_, Seat>) {
+        if seat.is_given_up {
+            drop(seat);
+            return self.over(connection, Ok(()));
+        }
         if seat.arrived.is_empty() {
             seat.go(Doing::Silent);
             drop(seat);
@@ -146,6 +150,9 @@ impl Shared {
     /// Serves the next request of what has arrived, if it is whole.
     pub(super) fn next_request(self: &Arc<Self>, connection: &Arc<Connection>) {
         let mut seat = connection.seat();
+        if seat.doing == Doing::Over {
+            return;
+        }
         match seat.arrived.next(&self.framing, self.limits.request) {
             Ok(Some(request)) => self.answer(connection, seat, request),
             Ok(None) => {
