@@ -38,6 +38,9 @@ def test_a_lent_place_is_like_any_other(offer: anyplace.Offer) -> None:
             place.submit(divmod, 1, 0).result(PATIENCE)
         data = bytes(3_000_000)
         assert place.submit(echo, data).result(PATIENCE) == data
+    until = time.monotonic() + PATIENCE
+    while offer.clients and time.monotonic() < until:
+        time.sleep(0.001)
     assert offer.clients == 0
 
 
