@@ -30,7 +30,7 @@ pub(super) struct Incoming {
 #[derive(Debug)]
 enum Hash {
     /// This thread, into a buffer that stays.
-    Here(Tree, Vec<u8>),
+    Here(Box<Tree>, Vec<u8>),
     Beside(Hashing),
 }
 
@@ -38,7 +38,7 @@ impl Incoming {
     /// Goes on with a part of which so much is hashed.
     pub(super) fn new(part: Part, tree: Tree, offer: &Offer) -> Self {
         let (length, at) = (tree.length(), tree.at());
-        let hash = Hash::Here(tree, vec![]);
+        let hash = Hash::Here(Box::new(tree), vec![]);
         Self { part, hash, length, at, mode: offer.mode, modified: offer.modified }
     }
 
@@ -58,7 +58,7 @@ impl Incoming {
         self.at = tree.at();
         self.part.file.set_len(self.at).map_err(|error| failed(&error))?;
         if self.length - self.at > SMALL {
-            let tree = std::mem::replace(tree, Tree::new(0));
+            let tree = std::mem::replace(&mut **tree, Tree::new(0));
             self.hash = Hash::Beside(Hashing::start(tree, None).map_err(|error| failed(&error))?);
         }
         Ok(())
@@ -106,7 +106,7 @@ impl Incoming {
     /// That was all of it, and its sender computed this digest.
     pub(super) fn end(self, digest: &Digest, may_replace: bool) -> Outcome<()> {
         let tree = match self.hash {
-            Hash::Here(tree, _) => tree,
+            Hash::Here(tree, _) => *tree,
             Hash::Beside(hashing) => hashing.end().map_err(|error| failed(&error))?,
         };
         if self.at != self.length || tree.digest() != *digest {

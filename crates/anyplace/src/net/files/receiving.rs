@@ -125,7 +125,7 @@ enum Doing {
     /// Waits to hear whether it is the one with so many groups that is here.
     Comparing(u64),
     /// Is received. So many groups were here, if the sender has not said yet how many are the same.
-    Taking { file: Box<Incoming>, unsure: Option<u64> },
+    Taking { file: Incoming, unsure: Option<u64> },
     /// Is done: what is still on its way is of no use.
     Over,
 }
@@ -258,7 +258,7 @@ impl Receiver<'_> {
         };
         let groups = tree.groups().to_vec();
         let unsure = (!groups.is_empty()).then_some(groups.len() as u64);
-        let mut file = Box::new(Incoming::new(part, tree, offer));
+        let mut file = Incoming::new(part, tree, offer);
         if unsure.is_none()
             && let Err(ended) = file.begin(0)
         {
@@ -341,7 +341,7 @@ impl Receiver<'_> {
             Doing::Over => Ok(()),
             Doing::Comparing(_) => Err(unexpected()),
             Doing::Taking { file, .. } => {
-                let ended = end(*file, self.force).map_or_else(|ended| ended, |()| wire::Ended::Written);
+                let ended = end(file, self.force).map_or_else(|ended| ended, |()| wire::Ended::Written);
                 self.done(number, &path, false, ended)
             }
         }
