@@ -6,7 +6,8 @@ folder=$(mktemp -d)
 address="unix:$folder/greeting.sock"
 
 coproc server { exec python "$here/greeting_server.py" "$address"; }
-trap 'kill "$server_PID"; rm -rf "$folder"' EXIT
+pid=$server_PID
+trap 'kill "$pid"; rm -rf "$folder"' EXIT
 read -r _ <&"${server[0]}"
 
 anyplace names "$address"

@@ -535,6 +535,17 @@ def test_objects_of_an_offered_place_are_found_and_made(server: tuple[str, Any])
             thing.fail("far away")
 
 
+def test_a_place_that_runs_nothing_for_others_is_a_name_server_still(tmp_path: Path) -> None:
+    with anyplace.open("threads:1") as place, place.offer(f"unix:{tmp_path}/names.sock") as offer:
+        place.publish("greeter", Greeter())
+        with anyplace.open(offer.address) as far:
+            assert far.find("greeter").greet("Bob") == "hello Bob"
+            with pytest.raises(anyplace.Unsupported):
+                far.submit(len, "abc")
+            with pytest.raises(anyplace.Unsupported):
+                far.create(Thing)
+
+
 def test_the_names_of_a_client_vanish_with_it(server: tuple[str, Any]) -> None:
     address, _ = server
     with anyplace.open(address) as place:
