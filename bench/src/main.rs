@@ -6,6 +6,8 @@ mod columns;
 #[path = "../suites/commands.rs"]
 mod commands;
 mod effort;
+#[path = "../suites/net/files.rs"]
+mod files;
 mod machine;
 #[path = "../suites/net/rust/mod.rs"]
 mod net;
@@ -43,6 +45,7 @@ const SUITES: &[(&str, Suite)] = &[
     }),
     ("net", |effort, record| {
         net::run(effort, record)?;
+        files::run(effort, record)?;
         script::run_long("bench/suites/net/suite.py", effort, record)
     }),
     ("async", |effort, record| script::run("bench/suites/asyncio_gather.py", effort, record)),

@@ -96,6 +96,11 @@ const DOCUMENTS: &[Document] = &[
                 shows: |case| case.starts_with("tasks "),
                 columns: Columns::of(&["Pyro5"]),
             },
+            Table {
+                name: "files",
+                shows: |case| case.contains("file over TCP"),
+                columns: Columns::of(&["sendfile"]),
+            },
         ],
         crashes: None,
     },

@@ -70,6 +70,8 @@ const TARGETS: &[(&str, &str, Goal)] = &[
     ("net", "call over TCP p50", Times("Pyro5", 2.0)),
     ("net", "tasks mapped", Times("Pyro5", 50.0)),
     ("net", "tasks mapped", AtLeast(1e5)),
+    ("net", "file over TCP", Times("sendfile", 0.9)),
+    ("net", "file over TCP with TLS", AtLeast(1.5)),
     ("rayon", "items of 1 us", Times("rayon", 1.0 / 1.1)),
     ("rayon", "items of 10 us", Times("rayon", 1.0 / 1.1)),
     ("rayon", "items of 100 us", Times("rayon", 1.0 / 1.1)),

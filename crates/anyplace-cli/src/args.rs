@@ -5,17 +5,20 @@
 pub(crate) mod gnu;
 mod halt;
 mod jobs;
+mod transfer;
 pub(crate) mod variables;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyplace::keys::Scope;
 use clap::builder::FalseyValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(crate) use halt::{Halt, How};
 pub(crate) use jobs::Jobs;
+pub(crate) use transfer::{Receive, Send};
 
 /// Run work in any place: threads, processes, or another machine
 #[derive(Debug, Parser)]
@@ -34,8 +37,11 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Map(Box<Map>),
+    Serve(Serve),
     Connect(Connect),
     Places(Places),
+    Send(Send),
+    Receive(Receive),
     Names(Names),
     Keys(Keys),
     /// Print the completions of a shell
@@ -157,6 +163,55 @@ pub(crate) struct Map {
     pub(crate) progress: Progress,
 }
 
+/// Offer a place to other machines, or to other processes of this one
+///
+/// Prints the address by which others open the place, on one line, and serves until a signal comes: the first lets in
+/// nobody else and waits for what runs, the second ends it. At tcp: there is a ticket in the address, which lets in
+/// whoever has it; hand it on as you would a password.
+#[derive(Debug, ClapArgs)]
+#[command(help_template = TEMPLATE, before_help = SERVE_EXAMPLES)]
+pub(crate) struct Serve {
+    /// Where to listen: tcp://host:port, or unix:/path for processes of the same user
+    pub(crate) address: String,
+
+    /// The place that is offered
+    #[arg(long, value_name = "ADDRESS", env = "ANYPLACE", default_value = "processes:", hide_env = true)]
+    pub(crate) on: String,
+
+    /// The Python of the workers, if it has the package anyplace
+    #[arg(long, value_name = "PROGRAM", env = "ANYPLACE_PYTHON", hide_env = true, default_value = "python3")]
+    pub(crate) python: OsString,
+
+    /// What the ticket's holder may do: status, run, share or admin, with commas between them
+    #[arg(long, value_name = "WORDS", env = "ANYPLACE_SCOPE", hide_env = true, default_value = "run,share")]
+    #[arg(help_heading = "Ticket")]
+    pub(crate) scope: Scope,
+
+    /// How long the ticket is good, such as 10m or 12h; for ever unless it is given
+    #[arg(long, value_name = "TIME", env = "ANYPLACE_EXPIRES", hide_env = true, help_heading = "Ticket")]
+    #[arg(value_parser = anyplace::duration::parse)]
+    pub(crate) expires: Option<Duration>,
+
+    /// The ticket is good for the first who comes
+    #[arg(long, value_parser = FalseyValueParser::new(), env = "ANYPLACE_ONCE", hide_env = true)]
+    #[arg(help_heading = "Ticket")]
+    pub(crate) once: bool,
+
+    /// Let in only those whose keys are known (see `anyplace keys list`)
+    #[arg(long, value_parser = FalseyValueParser::new(), env = "ANYPLACE_NO_TICKET", hide_env = true)]
+    #[arg(help_heading = "Ticket")]
+    pub(crate) no_ticket: bool,
+
+    /// Keep the address under this name, where programs of this user find it
+    #[arg(long, value_name = "NAME", env = "ANYPLACE_NAME", hide_env = true)]
+    pub(crate) name: Option<String>,
+
+    /// How long what runs may go on after the first signal, such as 30s; until it ends unless it is given
+    #[arg(long, value_name = "TIME", env = "ANYPLACE_GRACE", hide_env = true)]
+    #[arg(value_parser = anyplace::duration::parse)]
+    pub(crate) grace: Option<Duration>,
+}
+
 /// Send standard input to a socket, and print what comes back
 ///
 /// It ends when the other end has ended, or, for datagrams, when standard input has and nothing has come for a while. The
@@ -261,7 +316,14 @@ const TEMPLATE: &str = "{about-with-newline}\n{before-help}{usage-heading} {usag
 const EXAMPLES: &str = "Examples:
   anyplace map gzip ::: *.log                  one job for each file
   anyplace map 'convert {} {.}.png' ::: *.jpg  one quoted text is for a shell
-  anyplace places                              the kinds of places there are";
+  anyplace serve tcp://0.0.0.0:7777            lend this machine to another
+  anyplace places                              the kinds of places there are
+  anyplace receive tcp://0.0.0.0:7777 inbox    receive files from another machine";
+
+const SERVE_EXAMPLES: &str = "Examples:
+  anyplace serve tcp://0.0.0.0:7777 --on processes:8   lend eight processes to who has the ticket
+  anyplace serve unix:$XDG_RUNTIME_DIR/any.sock        to other programs of this user
+  anyplace map --on 'tcp://host:7777#ap1...' gzip ::: *.log";
 
 const MAP_EXAMPLES: &str = "Examples:
   anyplace map gzip ::: *.log                  one job for each file

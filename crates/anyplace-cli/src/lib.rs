@@ -19,8 +19,11 @@ mod output;
 mod places;
 mod progress;
 mod report;
+mod serve;
 mod signals;
+mod size;
 mod template;
+mod transfer;
 
 use std::ffi::OsString;
 use std::io::{Write, stderr, stdout};
@@ -105,8 +108,11 @@ fn tell(report: &Report, paint: Paint) -> Exit {
 fn run(args: Args, sources: Vec<Source>, paint: Paint) -> Result<End> {
     match args.command {
         Command::Map(map) => map::run(&map, sources, paint),
+        Command::Serve(serve) => serve::run(&serve),
         Command::Connect(connect) => connect::run(&connect).map(End::Exit),
         Command::Places(places) => places::print(&places).map(End::Exit),
+        Command::Send(send) => transfer::send(&send).map(End::Exit),
+        Command::Receive(receive) => transfer::receive(receive),
         Command::Names(names) => names::print(&names).map(End::Exit),
         Command::Keys(keys) => keys::run(&keys).map(End::Exit),
         Command::Completions { shell } => {

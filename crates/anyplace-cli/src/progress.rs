@@ -16,6 +16,25 @@ pub(crate) struct Counts {
     pub(crate) total: Option<u64>,
 }
 
+/// What can be drawn.
+pub(crate) trait Shown {
+    /// How much of how much is done, once that is known.
+    fn share(&self) -> Option<(u64, u64)>;
+
+    /// What is said beside the bar.
+    fn line(&self, elapsed: Duration) -> String;
+}
+
+impl Shown for Counts {
+    fn share(&self) -> Option<(u64, u64)> {
+        self.total.map(|total| (self.done(), total))
+    }
+
+    fn line(&self, elapsed: Duration) -> String {
+        line(self, elapsed)
+    }
+}
+
 impl Counts {
     fn done(&self) -> u64 {
         self.succeeded + self.failed
@@ -68,22 +87,22 @@ impl Progress {
     }
 
     /// Draws the present state; nobody who reads it is no reason to stop.
-    pub(crate) fn draw(&mut self, counts: &Counts) {
+    pub(crate) fn draw(&mut self, state: &impl Shown) {
         let now = Instant::now();
         if now < self.next {
             return;
         }
         self.next = now + self.how.every();
-        drop(self.show(counts));
+        drop(self.show(state));
     }
 
-    fn show(&mut self, counts: &Counts) -> io::Result<()> {
-        let line = line(counts, self.begun.elapsed());
+    fn show(&mut self, state: &impl Shown) -> io::Result<()> {
+        let line = state.line(self.begun.elapsed());
         self.shown = true;
         match self.how {
             How::Bar => {
                 self.drawn = true;
-                write!(stderr(), "\r\x1b[K{}", fitted(&bar(counts), &line, columns()))
+                write!(stderr(), "\r\x1b[K{}", fitted(&bar(state.share()), &line, columns()))
             }
             How::Counter { .. } => writeln!(stderr(), "{line}"),
             How::Nothing => Ok(()),
@@ -138,9 +157,10 @@ fn is_live_terminal() -> bool {
 }
 
 /// `[######........................] `, or nothing while the end is not known.
-fn bar(counts: &Counts) -> String {
-    let Some(total) = counts.total.filter(|&total| total > 0) else { return String::new() };
-    let full = (counts.done() * BAR_WIDTH / total).min(BAR_WIDTH);
+fn bar(share: Option<(u64, u64)>) -> String {
+    let Some((done, total)) = share.filter(|(_, total)| *total > 0) else { return String::new() };
+    let full =
+        (u128::from(done) * u128::from(BAR_WIDTH) / u128::from(total)).min(u128::from(BAR_WIDTH)) as u64;
     let cells = |letter: &str, count: u64| letter.repeat(usize::try_from(count).unwrap_or(0));
     format!("[{}{}] ", cells("#", full), cells(".", BAR_WIDTH - full))
 }
@@ -183,7 +203,7 @@ fn line(counts: &Counts, elapsed: Duration) -> String {
 
 /// Seconds as people read them: `8.2s`, `45s`, `3m07s`, `2h05m`.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturates")]
-fn time(seconds: f64) -> String {
+pub(crate) fn time(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match whole {
         0..10 => format!("{seconds:.1}s"),
@@ -226,7 +246,8 @@ mod tests {
 
     #[test]
     fn a_bar_fills_with_what_is_done() {
-        let bar_of = |succeeded, total| bar(&Counts { succeeded, total, ..Counts::default() });
+        let bar_of = |succeeded, total| bar(Counts { succeeded, total, ..Counts::default() }.share());
+        assert_eq!(bar(Some((u64::MAX, u64::MAX))), format!("[{}] ", "#".repeat(30)));
         assert_eq!(bar_of(1, None), "");
         assert_eq!(bar_of(0, Some(2)), format!("[{}] ", ".".repeat(30)));
         assert_eq!(bar_of(1, Some(2)), format!("[{}{}] ", "#".repeat(15), ".".repeat(15)));

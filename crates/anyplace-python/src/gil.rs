@@ -88,7 +88,7 @@ pub(crate) fn wait(wait: &mut (dyn FnMut() + Send)) {
     if AWAY.get() || !is_known || ENDED.load(Ordering::Acquire) {
         return wait();
     }
-    Python::attach(|py| without(py, || wait()));
+    Python::attach(|py| without(py, wait));
 }
 
 /// Puts back, also after a panic, whether this thread has let go of the lock.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import anyplace
 from anyplace import share
 from door import hold
 
@@ -107,3 +108,9 @@ def use_all(shared: dict[str, Any]) -> None:
     shared["queue"].put("it was here")
     shared["dict"]["here"] = True
     shared["array"][0] = 1.0
+
+
+def offer_at(endpoint: str, door: str) -> None:
+    """Offer a place of processes until the door is opened."""
+    with anyplace.open("processes:1") as place, place.offer(endpoint):
+        hold(door)

@@ -611,11 +611,13 @@ def test_datagrams_arrive_whole_and_are_answered(server: Datagram) -> None:
 
 
 def test_a_datagram_of_the_standard_library_is_received() -> None:
-    with anyplace.bind("udp://127.0.0.1:0") as server:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.bind(("127.0.0.1", 0))
-            client.sendto(b"hello", ("127.0.0.1", int(server.endpoint.rpartition(":")[2])))
-            assert server.recv() == (b"hello", f"udp://127.0.0.1:{client.getsockname()[1]}")
+    with (
+        anyplace.bind("udp://127.0.0.1:0") as server,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client,
+    ):
+        client.bind(("127.0.0.1", 0))
+        client.sendto(b"hello", ("127.0.0.1", int(server.endpoint.rpartition(":")[2])))
+        assert server.recv() == (b"hello", f"udp://127.0.0.1:{client.getsockname()[1]}")
 
 
 def test_datagrams_end_with_their_time_and_with_ctrl_c(server: Datagram) -> None:

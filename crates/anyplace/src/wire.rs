@@ -16,7 +16,7 @@
 //! | Begin | place | tasks may be taken from the memory that both share |
 //! | Log | worker | a record for the caller's log, at any time |
 //!
-//! Peers say other things in the same frames: see `peer`.
+//! Peers say other things in the same frames: see `peer`. Who sends files speaks as `files` says.
 //!
 //! A worker that a zygote makes by fork is asked for in packets of their own: see `birth`.
 //!
@@ -27,6 +27,7 @@ pub mod plain;
 
 pub(crate) mod admission;
 pub(crate) mod beside;
+pub(crate) mod files;
 pub(crate) mod listed;
 pub(crate) mod order;
 pub(crate) mod peer;

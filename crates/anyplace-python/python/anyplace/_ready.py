@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 #: Who waits: for each loop, by descriptor and by whether they wait for room to write.
-_lines: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Line] = weakref.WeakKeyDictionary()
+lines: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Line] = weakref.WeakKeyDictionary()
 
 
 class _Line(dict[tuple[int, bool], "list[asyncio.Future[None]]"]):
@@ -35,9 +35,9 @@ async def ready(fd: int, writes: bool) -> None:
     import asyncio
 
     loop = asyncio.get_running_loop()
-    line = _lines.get(loop)
+    line = lines.get(loop)
     if line is None:
-        line = _lines[loop] = _Line()
+        line = lines[loop] = _Line()
     key, waiter = (fd, writes), loop.create_future()
     waiters = line.get(key)
     if waiters is None:
@@ -60,7 +60,7 @@ def _forget(loop: asyncio.AbstractEventLoop, key: tuple[int, bool]) -> None:
 
 def wake(fd: int) -> None:
     """Wake all that wait for a descriptor, in whichever loop: it is about to be closed."""
-    for loop, line in list(_lines.items()):
+    for loop, line in list(lines.items()):
         for key in (fd, False), (fd, True):
             if key not in line:
                 continue

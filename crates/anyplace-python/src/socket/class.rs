@@ -1,6 +1,7 @@
 //! The class: what a socket knows of itself, and its verbs, each of which a file beside this one does.
 
 use super::address::Address;
+use super::hope::Hope;
 use super::patience::{Patience, Timeout};
 use super::raised::raised;
 use super::receive::size;
@@ -27,6 +28,8 @@ pub(crate) struct Socket {
     kind: AtomicI32,
     protocol: AtomicI32,
     pub(super) timeout: Timeout,
+    /// Whether there is mostly something to receive.
+    pub(super) hope: Hope,
 }
 
 #[pymethods]
@@ -36,7 +39,14 @@ impl Socket {
     #[pyo3(signature = (*_args, **_keywords))]
     fn new(_args: &Bound<'_, PyTuple>, _keywords: Option<&Bound<'_, PyDict>>) -> Self {
         let none = || AtomicI32::new(NONE);
-        Self { fd: none(), family: none(), kind: none(), protocol: none(), timeout: Timeout::forever() }
+        Self {
+            fd: none(),
+            family: none(),
+            kind: none(),
+            protocol: none(),
+            timeout: Timeout::forever(),
+            hope: Hope::default(),
+        }
     }
 
     #[pyo3(signature = (family=-1, r#type=-1, proto=-1, fileno=None))]

@@ -8,6 +8,7 @@ mod audit;
 mod class;
 mod connect;
 mod control;
+mod hope;
 mod host;
 mod message;
 mod option;

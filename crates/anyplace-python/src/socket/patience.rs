@@ -53,6 +53,12 @@ impl Patience {
         }
     }
 
+    /// How many milliseconds are left, rounded up; nothing is for ever.
+    pub(super) fn milliseconds(self) -> Option<i32> {
+        let left = self.deadline()?.saturating_duration_since(Instant::now());
+        Some(i32::try_from(left.as_micros().div_ceil(1000)).unwrap_or(i32::MAX))
+    }
+
     /// The same for several waits of one call.
     pub(super) fn in_all(self) -> Self {
         match self {

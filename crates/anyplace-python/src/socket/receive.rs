@@ -5,7 +5,7 @@ use super::address::Address;
 use super::patience::Patience;
 use super::sys;
 use super::view::View;
-use super::wait::{Begin, LONG, Until, attend, take};
+use super::wait::{Begin, LONG, Until, attend, take, take_hoping};
 use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -13,6 +13,9 @@ use pyo3::types::PyBytes;
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
 use std::slice;
+
+/// So many bytes are received on the stack, and put into an object of their length.
+const SMALL: usize = 16 << 10;
 
 /// How a call with these flags is done: one that wants all it asked for waits in the system, which counts.
 pub(super) fn manner(patience: Patience, flags: c_int, length: usize) -> (Until, Begin, Patience) {
@@ -64,8 +67,8 @@ impl Socket {
         flags: c_int,
         patience: Patience,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        if length <= LONG {
-            let mut room = [const { MaybeUninit::uninit() }; LONG];
+        if length <= SMALL {
+            let mut room = [const { MaybeUninit::uninit() }; SMALL];
             let read = self.receive(py, &mut room[..length], flags, patience)?;
             return Ok(PyBytes::new(py, written(&room, read)));
         }
@@ -86,9 +89,9 @@ impl Socket {
     ) -> PyResult<Bound<'py, PyBytes>> {
         loop {
             let there = sys::available(self.fd()).unwrap_or(0).min(length);
-            if there <= LONG {
+            if there <= SMALL {
                 // It may be the end, or nothing yet.
-                return self.received(py, LONG, 0, patience);
+                return self.received(py, SMALL, 0, patience);
             }
             let (bytes, room) = unwritten(py, there)?;
             match self.receive(py, room, 0, Patience::Not) {
@@ -116,7 +119,7 @@ impl Socket {
         }
         let manner = manner(patience, flags, room.len());
         let flags = flags_of(manner.1, flags);
-        take(py, &self.fd, manner, |fd| sys::recv(fd, room, flags))
+        take_hoping(py, &self.fd, &self.hope, manner, |fd| sys::recv(fd, room, flags))
     }
 
     /// What `recv_into` gives: how many bytes of `buffer` were written.
@@ -140,9 +143,9 @@ impl Socket {
         flags: c_int,
         patience: Patience,
     ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyAny>)> {
-        let mut small = [const { MaybeUninit::uninit() }; LONG];
+        let mut small = [const { MaybeUninit::uninit() }; SMALL];
         let mut large = Vec::new();
-        let room = if length <= LONG {
+        let room = if length <= SMALL {
             &mut small[..length]
         } else {
             large.reserve_exact(length);

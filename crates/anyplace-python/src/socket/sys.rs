@@ -119,7 +119,7 @@ pub(super) fn recvmsg(
     // SAFETY: the parts are alive, an `IoSliceMut` is an `iovec`, and it writes only what there is room for.
     let length = counted(unsafe { libc::recvmsg(fd, &raw mut message, flags) })?;
     from.set_length(message.msg_namelen);
-    Ok(Received { length, control: message.msg_controllen as usize, flags: message.msg_flags, from })
+    Ok(Received { length, control: message.msg_controllen, flags: message.msg_flags, from })
 }
 
 fn empty_message() -> libc::msghdr {

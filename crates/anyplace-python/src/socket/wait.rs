@@ -7,6 +7,7 @@
 //! A short step is taken without letting go of the interpreter's lock: it takes a microsecond or two, and who lets go of
 //! the lock beside a thread that computes gets it back after five milliseconds.
 
+use super::hope::Hope;
 use super::patience::Patience;
 use super::raised::{raised, timed_out};
 use super::sys::{self, Fd};
@@ -17,7 +18,10 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Instant;
 
 /// From so many bytes on, other threads may run Python while a step is taken.
-pub(super) const LONG: usize = 16 << 10;
+pub(super) const LONG: usize = 64 << 10;
+
+/// What is soon, in milliseconds: for so long a signal that comes in the moment before the wait may go unheard.
+const SOON: i32 = 100;
 
 /// What a call waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +52,26 @@ pub(super) enum Begin {
     Blocking,
 }
 
+/// As [`take`], for a step that others like it foretell.
+pub(super) fn take_hoping<R: Send>(
+    py: Python<'_>,
+    fd: &AtomicI32,
+    hope: &Hope,
+    (until, begin, patience): (Until, Begin, Patience),
+    mut step: impl FnMut(Fd) -> io::Result<R> + Send,
+) -> PyResult<R> {
+    if begin != Begin::Short || patience == Patience::Not {
+        return take(py, fd, (until, begin, patience), step);
+    }
+    if hope.lives() {
+        match tell(step(now(fd)), patience) {
+            Some(taken) => return taken.map_err(|error| raised(py, &error)),
+            None => hope.lose(),
+        }
+    }
+    take(py, fd, (until, Begin::WhenReady, patience), step)
+}
+
 /// Takes a step of a socket, waiting as its patience allows.
 ///
 /// # Errors
@@ -65,13 +89,48 @@ pub(super) fn take<R: Send>(
         Begin::WhenReady if patience == Patience::Not => tell(step(now(fd)), patience),
         Begin::WhenReady => None,
     };
-    let taken = match tried {
+    // All waits of this call have one end.
+    let patience = if tried.is_none() { patience.in_all() } else { patience };
+    let soon = match tried {
         Some(taken) => Some(taken),
-        None => {
-            door::attend(py, patience.deadline(), &mut step, |step, end| again(fd, until, end, step), |_| ())?
-        }
+        None => soon(py, fd, until, patience, &mut step)?,
+    };
+    let taken = match soon {
+        Some(taken) => Some(taken),
+        None => late(py, fd, until, patience, &mut step)?,
     };
     taken.ok_or_else(timed_out)?.map_err(|error| raised(py, &error))
+}
+
+/// Takes it if the descriptor is ready soon. Most are, and without time-out that costs no look at a clock.
+fn soon<R: Send>(
+    py: Python<'_>,
+    fd: &AtomicI32,
+    until: Until,
+    patience: Patience,
+    step: &mut (impl FnMut(Fd) -> io::Result<R> + Send),
+) -> PyResult<Option<io::Result<R>>> {
+    let most = patience.milliseconds().unwrap_or(SOON).min(SOON);
+    let taken = gil::without(py, || match sys::poll(now(fd), until.events(), most) {
+        Ok(true) => Some(step(now(fd))).filter(|taken| !taken.as_ref().is_err_and(is_not_yet)),
+        _ => None,
+    });
+    if taken.is_none() {
+        py.check_signals()?;
+    }
+    Ok(taken)
+}
+
+/// Takes it whenever the descriptor is ready, however long that takes.
+fn late<R: Send>(
+    py: Python<'_>,
+    fd: &AtomicI32,
+    until: Until,
+    patience: Patience,
+    step: &mut (impl FnMut(Fd) -> io::Result<R> + Send),
+) -> PyResult<Option<io::Result<R>>> {
+    let deadline = patience.deadline();
+    door::attend(py, deadline, step, |step, end| again(fd, until, end, step), |_| ())
 }
 
 /// Takes it when the descriptor is ready; nothing if `end` or a signal came first.

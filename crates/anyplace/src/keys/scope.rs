@@ -10,8 +10,9 @@ use std::str::FromStr;
 /// | word | allows |
 /// |---|---|
 /// | `status` | to ask how the place is; every scope includes it |
-/// | `run` | to run tasks: that is to run any code, as the user who offers the place |
+/// | `run` | to run tasks: that is to run any code, as the user who offers the place, and so to send files, too |
 /// | `share` | to use locks, queues and all else that tasks have in common |
+/// | `files` | to send files to whoever receives them here |
 /// | `admin` | all of these, and to close the place |
 ///
 /// ```
@@ -34,13 +35,22 @@ impl Scope {
     pub const SHARE: Self = Self(4);
     /// Everything.
     pub const ADMIN: Self = Self(8);
+    /// To send files to whoever receives them.
+    pub const FILES: Self = Self(16);
 
-    const WORDS: [(&str, Self); 4] =
-        [("status", Self::STATUS), ("run", Self::RUN), ("share", Self::SHARE), ("admin", Self::ADMIN)];
+    const WORDS: [(&str, Self); 5] = [
+        ("status", Self::STATUS),
+        ("run", Self::RUN),
+        ("share", Self::SHARE),
+        ("files", Self::FILES),
+        ("admin", Self::ADMIN),
+    ];
 
     /// Whether it allows all of `asked`.
     pub fn allows(self, asked: Self) -> bool {
-        let given = if self.0 & Self::ADMIN.0 != 0 { u8::MAX } else { self.0 | Self::STATUS.0 };
+        // Whoever runs code can write files by it.
+        let files = if self.0 & Self::RUN.0 != 0 { Self::FILES.0 } else { 0 };
+        let given = if self.0 & Self::ADMIN.0 != 0 { u8::MAX } else { self.0 | Self::STATUS.0 | files };
         given & asked.0 == asked.0
     }
 
@@ -51,7 +61,7 @@ impl Scope {
 
     /// A scope of known words, and at least one.
     pub(crate) fn from_bits(bits: u8) -> Option<Self> {
-        (1..16).contains(&bits).then_some(Self(bits))
+        (1..32).contains(&bits).then_some(Self(bits))
     }
 }
 
@@ -77,8 +87,9 @@ impl FromStr for Scope {
         let word = |word: &str| Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, scope)| *scope);
         let scope = text.split(',').try_fold(0, |bits, part| Some(bits | word(part.trim())?.0));
         scope.map(Self).ok_or_else(|| {
-            Error::config(format!("`{}` is no scope", text.escape_default()))
-                .with_help("write one or several of status, run, share, admin, with commas between them")
+            Error::config(format!("`{}` is no scope", text.escape_default())).with_help(
+                "write one or several of status, run, share, files, admin, with commas between them",
+            )
         })
     }
 }
@@ -102,17 +113,20 @@ mod tests {
 
     #[test]
     fn every_scope_reads_as_it_prints() {
-        for bits in 1..16 {
+        for bits in 1..32 {
             let scope = Scope::from_bits(bits).unwrap();
             assert_eq!(scope.to_string().parse::<Scope>().unwrap(), scope);
         }
-        assert!(Scope::from_bits(0).is_none() && Scope::from_bits(16).is_none());
+        assert!(Scope::from_bits(0).is_none() && Scope::from_bits(32).is_none());
     }
 
     #[test]
     fn a_scope_allows_its_words_and_no_more() {
         assert!(Scope::ADMIN.allows(Scope::RUN | Scope::SHARE));
         assert!(Scope::RUN.allows(Scope::STATUS) && !Scope::RUN.allows(Scope::SHARE));
+        assert!(Scope::ADMIN.allows(Scope::FILES) && Scope::RUN.allows(Scope::FILES));
+        assert!(!Scope::SHARE.allows(Scope::FILES) && !Scope::STATUS.allows(Scope::FILES));
+        assert!(!Scope::FILES.allows(Scope::RUN) && !Scope::FILES.allows(Scope::SHARE));
         assert!(!Scope::RUN.allows(Scope::RUN | Scope::SHARE) && !Scope::STATUS.allows(Scope::RUN));
     }
 
@@ -120,7 +134,7 @@ mod tests {
     fn what_is_no_scope_is_said_with_help() {
         for text in ["", "run,", "everything", "run share", "RUN"] {
             let error = text.parse::<Scope>().unwrap_err();
-            assert!(error.help().unwrap().contains("status, run, share, admin"), "{text}");
+            assert!(error.help().unwrap().contains("status, run, share, files, admin"), "{text}");
         }
     }
 }

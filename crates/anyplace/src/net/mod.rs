@@ -16,6 +16,7 @@ mod driven;
 mod endpoint;
 mod failure;
 mod file;
+pub mod files;
 mod gate;
 mod lend;
 mod listener;

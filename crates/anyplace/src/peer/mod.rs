@@ -76,7 +76,8 @@ struct Inner {
 }
 
 impl Peer {
-    /// Begins a conversation on a stream on which both sides have [greeted](greet).
+    /// Begins a conversation on a stream on which both sides have [greeted](greet). What has come by then is heard before
+    /// this returns, on the calling thread.
     ///
     /// # Errors
     /// `ResourceExhausted`.
@@ -98,7 +99,8 @@ impl Peer {
         let registration = reactor::register(peer.0.stream.fd(Interest::Read), source)?;
         *peer.0.registration.lock().unwrap_or_else(PoisonError::into_inner) = Some(registration);
         peer.0.handler.began(&peer);
-        peer.0.wait_on();
+        // What came with the greeting, a layer above the socket may have read already: no event tells of that.
+        Source::ready(peer.0.clone(), true, false);
         Ok(peer)
     }
 
@@ -171,6 +173,35 @@ impl Peer {
     /// Why the conversation is over, if it is.
     pub(crate) fn end(&self) -> Option<&Error> {
         self.0.end.get()
+    }
+
+    /// Waits until all that was said is with the kernel: false if `until` came first, or the end. Never on the reactor's
+    /// thread, which writes.
+    pub(crate) fn flush(&self, until: Instant) -> bool {
+        while !self.0.outbox.is_empty() {
+            if self.end().is_some() || !self.0.stream.ready(Interest::Write, Some(until)).unwrap_or(false) {
+                return false;
+            }
+            // The reactor, or whoever writes, is told at the same time.
+            std::thread::yield_now();
+        }
+        true
+    }
+
+    /// As [`close`](Self::close), but what was said arrives: waits for that, and for the other side to hear it, until
+    /// `until`. Never on the reactor's thread, which writes.
+    pub(crate) fn part(&self, why: &Error, until: Instant) {
+        self.flush(until);
+        let said = self.send(messages::bye(why));
+        self.flush(until);
+        if said.is_ok() && self.0.leave(why) {
+            // A stream that is closed with something unread in it takes along what the other side has not read yet.
+            drop(self.0.stream.finish(Some(until)));
+            let mut room = [0; 4096];
+            while self.0.stream.read(&mut room, Some(until)).is_ok_and(|read| read > 0) {}
+            self.0.stream.abort();
+            self.0.handler.ended(self, why);
+        }
     }
 
     /// Ends the conversation, and tells the other side why. What was said before still goes, if there is room for it now.
@@ -251,14 +282,21 @@ impl Inner {
 
     /// The conversation is over, if it was not before.
     fn finish(self: &Arc<Self>, why: &Error) {
+        if self.leave(why) {
+            self.stream.abort();
+            self.handler.ended(&Peer(self.clone()), why);
+        }
+    }
+
+    /// Nothing is said or heard any more; true if that was not so before.
+    fn leave(&self, why: &Error) -> bool {
         if self.end.set(why.clone()).is_err() {
-            return;
+            return false;
         }
         let registration = self.registration.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(registration);
-        self.stream.abort();
         self.asked.close_all(why);
-        self.handler.ended(&Peer(self.clone()), why);
+        true
     }
 }
 

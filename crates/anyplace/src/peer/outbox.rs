@@ -33,6 +33,11 @@ impl Outbox {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether all is written that was to be.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().state == State::Idle
+    }
+
     /// Whether the kernel has no room, and the reactor is to call when it has.
     pub(super) fn is_blocked(&self) -> bool {
         self.lock().state == State::Blocked

@@ -4,8 +4,10 @@
 pub mod objects;
 
 mod handler;
+mod inbox;
 mod offer;
 
 pub use handler::{Answers, Connections, Limits, Requests, Server, Serving, Took};
+pub use inbox::{Arrival, Inbox};
 pub(crate) use offer::{MOST_FUNCTIONS, another_language};
 pub use offer::{Offer, Terms};

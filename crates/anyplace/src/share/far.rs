@@ -1,11 +1,14 @@
 //! The Share family of places of peers: an object lies in a place that another process offers, and each operation is a
 //! question to it. How questions, answers and second thoughts pass each other on the way is told in `far/README.md`.
 
+mod answer;
 mod object;
 mod question;
 mod reached;
+mod sent;
 mod waiting;
 
+pub(super) use answer::Answer;
 pub(crate) use object::Object;
 pub(super) use reached::or_unreached;
 pub use reached::reached;
@@ -18,9 +21,9 @@ use super::why::Why;
 use crate::driver::Share;
 use crate::error::{Error, Kind, Result, Retry};
 use crate::peer::{Absence, Peer, Traffic};
-use crate::wire::peer::share::{self as words, Note, Op, Said};
+use crate::wire::peer::share::{self as words, Note, Op};
 use crate::wire::{self, Malformed};
-use crate::work::Payload;
+use anyplace_sync::fork_generation;
 use question::Question;
 use std::collections::HashMap;
 use std::fmt;
@@ -47,6 +50,8 @@ pub(crate) struct Far {
     asked: AtomicU64,
     /// Which hall its objects lie in, once that is known.
     hall: OnceLock<u64>,
+    /// The generation of forks that it belongs to: a child has no part in its parent's conversations.
+    generation: u32,
     own: Weak<Self>,
 }
 
@@ -56,13 +61,6 @@ pub(crate) struct Far {
 struct Way {
     peer: Option<Peer>,
     which: u64,
-}
-
-/// What came of an operation.
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) said: Said,
-    pub(super) values: Vec<Payload>,
 }
 
 impl Far {
@@ -75,6 +73,7 @@ impl Far {
             open: Mutex::default(),
             asked: AtomicU64::new(0),
             hall: OnceLock::new(),
+            generation: fork_generation(),
             own: own.clone(),
         });
         super::known::far(&far);
@@ -99,9 +98,22 @@ impl Far {
     fn reach(&self) -> Result<(u64, Peer)> {
         let way = self.way();
         match &way.peer {
+            _ if !self.is_ours() => Err(self.told(self.parents())),
             Some(peer) => Ok((way.which, peer.clone())),
             None => Err(self.told(self.away())),
         }
+    }
+
+    /// Whether this process has made it, and not its parent by `fork`.
+    fn is_ours(&self) -> bool {
+        self.generation == fork_generation()
+    }
+
+    fn parents(&self) -> Error {
+        let message = format!("the connection to `{}` is the parent's of this process", self.site.place);
+        Error::new(Kind::ConnectionLost, message)
+            .with_retry(Retry::Safe)
+            .with_help("open the place in the child")
     }
 
     fn away(&self) -> Error {
@@ -117,6 +129,21 @@ impl Far {
     /// A number that no object has; a pipe's second end has the next one.
     fn number(&self) -> u64 {
         self.given.fetch_add(2, Ordering::Relaxed)
+    }
+
+    /// Notes a question that may stay open for long. Gives the number to forget it by.
+    fn note(&self, question: &Arc<Question>) -> u64 {
+        let ours = self.asked.fetch_add(1, Ordering::Relaxed);
+        self.open().insert(ours, question.clone());
+        ours
+    }
+
+    fn forget(&self, ours: u64) {
+        self.open().remove(&ours);
+    }
+
+    fn silence(&self) -> Error {
+        self.told(Error::new(Kind::ConnectionLost, "the answer was taken by another"))
     }
 
     /// The hall that its objects lie in, if one of them was opened.

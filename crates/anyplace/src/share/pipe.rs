@@ -209,6 +209,9 @@ impl TravellingEnd {
 
 impl<T: Item> Pipe<T> {
     fn arrive(TravellingEnd(travelling, end): TravellingEnd) -> Result<Self> {
+        if end > 1 {
+            return Err(Error::new(ErrorKind::NotSerializable, "this is no ticket of an end of a pipe"));
+        }
         let (site, name, handle) = match travelling.arrive_as(Kind::Pipe, |travelling| (travelling, end))? {
             Arrived::Hall(site, name, handle) => (site, name, handle),
             Arrived::Far(name, object) => return Ok(Self::far(&name, object)),

@@ -129,10 +129,17 @@ pub(super) enum Arrived {
 
 /// Opens what `arrive` does as one who is a guest of a hall, and nothing of other halls.
 pub(super) fn as_guest<R>(site: &Arc<Site>, arrive: impl FnOnce() -> R) -> R {
-    let before = GUEST.replace(Some(site.clone()));
-    let arrived = arrive();
-    GUEST.set(before);
-    arrived
+    /// Puts back who it was, also when `arrive` panics.
+    struct Before(Option<Arc<Site>>);
+
+    impl Drop for Before {
+        fn drop(&mut self) {
+            GUEST.set(self.0.take());
+        }
+    }
+
+    let _before = Before(GUEST.replace(Some(site.clone())));
+    arrive()
 }
 
 fn stranger(place: &str) -> Error {

@@ -28,6 +28,7 @@ pub(crate) enum Kind {
     Ended,
     End,
     Resume,
+    Heard,
     Node,
     Call,
     Hold,
@@ -36,7 +37,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 23] = [
+    const ALL: [Self; 24] = [
         Self::Hello,
         Self::Welcome,
         Self::Define,
@@ -55,6 +56,7 @@ impl Kind {
         Self::Ended,
         Self::End,
         Self::Resume,
+        Self::Heard,
         Self::Node,
         Self::Call,
         Self::Hold,

@@ -6,6 +6,7 @@ mod crashes;
 mod distant;
 mod endings;
 mod lifetimes;
+mod peers;
 mod serving;
 mod setups;
 mod sharing;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         distant::trials(),
         endings::trials(),
         lifetimes::trials(),
+        peers::trials(),
         serving::trials(),
         setups::trials(),
         sharing::trials(),

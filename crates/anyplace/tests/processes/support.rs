@@ -19,6 +19,8 @@ const ROLES: &[(&str, fn())] = &[
     ("--role-without-room", crate::setups::without_room),
     ("--role-parent", crate::lifetimes::parent),
     ("--role-two-hundred-places", crate::lifetimes::two_hundred_places),
+    ("--role-server", crate::peers::server),
+    ("--role-client", crate::peers::client),
     ("--role-chatty", crate::calls::chatty),
     ("--role-recorder", crate::setups::recorder),
 ];

@@ -107,7 +107,8 @@ class socket(Awaiting, SendingFiles, Socket):  # noqa: N801
             self.close()
 
     def _real_close(self) -> None:
-        _ready.wake(self.fileno())
+        if _ready.lines:
+            _ready.wake(self.fileno())
         Socket.close(self)
 
     def close(self) -> None:

@@ -102,6 +102,11 @@ impl<T: Clone> Books<T> {
         self.waiting.front()
     }
 
+    /// Takes the one that waits first.
+    pub(super) fn take_first(&mut self) -> Option<T> {
+        self.waiting.pop_front()
+    }
+
     /// Nobody will say any more what became of this task.
     pub(super) fn give_up(&mut self, server: usize, number: u64) -> Option<T> {
         self.servers[server].sent.remove(&number).map(|(task, _)| task)
@@ -127,3 +132,6 @@ impl<T: Clone> Books<T> {
         self.waiting.is_empty() && self.servers.iter().all(|sheet| sheet.sent.is_empty())
     }
 }
+
+#[cfg(test)]
+mod tests;

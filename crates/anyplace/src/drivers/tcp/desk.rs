@@ -131,10 +131,9 @@ impl Desk {
         if is_refusal(&outcome) && !state.is_closed {
             // The server takes no more. The task waits for another, or for the next that is there.
             state.books.lose(server);
-            if let Some(given) = state.books.take_back(server, number) {
-                given.shared.come_home(None);
-            }
-            return;
+            let unwanted = state.take_back(server, number);
+            drop(state);
+            return self.lose_all(unwanted.into_iter().collect(), &never_begun());
         }
         let given = state.books.ended(server, number, Instant::now());
         let is_idle = state.books.is_empty();
@@ -179,23 +178,32 @@ impl Desk {
 
     /// A server that is back says what became of these.
     pub(super) fn resume(&self, server: usize, numbers: &[u64], fates: &[Fate]) {
-        let mut over = Vec::new();
+        let (mut over, mut unwanted) = (Vec::new(), Vec::new());
         let mut state = self.state();
         // From the last to the first, so that those which wait again do so in their order.
         for (number, fate) in numbers.iter().zip(fates).rev() {
             match fate {
                 Fate::Pending => {}
                 Fate::Over => over.extend(state.books.give_up(server, *number)),
-                Fate::Unbegun => {
-                    if let Some(given) = state.books.take_back(server, *number) {
-                        given.shared.come_home(None);
-                    }
-                }
+                Fate::Unbegun => unwanted.extend(state.take_back(server, *number)),
             }
         }
         drop(state);
         self.lose_all(over, &told_in_vain());
+        self.lose_all(unwanted, &never_begun());
         self.arrive(server);
+    }
+
+    /// A server has begun nothing of what it has.
+    pub(super) fn take_back_all(&self, server: usize) {
+        let mut state = self.state();
+        let numbers = state.books.numbers(server);
+        // From the last to the first, so that they wait in their order.
+        let unwanted: Vec<_> =
+            numbers.into_iter().rev().filter_map(|number| state.take_back(server, number)).collect();
+        drop(state);
+        self.lose_all(unwanted, &never_begun());
+        self.send();
     }
 
     /// Nobody knows what became of what a server has.
@@ -367,6 +375,21 @@ impl Waiters {
 
 /// Looked at again after this.
 const LONG: Duration = Duration::from_secs(3600);
+
+impl State {
+    /// A task comes back unbegun, and waits again; given if that was once too often.
+    fn take_back(&mut self, server: usize, number: u64) -> Option<Arc<Given>> {
+        let given = self.books.take_back(server, number)?;
+        given.shared.come_home(None);
+        if given.returns_once_more() { self.books.take_first() } else { None }
+    }
+}
+
+fn never_begun() -> Error {
+    Error::new(Kind::ConnectionLost, "the conversation ended each time the task was sent")
+        .with_retry(Retry::Safe)
+        .with_help("see what the server's log says of it")
+}
 
 /// Whether the task was refused since its server takes no more.
 fn is_refusal(outcome: &Outcome) -> bool {

@@ -3,6 +3,7 @@
 use crate::outcome::{Done, Outcome};
 use crate::task::{Shared, Started, Task};
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A task with the duty to say how it ended. Several may hold it, and one ends it.
@@ -12,17 +13,32 @@ pub(super) struct Given {
     pub(super) started: Started,
     task: Mutex<Task>,
     done: Mutex<Option<Done>>,
+    returns: AtomicU32,
 }
+
+/// A task that comes back unbegun so often is what ends the conversations.
+const RETURNS: u32 = 8;
 
 impl Given {
     pub(super) fn new(task: Task, done: Done) -> Self {
         let started = Started { task: task.id, index: task.index, attempt: task.attempt, worker: 0 };
-        Self { shared: task.shared.clone(), started, task: Mutex::new(task), done: Mutex::new(Some(done)) }
+        Self {
+            shared: task.shared.clone(),
+            started,
+            task: Mutex::new(task),
+            done: Mutex::new(Some(done)),
+            returns: AtomicU32::new(0),
+        }
     }
 
     /// The task itself, for who tells it to a server.
     pub(super) fn task(&self) -> MutexGuard<'_, Task> {
         self.task.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It has come back unbegun: whether that is so often that it is not sent again.
+    pub(super) fn returns_once_more(&self) -> bool {
+        self.returns.fetch_add(1, Ordering::Relaxed) >= RETURNS
     }
 
     /// The duty, once.

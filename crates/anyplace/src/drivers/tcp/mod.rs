@@ -72,7 +72,9 @@ pub(crate) fn connect(address: &Address, targets: Vec<Target>, setup: &Setup) ->
         }
         server.carry(traffics);
     }
-    let offered: Vec<_> = servers.iter().map(Server::open).collect::<Result<_>>()?;
+    // Without one of them nobody would hear of the others any more.
+    let close = |_: &Error| servers.iter().for_each(|server| server.close());
+    let offered: Vec<_> = servers.iter().map(Server::open).collect::<Result<_>>().inspect_err(close)?;
     let workers: Vec<usize> = offered.iter().map(|offered| offered.workers as usize).collect();
     let desk = Desk::new(address.to_string(), &workers);
     desk.employ(servers.clone());
@@ -80,10 +82,11 @@ pub(crate) fn connect(address: &Address, targets: Vec<Target>, setup: &Setup) ->
         server.work_for(&desk);
         desk.arrive(number);
     }
-    let serve = offered.iter().any(|offered| offered.families.contains(&Family::Serve));
+    let has = |family| offered.iter().all(|offered| offered.families.contains(&family));
     // Of several servers, the first has the names.
-    let objects = objects.into_iter().next().filter(|_| serve);
-    Ok(Arc::new(Place { address: address.clone(), limits: limits(&offered), desk, share, objects }))
+    let objects = objects.into_iter().next().filter(|_| has(Family::Serve));
+    let runs = has(Family::Tasks);
+    Ok(Arc::new(Place { address: address.clone(), limits: limits(&offered), desk, runs, share, objects }))
 }
 
 /// Workers of others begin as those wish.
@@ -117,6 +120,8 @@ struct Place {
     address: Address,
     limits: Limits,
     desk: Arc<Desk>,
+    /// Whether it runs tasks for us.
+    runs: bool,
     share: Arc<Far>,
     objects: Option<Arc<Objects>>,
 }
@@ -131,7 +136,14 @@ impl Driver for Place {
     }
 
     fn tasks(&self) -> Result<Arc<dyn Tasks>> {
-        Ok(self.desk.clone())
+        if self.runs {
+            return Ok(self.desk.clone());
+        }
+        Err(Error::unsupported(
+            &self.address,
+            "run tasks",
+            "the place that is offered there runs none, or the ticket does not allow it: its scope needs `run`",
+        ))
     }
 
     fn serve(&self) -> Result<Arc<dyn Serve>> {

@@ -29,6 +29,9 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// The pause before the second attempt to connect again, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 
+/// A server that does not read is not waited for.
+const PARTING: Duration = Duration::from_secs(1);
+
 /// Frames from this size on are sent from where their values are.
 const LARGE: usize = 64 << 10;
 
@@ -54,6 +57,8 @@ struct Link {
     /// What the server says of itself, since it was last here.
     greeting: Option<Greeting>,
     defined: Defined,
+    /// Whose ends have come since that was said last.
+    heard: Vec<u64>,
     /// Why it is away, once that has been for too long.
     given_up: Option<Error>,
     seeker: Option<JoinHandle<()>>,
@@ -124,7 +129,11 @@ impl Server {
     /// # Errors
     /// What [`connect`] says; `PermissionDenied`; `VersionMismatch`.
     pub(super) fn open(self: &Arc<Self>) -> Result<Offered> {
-        let until = Instant::now() + CONNECT;
+        self.open_within(CONNECT)
+    }
+
+    fn open_within(self: &Arc<Self>, limit: Duration) -> Result<Offered> {
+        let until = Instant::now() + limit;
         let stream = connect(self.endpoint.clone(), Some(until))?;
         let joined = join(stream, &self.keys, self.ticket.as_ref(), until);
         let stream = joined.map_err(|error| error.at(&self.endpoint))?.stream;
@@ -135,7 +144,7 @@ impl Server {
         let mut link = self.link();
         if link.is_closed {
             drop(link);
-            peer.close(&self.closed());
+            peer.part(&self.closed(), Instant::now() + PARTING);
             return Err(self.closed());
         }
         if peer.end().is_none() {
@@ -239,7 +248,13 @@ impl Server {
         let before = self.link().greeting.as_ref().map(|greeting| greeting.node);
         let mut has_despaired = false;
         loop {
-            match self.open() {
+            let left = patient_until.saturating_duration_since(Instant::now());
+            if left.is_zero() && !has_despaired {
+                has_despaired = true;
+                self.despair(why);
+            }
+            let limit = if has_despaired { CONNECT } else { CONNECT.min(left) };
+            match self.open_within(limit) {
                 Ok(_) => return self.resume(before),
                 Err(_) if self.link().is_closed => return,
                 // It is here, and lets us in no more: patience would not help.
@@ -249,11 +264,12 @@ impl Server {
                 }
                 Err(_) => {}
             }
-            if !has_despaired && Instant::now() + pause > patient_until {
-                has_despaired = true;
-                self.despair(why);
-            }
-            if self.rest(pause) {
+            let rest = if has_despaired {
+                pause
+            } else {
+                pause.min(patient_until.saturating_duration_since(Instant::now()))
+            };
+            if self.rest(rest) {
                 return;
             }
             pause = (pause * 2).min(longest);
@@ -326,7 +342,7 @@ impl Server {
         };
         self.changed.notify_all();
         if let Some(peer) = peer {
-            peer.close(&self.closed());
+            peer.part(&self.closed(), Instant::now() + PARTING);
         }
         // Whoever drops the place may be called by the seeker itself.
         if let Some(seeker) = seeker.filter(|seeker| seeker.thread().id() != thread::current().id()) {
@@ -348,6 +364,9 @@ impl Handler for Conversation {
                 if let Some(desk) = server.desk() {
                     desk.ended(server.number, number, took, outcome);
                 }
+                if server.wish.keep {
+                    server.link().heard.push(number);
+                }
             }
             Kind::Log => {
                 let record = read_record(body)?;
@@ -361,7 +380,14 @@ impl Handler for Conversation {
     }
 
     /// What has ended makes room for what waits: for all that has come at once.
-    fn pause(&self, _: &Peer) {
+    fn pause(&self, peer: &Peer) {
+        if self.0.wish.keep {
+            let heard = std::mem::take(&mut self.0.link().heard);
+            if !heard.is_empty() {
+                // Who is away is told again, and says so again.
+                drop(peer.send(messages::heard(&heard)));
+            }
+        }
         if let Some(desk) = self.0.desk() {
             desk.send();
         }
@@ -378,6 +404,10 @@ impl Handler for Conversation {
         }
         if let Some(desk) = server.desk() {
             desk.lose(server.number);
+            if why.kind() == Wrong::PlaceClosed && !server.link().is_closed {
+                // A server says goodbye when it has told how all ended that had begun.
+                desk.take_back_all(server.number);
+            }
         }
         let absence = Absence::Away { goes_on: server.wish.keep };
         server.traffics().iter().for_each(|traffic| traffic.lost(absence));

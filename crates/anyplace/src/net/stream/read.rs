@@ -1,6 +1,7 @@
 //! The operations that read.
 
-use super::{Stream, blocking};
+use super::Stream;
+use super::steps::blocking;
 use crate::error::Error;
 use crate::net::ahead::{Ahead, Found};
 use crate::net::readiness::Interest;
@@ -237,6 +238,15 @@ impl Stream {
         let result = work(&mut ahead);
         self.0.is_ahead.store(!ahead.bytes().is_empty(), Ordering::Release);
         result
+    }
+}
+
+impl Stream {
+    /// Gives bytes back that were read: they are read next.
+    pub(in crate::net) fn put_back(&self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.ahead(|ahead| ahead.put_back(bytes));
+        }
     }
 }
 

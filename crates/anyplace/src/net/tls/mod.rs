@@ -13,11 +13,19 @@ pub(crate) use session::Tls;
 pub(super) use web::{Client, Handshake};
 pub use web::{Trust, tls};
 
+use rustls::CipherSuite;
 use rustls::crypto::CryptoProvider;
 use std::sync::{Arc, OnceLock};
 
 /// What rustls computes with. It is ours and not the process's: a program may have another for itself.
 fn provider() -> Arc<CryptoProvider> {
     static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
-    PROVIDER.get_or_init(|| Arc::new(rustls::crypto::ring::default_provider())).clone()
+    let preferring_speed = || {
+        let mut provider = rustls::crypto::ring::default_provider();
+        // Both are beyond reach, and the shorter key moves half as much again: 5.5 and 3.4 GB/s of records on a machine
+        // with VAES. What the other end lacks is still not used.
+        provider.cipher_suites.sort_by_key(|suite| suite.suite() != CipherSuite::TLS13_AES_128_GCM_SHA256);
+        Arc::new(provider)
+    };
+    PROVIDER.get_or_init(preferring_speed).clone()
 }

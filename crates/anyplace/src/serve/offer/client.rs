@@ -42,7 +42,7 @@ struct Conversation(Arc<Client>);
 
 impl Client {
     pub(super) fn new(shared: &Arc<Shared>, wish: &Wish, admitted: &Admitted) -> Arc<Self> {
-        let tasks = Tasks::new(&shared.place);
+        let tasks = Tasks::new(&shared.place, wish.keep);
         let objects = Objects::of_client(shared.place.serve(), admitted.scope);
         let all: [(Family, Arc<dyn Traffic>); 3] = [
             (Family::Tasks, tasks.clone()),
@@ -112,13 +112,14 @@ impl Client {
         self.traffics.iter().for_each(|traffic| traffic.lost(Absence::Gone));
     }
 
-    pub(super) fn close(&self, why: &Error) {
+    /// Tells it that this is the end, once it has been told all else.
+    pub(super) fn close(&self, why: &Error, until: Instant) {
         let peer = match &*self.presence() {
             Presence::Here(peer) => Some(peer.clone()),
             Presence::Away(_) => None,
         };
         if let Some(peer) = peer {
-            peer.close(why);
+            peer.part(why, until);
         }
         self.leave();
     }
@@ -127,7 +128,9 @@ impl Client {
 impl Handler for Conversation {
     fn began(&self, peer: &Peer) {
         let client = &self.0;
-        *client.presence() = Presence::Here(peer.clone());
+        // Held meanwhile, as in `ended`: or what is told of one conversation could undo what is told of the next.
+        let mut presence = client.presence();
+        *presence = Presence::Here(peer.clone());
         client.traffics.iter().for_each(|traffic| traffic.begin(peer));
     }
 
@@ -137,17 +140,17 @@ impl Handler for Conversation {
 
     fn ended(&self, peer: &Peer, why: &Error) {
         let client = &self.0;
+        // Who says goodbye does not come back.
+        let is_over = why.kind() == Wrong::PlaceClosed;
         {
             let mut presence = client.presence();
             match &*presence {
                 Presence::Here(current) if !current.is(peer) => return,
                 _ => *presence = Presence::Away(Instant::now()),
             }
+            let absence = if is_over { Absence::Gone } else { Absence::Away { goes_on: client.wish.keep } };
+            client.traffics.iter().for_each(|traffic| traffic.lost(absence));
         }
-        // Who says goodbye does not come back.
-        let is_over = why.kind() == Wrong::PlaceClosed;
-        let absence = if is_over { Absence::Gone } else { Absence::Away { goes_on: client.wish.keep } };
-        client.traffics.iter().for_each(|traffic| traffic.lost(absence));
         if is_over && let Some(shared) = client.shared.upgrade() {
             shared.forget(client.wish.session);
         }

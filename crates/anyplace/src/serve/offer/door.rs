@@ -151,6 +151,10 @@ impl Source for Door {
 
     fn tick(self: Arc<Self>, now: Instant) {
         self.shared.look_for_the_gone(now);
+        if self.shared.place.is_closed() {
+            self.close();
+            self.shared.abandon();
+        }
         self.look_at_keys();
         if self.is_resting.swap(false, Ordering::AcqRel) {
             self.accept();

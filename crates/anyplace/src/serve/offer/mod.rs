@@ -163,6 +163,9 @@ impl Offer {
     }
 }
 
+/// Whoever reads nothing for so long is not waited for.
+const PARTING: Duration = Duration::from_secs(2);
+
 /// Looked at again after this.
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -196,6 +199,17 @@ impl Shared {
         gone.into_iter().for_each(|client| client.leave());
     }
 
+    /// The place was closed: there is nothing to offer any more. Whoever waits for that does not wait here.
+    fn abandon(self: &Arc<Self>) {
+        if self.state().is_closed {
+            return;
+        }
+        let shared = self.clone();
+        let close = move || shared.close(Duration::ZERO);
+        // Without a thread the clients hear of it when their tasks are refused.
+        drop(std::thread::Builder::new().name("anyplace-offer".to_owned()).spawn(close));
+    }
+
     /// Whether somebody is here whose key may be revoked, or good for a time.
     fn has_guests(&self) -> bool {
         self.state().clients.values().any(|client| client.has_key())
@@ -212,7 +226,8 @@ impl Shared {
             state.clients = welcome;
             HashMap::<u128, Arc<Client>>::into_values(unwelcome).collect()
         };
-        unwelcome.into_iter().for_each(|client| client.close(&self.unwelcome()));
+        let (why, until) = (self.unwelcome(), Instant::now() + PARTING);
+        unwelcome.into_iter().for_each(|client| client.close(&why, until));
         self.changed.notify_all();
     }
 
@@ -246,10 +261,8 @@ impl Shared {
         let until = Instant::now().checked_add(grace);
         clients.iter().for_each(|client| client.refuse());
         clients.iter().for_each(|client| client.finish(until));
-        let why = self.closed();
-        for client in clients {
-            client.close(&why);
-        }
+        let (why, until) = (self.closed(), Instant::now() + PARTING);
+        clients.iter().for_each(|client| client.close(&why, until));
         self.changed.notify_all();
     }
 }

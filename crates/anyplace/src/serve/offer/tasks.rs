@@ -7,9 +7,9 @@ use crate::peer::{Absence, Peer, Traffic};
 use crate::place::{Place, Scope};
 use crate::task::{Control, Ending, Task};
 use crate::wire::peer::tasks::{self as messages, Fate, Run, Told, Wanted};
-use crate::wire::{Kind, Malformed, read_function};
+use crate::wire::{Frame, Kind, Malformed, read_function};
 use crate::work::{Pickled, Work, WorkKind};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,8 @@ const ENDING: Duration = Duration::from_secs(5);
 
 pub(super) struct Tasks {
     place: Place,
+    /// Whether what was said is kept until the client has heard it.
+    keeps: bool,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -33,18 +35,13 @@ struct State {
     running: HashMap<u64, Running>,
     /// Ended, and told; perhaps in vain.
     told: VecDeque<u64>,
-    /// Ended while the client was away.
-    untold: Vec<Untold>,
+    /// Ended, and not told yet, or told and to be told again if that was in vain: how, as frames.
+    kept: BTreeMap<u64, Vec<u8>>,
+    /// So many ends are being told now.
+    telling: usize,
     /// The client's place, by its seed.
     scope: Option<Arc<Scope>>,
     is_refusing: bool,
-}
-
-/// How a task ended.
-struct Untold {
-    number: u64,
-    took: Option<Duration>,
-    outcome: Outcome,
 }
 
 struct Running {
@@ -54,8 +51,9 @@ struct Running {
 }
 
 impl Tasks {
-    pub(super) fn new(place: &Place) -> Arc<Self> {
-        Arc::new(Self { place: place.clone(), state: Mutex::default(), changed: Condvar::new() })
+    /// For a client whose work goes on while it is away, if it `keeps`.
+    pub(super) fn new(place: &Place, keeps: bool) -> Arc<Self> {
+        Arc::new(Self { place: place.clone(), keeps, state: Mutex::default(), changed: Condvar::new() })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -117,19 +115,45 @@ impl Tasks {
 
     /// A task has ended: the client is told, now or when it is back.
     fn ended(&self, number: u64, outcome: Outcome) {
-        let mut state = self.state();
-        let Some(running) = state.running.remove(&number) else { return };
-        let took = running.control.0.took_by_now();
-        let outcome = if running.is_orphan { orphaned(outcome) } else { outcome };
-        if state.running.is_empty() {
-            self.changed.notify_all();
+        let Some((took, is_orphan)) = self.state().running.get(&number).map(Running::so_far) else { return };
+        match if is_orphan { orphaned(outcome) } else { Some(outcome) } {
+            Some(outcome) => messages::ended(number, took, outcome, |frame| self.tell(number, frame)),
+            None => self.forget(number),
         }
-        let Some(peer) = state.peer.clone() else {
-            return state.untold.push(Untold { number, took, outcome });
+    }
+
+    /// It is as if the task had never come.
+    fn forget(&self, number: u64) {
+        self.state().running.remove(&number);
+        self.changed.notify_all();
+    }
+
+    /// Tells that a task has ended. At any moment it runs, or is told, or is kept to be told, or was never begun.
+    fn tell(&self, number: u64, frame: Frame<'_>) {
+        let mut state = self.state();
+        if state.running.remove(&number).is_none() {
+            return;
+        }
+        let peer = state.peer.clone();
+        let kept = match (&peer, self.keeps) {
+            (Some(_), false) => {
+                state.tell(number);
+                None
+            }
+            _ => Some(frame.to_vec()),
         };
-        state.tell(number);
+        state.kept.extend(kept.iter().map(|bytes| (number, bytes.clone())));
+        state.telling += 1;
         drop(state);
-        tell(&peer, Untold { number, took, outcome });
+        if let Some(peer) = peer {
+            // If the client is gone by then, it asks when it is back.
+            drop(match kept {
+                Some(bytes) => peer.send(Frame::joined(bytes)),
+                None => peer.send(frame),
+            });
+        }
+        self.state().telling -= 1;
+        self.changed.notify_all();
     }
 
     fn end_one(&self, number: u64, wanted: Wanted) {
@@ -147,19 +171,21 @@ impl Tasks {
     fn resume(&self, peer: &Peer, question: u64, numbers: &[u64]) {
         let mut state = self.state();
         let fates: Vec<u8> = numbers.iter().map(|number| state.fate(*number) as u8).collect();
-        let untold = std::mem::take(&mut state.untold);
-        untold.iter().for_each(|untold| state.tell(untold.number));
+        let mut kept: Vec<_> = numbers.iter().filter_map(|number| state.kept.get(number).cloned()).collect();
+        if !self.keeps {
+            std::mem::take(&mut state.kept).into_keys().for_each(|number| state.tell(number));
+        }
         drop(state);
         // If the client is gone again, it will ask again.
         drop(peer.answer(question, Ok(&fates)));
-        untold.into_iter().for_each(|untold| tell(peer, untold));
+        kept.drain(..).for_each(|frame| drop(peer.send(Frame::joined(frame))));
     }
 
     /// Ends these; those that had not begun are forgotten.
     fn end_all(&self, running: Vec<(u64, Control)>) {
         for (number, control) in running {
             if control.cancel() {
-                self.state().running.remove(&number);
+                self.forget(number);
             } else {
                 control.kill(Ending::Cancelled);
             }
@@ -183,7 +209,7 @@ impl Tasks {
 
     fn wait_idle(&self, until: Option<Instant>) -> bool {
         let mut state = self.state();
-        while !state.running.is_empty() {
+        while !state.running.is_empty() || state.telling > 0 {
             let left = until.map_or(ENDING, |until| until.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 return false;
@@ -196,7 +222,7 @@ impl Tasks {
 
 impl Traffic for Tasks {
     fn hears(&self, kind: Kind) -> bool {
-        matches!(kind, Kind::Define | Kind::Run | Kind::End | Kind::Resume)
+        matches!(kind, Kind::Define | Kind::Run | Kind::End | Kind::Resume | Kind::Heard)
     }
 
     /// The client defines its callables anew.
@@ -210,6 +236,11 @@ impl Traffic for Tasks {
         match kind {
             Kind::Define => self.state().functions.define(read_function(body)?),
             Kind::Run => self.run(Run::read(body)?)?,
+            Kind::Heard => {
+                let heard = messages::read_heard(body)?;
+                let mut state = self.state();
+                heard.iter().for_each(|number| drop(state.kept.remove(number)));
+            }
             Kind::End => {
                 let (number, wanted) = messages::read_end(body)?;
                 self.end_one(number, wanted);
@@ -247,7 +278,7 @@ impl State {
     }
 
     fn fate(&self, number: u64) -> Fate {
-        if self.running.contains_key(&number) || self.untold.iter().any(|untold| untold.number == number) {
+        if self.running.contains_key(&number) || self.kept.contains_key(&number) {
             Fate::Pending
         } else if self.told.contains(&number) {
             Fate::Over
@@ -258,28 +289,29 @@ impl State {
 }
 
 impl Running {
+    /// How long it has taken, and whether it is ended since its client is gone.
+    fn so_far(&self) -> (Option<Duration>, bool) {
+        (self.control.0.took_by_now(), self.is_orphan)
+    }
+
     fn abandon(&mut self, number: u64) -> (u64, Control) {
         self.is_orphan = true;
         (number, self.control.clone())
     }
 }
 
-/// If the client is gone by then, it asks when it is back.
-fn tell(peer: &Peer, untold: Untold) {
-    let Untold { number, took, outcome } = untold;
-    drop(messages::ended(number, took, outcome, |frame| peer.send(frame)));
-}
-
-/// A task that was ended since its client was away was not ended on request.
-fn orphaned(outcome: Outcome) -> Outcome {
+/// A task that was ended since its client was away was not ended on request; one that had not begun is as if it had never
+/// come, since its client sends it again.
+fn orphaned(outcome: Outcome) -> Option<Outcome> {
     match outcome {
-        Outcome::Cancelled(error) => Outcome::Lost(
+        Outcome::Cancelled(error) if error.retry() == Retry::Safe => None,
+        Outcome::Cancelled(error) => Some(Outcome::Lost(
             Error::new(Wrong::ConnectionLost, "the task was ended while its client was away")
                 .with_retry(Retry::MayRepeat)
                 .with_source(error)
                 .with_help("open the place with `on_disconnect=keep` if its tasks are to go on meanwhile"),
-        ),
-        outcome => outcome,
+        )),
+        outcome => Some(outcome),
     }
 }
 

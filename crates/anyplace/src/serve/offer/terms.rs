@@ -29,7 +29,7 @@ impl Default for Terms {
 
 impl Terms {
     /// The address by which others come in.
-    pub(super) fn address(&self, endpoint: &Endpoint, keys: &Keys) -> Result<Address> {
+    pub(in crate::serve) fn address(&self, endpoint: &Endpoint, keys: &Keys) -> Result<Address> {
         let Endpoint::Tcp { host, port } = endpoint else {
             return Address::try_from(escaped(&endpoint.to_string()));
         };

@@ -1,6 +1,7 @@
 //! An [`Object`] of a place of a peer, as this process knows it: by a number of its own.
 
 use super::question::Question;
+use super::sent::Sent;
 use super::waiting::{Undo, Waiting};
 use super::{Answer, Far};
 use crate::error::{Error, Kind, Result, Retry};
@@ -9,8 +10,7 @@ use crate::share::shape::Shape;
 use crate::share::site::Site;
 use crate::wire::peer::share::{self as words, Asked, Note, Op, Said};
 use crate::work::Payload;
-use anyplace_sync::{Acquired, Arrived, ground};
-use serde::de::DeserializeOwned;
+use anyplace_sync::ground;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,23 +22,13 @@ const SOON: Duration = Duration::from_millis(2);
 /// A shared object that lies with a peer.
 pub(crate) struct Object {
     far: Arc<Far>,
-    number: u64,
+    pub(super) number: u64,
     /// What makes the other side know the number.
     opening: Op,
     /// In which conversation it does.
     known: Mutex<u64>,
     /// In which one we took it last, if it can be taken.
     taken: AtomicU64,
-}
-
-/// A question that was sent: by what it is withdrawn, and what was given undone.
-#[derive(Clone)]
-pub(super) struct Sent {
-    peer: Peer,
-    which: u64,
-    id: u64,
-    /// It keeps the object open.
-    object: Arc<Object>,
 }
 
 impl Object {
@@ -192,6 +182,11 @@ impl Object {
         answer.map(|answer| answer.map_err(|error| self.far.told(error)))
     }
 
+    /// Whether its conversations are those of this process.
+    pub(super) fn is_ours(&self) -> bool {
+        self.far.is_ours()
+    }
+
     /// Remembers that we took it in answer to that.
     pub(super) fn take(&self, sent: &Sent) {
         self.taken.store(sent.which, Ordering::Relaxed);
@@ -236,70 +231,6 @@ impl Object {
         .during("share")
         .with_retry(Retry::Safe)
         .with_help("give what is to outlast a connection a name")
-    }
-}
-
-impl Sent {
-    /// Sends a note about the question. If that is refused the conversation is over, and the question answered with that.
-    pub(super) fn note(&self, note: impl FnOnce(u64) -> Note) {
-        drop(self.peer.send(words::note(&note(self.id))));
-    }
-
-    /// Does what undoes what was given: in the same conversation, since with that it is undone anyway.
-    pub(super) fn undo(&self, op: Op) {
-        let asked = Asked { op, waits: false, thread: ground::thread(), line: String::new() };
-        self.peer.ask(|id| words::question(id, self.object.number, &asked, &[]), |_| ());
-    }
-}
-
-impl Answer {
-    /// What was given as a number.
-    pub(in crate::share) fn number(&self) -> i64 {
-        match self.said {
-            Said::Done(number) | Said::Refused(number) => number,
-            Said::NotNow => 0,
-        }
-    }
-
-    /// A lock is ours: whether its last holder was lost.
-    pub(in crate::share) fn acquired(&self) -> Acquired {
-        Acquired { abandoned: self.number() != 0 }
-    }
-
-    /// All have come to a barrier.
-    pub(in crate::share) fn arrived(&self) -> Arrived {
-        let number = self.number();
-        Arrived { index: (number >> 1) as u32, is_last: number & 1 == 1 }
-    }
-
-    /// What the one value is.
-    pub(super) fn read<T: DeserializeOwned>(self) -> Result<T> {
-        let bytes = self.value().map(|value| value.bytes).unwrap_or_default();
-        postcard::from_bytes(&bytes).map_err(|error| {
-            Error::new(Kind::NotSerializable, format!("the answer is not what was asked for: {error}"))
-        })
-    }
-
-    /// The one value.
-    pub(in crate::share) fn value(self) -> Option<Payload> {
-        self.values.into_iter().next()
-    }
-}
-
-impl Far {
-    /// Notes a question that may stay open for long. Gives the number to forget it by.
-    fn note(&self, question: &Arc<Question>) -> u64 {
-        let ours = self.asked.fetch_add(1, Ordering::Relaxed);
-        self.open().insert(ours, question.clone());
-        ours
-    }
-
-    fn forget(&self, ours: u64) {
-        self.open().remove(&ours);
-    }
-
-    fn silence(&self) -> Error {
-        self.told(Error::new(Kind::ConnectionLost, "the answer was taken by another"))
     }
 }
 

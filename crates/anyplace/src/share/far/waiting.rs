@@ -1,8 +1,9 @@
 //! A [`Waiting`]: an operation far away that may have to wait; and [`Waits`], for handles that may be near or far.
 
 use super::Answer;
-use super::object::{Object, Sent};
+use super::object::Object;
 use super::question::Question;
+use super::sent::Sent;
 use crate::error::{Error, Kind, Result};
 use crate::share::wait::Wait;
 use crate::wire::peer::share::{Asked, Note, Op, Said};

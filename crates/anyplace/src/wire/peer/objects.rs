@@ -237,7 +237,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_do_harm(bytes in any::<Vec<u8>>()) {
-            drop(Call::read(&bytes, &mut Vec::new()));
+            let _ = Call::read(&bytes, &mut Vec::new());
             drop(read_answer_bytes(&bytes));
             prop_assert!(read_release(&bytes).is_ok() == (bytes.len() == 33));
         }

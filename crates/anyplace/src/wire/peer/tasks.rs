@@ -1,4 +1,4 @@
-//! Tasks between peers: the client says Define, Run, End and Resume, the server Ended and Log.
+//! Tasks between peers: the client says Define, Run, End, Resume and Heard, the server Ended and Log.
 //!
 //! | frame | means | body |
 //! |---|---|---|
@@ -7,6 +7,7 @@
 //! | End | end it: 0 if it has not begun, 1 on request, 2 since its time is over | number; 1 |
 //! | Ended | how it ended | number; how long it took in ns, or 0; then a reply (see `reply`), or what a program left |
 //! | Resume | a question: what became of these? | the question's number; the tasks' numbers |
+//! | Heard | their Ended has come: said only where the server keeps what it said | the tasks' numbers |
 //!
 //! The answer to Resume has one byte for each: 0 if it has not begun and never will, 1 if it has ended and the Ended was
 //! said in vain, 2 if its Ended comes.
@@ -291,6 +292,20 @@ pub(crate) fn read_resume(body: &[u8]) -> Result<(u64, Vec<u64>)> {
     let asked = (reader.u64()?, reader.list(Reader::u64)?);
     reader.end()?;
     Ok(asked)
+}
+
+pub(crate) fn heard(numbers: &[u64]) -> Frame<'static> {
+    let mut writer = Writer::new(Kind::Heard);
+    writer.u64(numbers.len() as u64);
+    numbers.iter().for_each(|number| writer.u64(*number));
+    writer.finish()
+}
+
+pub(crate) fn read_heard(body: &[u8]) -> Result<Vec<u64>> {
+    let mut reader = Reader::new(body);
+    let numbers = reader.list(Reader::u64)?;
+    reader.end()?;
+    Ok(numbers)
 }
 
 pub(crate) fn read_fates(bytes: &[u8]) -> Result<Vec<Fate>> {
