@@ -1,4 +1,6 @@
 //! How quickly tasks go through a place that another process offers: `cargo run --release --example peer_speed -- tcp:`
+#![allow(clippy::print_stdout, reason = "an example that prints what it measures")]
+
 use std::time::Instant;
 
 #[anyplace::task]

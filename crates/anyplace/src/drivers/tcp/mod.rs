@@ -35,12 +35,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 pub(crate) use target::Target;
 
+/// What an offered place may have.
+pub(crate) const FAMILIES: &[Family] = &[Family::Tasks, Family::Share, Family::Serve];
+
 pub(crate) const ENTRY: Entry = Entry {
     scheme: "tcp",
     about: "a place that another machine offers",
     forms: &["tcp://host:7777", "tcp://host:7777#ap1...", "tcp://a:7777,b:7777"],
     options: OPTIONS,
-    families: &[Family::Tasks, Family::Share, Family::Serve],
+    families: FAMILIES,
     check: |_| Ok(()),
     open,
 };
