@@ -40,9 +40,9 @@ pub(crate) enum Command {
     Serve(Serve),
     Connect(Connect),
     Places(Places),
+    Names(Names),
     Send(Send),
     Receive(Receive),
-    Names(Names),
     Keys(Keys),
     /// Print the completions of a shell
     Completions {
