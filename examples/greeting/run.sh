@@ -5,9 +5,10 @@ here=$(dirname "$0")
 folder=$(mktemp -d)
 address="unix:$folder/greeting.sock"
 
-coproc server { exec python "$here/server.py" "$address"; }
-trap 'kill "$server_PID"; rm -rf "$folder"' EXIT
+coproc server { exec python "$here/greeting_server.py" "$address"; }
+pid=$server_PID
+trap 'kill "$pid"; rm -rf "$folder"' EXIT
 read -r _ <&"${server[0]}"
 
 anyplace names "$address"
-python "$here/client.py" "$address"
+python "$here/greeting_client.py" "$address"

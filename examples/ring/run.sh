@@ -17,8 +17,8 @@ start() {
     rm "$pipe"
 }
 
-start "$here/names.py" "$address"
-start "$here/server.py" A B "$address"
-start "$here/server.py" B C "$address"
-start "$here/server.py" C A "$address"
-python "$here/client.py" "$address"
+start "$here/ring_names.py" "$address"
+start "$here/ring_server.py" A B "$address"
+start "$here/ring_server.py" B C "$address"
+start "$here/ring_server.py" C A "$address"
+python "$here/ring_client.py" "$address"

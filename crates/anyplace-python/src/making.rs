@@ -52,6 +52,8 @@ impl Making {
             Some(WorkKind::Closure) => Ok(Self::Closures(first.map(Arc::new))),
             Some(WorkKind::Future) => Ok(Self::Coroutines(EventLoop::new())),
             Some(_) => Ok(Self::Pickles(Pickles::new(place.clone()))),
+            // It has objects and names; who submits is told that it runs nothing.
+            None if place.serve().is_ok() => Ok(Self::Pickles(Pickles::new(place.clone()))),
             None => Err(runs_no_python(py)),
         }
     }

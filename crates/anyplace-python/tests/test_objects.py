@@ -337,7 +337,9 @@ def test_proxies_are_arguments_of_tasks_and_of_calls(processes: anyplace.Place) 
     assert processes.submit(lambda proxy: proxy.add(2), thing).result(SOON) == 2
     assert other.call(thing, "add", 3) == 5
     again = pickle.loads(pickle.dumps(thing))
-    assert again == thing and hash(again) == hash(thing) and again is not thing
+    assert again == thing
+    assert hash(again) == hash(thing)
+    assert again is not thing
     assert again.total == 5
 
 
@@ -360,7 +362,8 @@ def test_an_object_goes_with_the_last_proxy_of_it(tmp_path: Path) -> None:
         with anyplace.open(address) as place:
             gone = place.create(Gone, str(sign))
             also = gone.path
-            assert also == str(sign) and not sign.exists()
+            assert also == str(sign)
+            assert not sign.exists()
             del gone
             gc.collect()
             eventually(sign.exists)
@@ -432,7 +435,8 @@ def test_names_are_published_found_and_taken_away(keeping: anyplace.Place) -> No
     with pytest.raises(anyplace.NotFound) as missing:
         keeping.find("greter")
     assert "`greeter`" in (missing.value.help or "")
-    assert keeping.unpublish("greeter") and not keeping.unpublish("greeter")
+    assert keeping.unpublish("greeter")
+    assert not keeping.unpublish("greeter")
     assert keeping.names() == ["other"]
 
 
@@ -529,6 +533,17 @@ def test_objects_of_an_offered_place_are_found_and_made(server: tuple[str, Any])
         assert thing.call(place.find("guest"), "hear", "cake") == f"{os.getpid()} heard cake"
         with pytest.raises(Odd):
             thing.fail("far away")
+
+
+def test_a_place_that_runs_nothing_for_others_is_a_name_server_still(tmp_path: Path) -> None:
+    with anyplace.open("threads:1") as place, place.offer(f"unix:{tmp_path}/names.sock") as offer:
+        place.publish("greeter", Greeter())
+        with anyplace.open(offer.address) as far:
+            assert far.find("greeter").greet("Bob") == "hello Bob"
+            with pytest.raises(anyplace.Unsupported):
+                far.submit(len, "abc")
+            with pytest.raises(anyplace.Unsupported):
+                far.create(Thing)
 
 
 def test_the_names_of_a_client_vanish_with_it(server: tuple[str, Any]) -> None:

@@ -38,6 +38,9 @@ def test_a_lent_place_is_like_any_other(offer: anyplace.Offer) -> None:
             place.submit(divmod, 1, 0).result(PATIENCE)
         data = bytes(3_000_000)
         assert place.submit(echo, data).result(PATIENCE) == data
+    until = time.monotonic() + PATIENCE
+    while offer.clients and time.monotonic() < until:
+        time.sleep(0.001)
     assert offer.clients == 0
 
 
@@ -113,18 +116,18 @@ def test_the_command_lets_what_runs_end_first(tmp_path: Path) -> None:
             time.sleep(0.01)
         return "done"
 
-    with serving(f"unix:{tmp_path}/s", "--on", "processes:1", home=tmp_path) as (server, address):
-        with anyplace.open(address) as place:
-            task = place.submit(wait)
-            until = time.monotonic() + PATIENCE
-            while not begun.exists() and time.monotonic() < until:
-                time.sleep(0.01)
-            server.send_signal(signal.SIGTERM)
-            with pytest.raises(subprocess.TimeoutExpired):
-                server.wait(0.3)
-            go.touch()
-            assert task.result(PATIENCE) == "done"
-            assert server.wait(PATIENCE) == 0
+    serve = serving(f"unix:{tmp_path}/s", "--on", "processes:1", home=tmp_path)
+    with serve as (server, address), anyplace.open(address) as place:
+        task = place.submit(wait)
+        until = time.monotonic() + PATIENCE
+        while not begun.exists() and time.monotonic() < until:
+            time.sleep(0.01)
+        server.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            server.wait(0.3)
+        go.touch()
+        assert task.result(PATIENCE) == "done"
+        assert server.wait(PATIENCE) == 0
 
 
 def test_a_killed_server_loses_what_ran_and_says_that_it_may_have(tmp_path: Path) -> None:
@@ -137,13 +140,13 @@ def test_a_killed_server_loses_what_ran_and_says_that_it_may_have(tmp_path: Path
         pathlib.Path(begun).touch()
         time.sleep(600)
 
-    with serving(f"unix:{tmp_path}/s", "--on", "processes:1", home=tmp_path) as (server, address):
-        with anyplace.open(f"{address}?reconnect=0s") as place:
-            task = place.submit(hold)
-            until = time.monotonic() + PATIENCE
-            while not begun.exists() and time.monotonic() < until:
-                time.sleep(0.01)
-            server.kill()
-            with pytest.raises(anyplace.ConnectionLost) as lost:
-                task.result(PATIENCE)
-            assert lost.value.retry == "may repeat"
+    serve = serving(f"unix:{tmp_path}/s", "--on", "processes:1", home=tmp_path)
+    with serve as (server, address), anyplace.open(f"{address}?reconnect=0s") as place:
+        task = place.submit(hold)
+        until = time.monotonic() + PATIENCE
+        while not begun.exists() and time.monotonic() < until:
+            time.sleep(0.01)
+        server.kill()
+        with pytest.raises(anyplace.ConnectionLost) as lost:
+            task.result(PATIENCE)
+        assert lost.value.retry == "may repeat"

@@ -10,6 +10,7 @@ import numpy
 from typing_extensions import Buffer, disjoint_base
 
 from anyplace._future import Future as _Future
+from anyplace._objects import Proxy as _Proxy
 
 __all__ = [
     "Context",
@@ -21,10 +22,13 @@ __all__ = [
     "Listener",
     "Mailbox",
     "Map",
+    "Method",
     "Offer",
     "Place",
+    "Proxy",
     "Queue",
     "Server",
+    "Serving",
     "SharedArray",
     "SharedBarrier",
     "SharedCondition",
@@ -46,6 +50,7 @@ __all__ = [
     "ThreadRLock",
     "ThreadSemaphore",
     "ThreadTurn",
+    "Values",
     "Waiting",
     "_call_as",
     "_opened",
@@ -57,6 +62,7 @@ __all__ = [
     "current",
     "flags_with_site",
     "forked",
+    "host_objects",
     "keep_sent",
     "quicken",
     "shared_pipe",
@@ -188,6 +194,7 @@ class Place:
     ) -> Offer: ...
     def _abort(self) -> None: ...
     def _why(self) -> tuple[str, list[Any], list[Any]]: ...
+    def _serving(self) -> Serving: ...
     def _put(self, value: object) -> tuple[bytes | Lent, list[bytearray | Lent]] | None: ...
     def _map(
         self,

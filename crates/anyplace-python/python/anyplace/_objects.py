@@ -12,7 +12,6 @@ from anyplace import _core, _pickling
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
-
     from typing import Self
 
 T = TypeVar("T")
@@ -164,12 +163,13 @@ class Proxy(_core.Proxy):
     """Stands for an object, wherever it is.
 
     Its methods are called as the object's own, and wait for the answer. Each has ``submit``, which gives a
-    `Future` that can be waited for or awaited, and ``send``, which waits for nothing. A generator method gives
-    an iterator; the generator rests while nobody takes its values. Attributes are read and set where the object
-    is. What a method raises is raised here, with the traceback from there.
+    `Future` that can be waited for or awaited, and ``send``, which waits for nothing. A generator method
+    gives an iterator; the generator rests while nobody takes its values. Attributes are read and set where
+    the object is. What a method raises is raised here, with the traceback from there.
 
-    A proxy can be given to tasks and methods as an argument, and used by any thread. The object goes when nobody
-    has a proxy of it any more, unless it is published; at the end of a ``with`` block this one lets it go.
+    A proxy can be given to tasks and methods as an argument, and used by any thread. The object goes when
+    nobody has a proxy of it any more, unless it is published; at the end of a ``with`` block this one lets
+    it go.
 
     Examples
     --------

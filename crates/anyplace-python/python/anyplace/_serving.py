@@ -32,9 +32,9 @@ class Serving:
     ) -> Proxy:
         """Make an object that stays in the place, and is called through what this returns.
 
-        In `processes:` it lives in a process that runs no tasks; in `threads:`, `async:` and `inline:` in this one.
-        All its public methods can be called, several at a time. Who finds it by its name may call what its class
-        exposes: see `anyplace.expose`.
+        In `processes:` it lives in a process that runs no tasks; in `threads:`, `async:` and `inline:` in
+        this one. All its public methods can be called, several at a time. Who finds it by its name may call
+        what its class exposes: see `anyplace.expose`.
 
         Parameters
         ----------
@@ -43,11 +43,11 @@ class Serving:
         *args, **kwargs
             What it is called with there.
         exclusive : bool, default False
-            One call at a time. Calls that the object makes itself, and that come back to it, are let in: a ring of
-            objects does not wait for itself.
+            One call at a time. Calls that the object makes itself, and that come back to it, are let in: a
+            ring of objects does not wait for itself.
         restart : int, default 0
-            How often it is made again, of the same arguments, when its process has died. Calls that were on their
-            way then are lost.
+            How often it is made again, of the same arguments, when its process has died. Calls that were on
+            their way then are lost.
         name : str, optional
             Publish it by this name.
 

@@ -105,14 +105,9 @@ impl Stream {
             let all = in_time(py, stream.reading_to_end(usize::MAX), timeout, what)?;
             return Ok(PyBytes::new(py, &all));
         };
-        if size <= FEW {
-            let mut room = [0; FEW];
-            let read = in_time(py, stream.reading(&mut room[..size]), timeout, what)?;
-            return Ok(PyBytes::new(py, &room[..read]));
-        }
-        let mut room = vec![0; size.min(MOST)];
-        let read = in_time(py, stream.reading(&mut room), timeout, what)?;
-        Ok(PyBytes::new(py, &room[..read]))
+        let mut room = [0; FEW];
+        let read = in_time(py, stream.reading(&mut room[..size.min(FEW)]), timeout, what)?;
+        all_of(py, &stream, &room[..read], size)
     }
 
     /// As a step: nothing if there is nothing to read now.
@@ -122,9 +117,9 @@ impl Stream {
             let all = given(py, stream.reading_to_end(usize::MAX), Limit::Now)?;
             return Ok(all.map(|all| PyBytes::new(py, &all)));
         };
-        let mut room = vec![0; size.min(MOST)];
-        let read = given(py, stream.reading(&mut room), Limit::Now)?;
-        Ok(read.map(|read| PyBytes::new(py, &room[..read])))
+        let mut room = [0; FEW];
+        let read = given(py, stream.reading(&mut room[..size.min(FEW)]), Limit::Now)?;
+        read.map(|read| all_of(py, &stream, &room[..read], size)).transpose()
     }
 
     /// Read into a buffer what there is, and return how many bytes there were; 0 is the end.
@@ -499,6 +494,23 @@ impl Stream {
 
 fn number(py: Python<'_>, number: u64) -> PyResult<Py<PyAny>> {
     Ok(number.into_pyobject(py)?.into_any().unbind())
+}
+
+/// What was read, with what is there besides: most often nothing is, and memory for it would cost more than the read.
+fn all_of<'py>(
+    py: Python<'py>,
+    stream: &net::Stream,
+    begun: &[u8],
+    size: usize,
+) -> PyResult<Bound<'py, PyBytes>> {
+    if begun.len() < FEW || size <= FEW {
+        return Ok(PyBytes::new(py, begun));
+    }
+    let mut all = vec![0; size.min(MOST)];
+    all[..FEW].copy_from_slice(begun);
+    // What is wrong with the rest, the next read says.
+    let more = given(py, stream.reading(&mut all[FEW..]), Limit::Now).ok().flatten();
+    Ok(PyBytes::new(py, &all[..FEW + more.unwrap_or(0)]))
 }
 
 fn check(delimiter: &[u8]) -> PyResult<()> {

@@ -8,7 +8,7 @@ use anyplace::serve::{Limits, Serving};
 use anyplace::{Error, Kind};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The part of ``anyplace.Server`` that the engine does.
 #[pyclass(subclass, frozen, module = "anyplace._core", weakref)]

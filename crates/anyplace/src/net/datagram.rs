@@ -1,17 +1,17 @@
 //! Datagrams: messages that arrive whole or not at all.
 
+mod steps;
+
 use super::bound::Bound;
 use super::failure::told;
-use super::gate::Gate;
 use super::party::{Party, all_at};
 use super::readiness::{Interest, Waitable, ready};
 use super::transport::again;
-use super::waiting::{Awaited, Operation, Waiting};
+use super::waiting::Waiting;
 use super::watch::Watch;
 use super::{Endpoint, Options, address};
 use crate::error::{Error, Result};
 use crate::share::Wait;
-use rustix::io::Errno;
 use rustix::net::sockopt::set_socket_broadcast;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvFlags, ReturnFlags, SendFlags, SocketFlags, SocketType, connect,
@@ -19,10 +19,8 @@ use rustix::net::{
 };
 use std::io::{self, ErrorKind, IoSliceMut};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::time::{Duration, Instant};
-
-/// When to look again whether there is room, where the kernel tells nobody.
-const LOOK_AGAIN: Duration = Duration::from_millis(1);
+use std::time::Instant;
+use steps::{Receiving, Sending};
 
 /// A socket for datagrams: messages that arrive whole or not at all, of at most 65 507 bytes over IPv4. Any thread may use
 /// it. Dropped, it is closed, and its file, if it has one, is gone.
@@ -260,98 +258,6 @@ fn socket(family: AddressFamily, options: &Options) -> io::Result<OwnedFd> {
     let fd = socket_with(family, SocketType::DGRAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
     options.set_buffers(fd.as_fd())?;
     Ok(fd)
-}
-
-struct Sending<'a> {
-    socket: &'a Datagram,
-    bytes: &'a [u8],
-    party: Option<&'a Party>,
-    /// Its clock, once it waits for room of which the kernel tells nobody.
-    clock: Option<Gate>,
-}
-
-impl<'a> Sending<'a> {
-    fn new(socket: &'a Datagram, bytes: &'a [u8], party: Option<&'a Party>) -> Self {
-        Self { socket, bytes, party, clock: None }
-    }
-
-    /// Looks again after a while.
-    fn look_again(&mut self) -> io::Result<()> {
-        let clock = match self.clock.take() {
-            Some(clock) => clock,
-            None => Gate::new()?,
-        };
-        clock.has_rung();
-        clock.ring_after(LOOK_AGAIN)?;
-        self.clock = Some(clock);
-        Ok(())
-    }
-
-    /// A unix socket says only of its one peer whether there is room, and a network says nothing.
-    fn is_blind_to(&self, error: &io::Error) -> bool {
-        let is_to_any = self.party.is_some_and(|party| party.family() == AddressFamily::UNIX);
-        let is_full_network = error.raw_os_error() == Some(Errno::NOBUFS.raw_os_error());
-        is_full_network || (is_to_any && error.kind() == ErrorKind::WouldBlock)
-    }
-}
-
-impl Operation for Sending<'_> {
-    type Given = ();
-
-    fn step(&mut self) -> io::Result<Option<()>> {
-        match self.socket.try_send(self.bytes, self.party) {
-            Err(error) if self.is_blind_to(&error) => {
-                self.look_again()?;
-                Err(ErrorKind::WouldBlock.into())
-            }
-            sent => {
-                self.clock = None;
-                sent.map(Some)
-            }
-        }
-    }
-
-    fn awaits(&self) -> Awaited<'_> {
-        match &self.clock {
-            Some(clock) => clock.awaited(),
-            None => {
-                let socket = self.socket;
-                Awaited { fd: socket.fd.as_fd(), interest: Interest::Write, watch: &socket.watch }
-            }
-        }
-    }
-
-    fn told(&self, error: io::Error) -> Error {
-        self.socket.told(error, "send from")
-    }
-}
-
-struct Receiving<'a> {
-    socket: &'a Datagram,
-    into: &'a mut [u8],
-}
-
-impl Operation for Receiving<'_> {
-    type Given = (usize, Party);
-
-    fn step(&mut self) -> io::Result<Option<(usize, Party)>> {
-        self.socket.try_recv(self.into).map(Some)
-    }
-
-    fn awaits(&self) -> Awaited<'_> {
-        let socket = self.socket;
-        Awaited { fd: socket.fd.as_fd(), interest: Interest::Read, watch: &socket.watch }
-    }
-
-    fn told(&self, error: io::Error) -> Error {
-        self.socket.told(error, "receive at")
-    }
-}
-
-impl Drop for Datagram {
-    fn drop(&mut self) {
-        self.watch.forget(self.fd.as_fd());
-    }
 }
 
 impl Waitable for Datagram {

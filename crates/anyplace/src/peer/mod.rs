@@ -76,7 +76,8 @@ struct Inner {
 }
 
 impl Peer {
-    /// Begins a conversation on a stream on which both sides have [greeted](greet).
+    /// Begins a conversation on a stream on which both sides have [greeted](greet). What has come by then is heard before
+    /// this returns, on the calling thread.
     ///
     /// # Errors
     /// `ResourceExhausted`.
@@ -98,7 +99,8 @@ impl Peer {
         let registration = reactor::register(peer.0.stream.fd(Interest::Read), source)?;
         *peer.0.registration.lock().unwrap_or_else(PoisonError::into_inner) = Some(registration);
         peer.0.handler.began(&peer);
-        peer.0.wait_on();
+        // What came with the greeting, a layer above the socket may have read already: no event tells of that.
+        Source::ready(peer.0.clone(), true, false);
         Ok(peer)
     }
 

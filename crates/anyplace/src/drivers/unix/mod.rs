@@ -1,9 +1,9 @@
 //! `unix:/path` is a place that another process of the same user offers on this machine: as `tcp:`, but without
 //! encryption, since the kernel says who is at the other end.
 
-use super::tcp::{self, Target};
+use super::tcp::{OPTIONS, Target, connect};
 use crate::address::Address;
-use crate::driver::{Driver, Entry, Setup};
+use crate::driver::{Driver, Entry, Family, Setup};
 use crate::error::Result;
 use crate::net::Endpoint;
 use std::sync::Arc;
@@ -12,11 +12,13 @@ pub(crate) const ENTRY: Entry = Entry {
     scheme: "unix",
     about: "a place that another process of this machine offers",
     forms: &["unix:/run/user/1000/any.sock"],
+    options: OPTIONS,
+    families: &[Family::Tasks, Family::Share, Family::Serve],
+    check: |_| Ok(()),
     open,
-    ..tcp::ENTRY
 };
 
 fn open(address: &Address, setup: &Setup) -> Result<Arc<dyn Driver>> {
     let endpoint: Endpoint = format!("unix:{}", address.target()).parse()?;
-    tcp::connect(address, vec![Target { endpoint, ticket: None }], setup)
+    connect(address, vec![Target { endpoint, ticket: None }], setup)
 }

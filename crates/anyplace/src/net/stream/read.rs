@@ -1,6 +1,7 @@
 //! The operations that read.
 
-use super::{Stream, blocking};
+use super::Stream;
+use super::steps::blocking;
 use crate::error::Error;
 use crate::net::ahead::{Ahead, Found};
 use crate::net::readiness::Interest;

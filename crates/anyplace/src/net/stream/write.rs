@@ -1,6 +1,7 @@
 //! The operations that write.
 
-use super::{CUT, Stream, blocking};
+use super::steps::blocking;
+use super::{CUT, Stream};
 use crate::error::Error;
 use crate::net::readiness::Interest;
 use crate::net::waiting::{Awaited, Operation};

@@ -115,11 +115,6 @@ impl Pending {
         }
     }
 
-    /// Whether it has ended, or was withdrawn.
-    pub(super) fn is_over(&self) -> bool {
-        matches!(self.state().step, Step::Over)
-    }
-
     /// It waits in this line of the client's program.
     pub(super) fn tell_line(self: &Arc<Self>, line: String) {
         self.line.set(line);

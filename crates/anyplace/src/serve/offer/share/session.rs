@@ -10,7 +10,7 @@ use crate::share::Guest;
 use crate::wire::peer::share::{Asked, Heard, Note, Op, Said, answer};
 use crate::work::{Encoding, Payload};
 use anyplace_sync::ground;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub(super) struct Session {
@@ -25,8 +25,10 @@ struct State {
     process: u32,
     guest: Option<Arc<Guest>>,
     opened: HashMap<u64, Arc<Opened>>,
-    /// What waits, by the number of its question.
-    pending: HashMap<u64, Arc<Pending>>,
+    /// What waits, by the number of its question; nothing yet while it looks for the first time.
+    pending: HashMap<u64, Option<Arc<Pending>>>,
+    /// What of that the client has left: values that are given to it nevertheless go back.
+    left: HashSet<u64>,
     /// Values on their way to the client, which goes on having them if they do not arrive.
     given: HashMap<u64, (Arc<Opened>, Vec<Payload>)>,
     is_over: bool,
@@ -54,22 +56,30 @@ impl Session {
             Note::Process(process) => self.state().process = process,
             Note::Withdraw(id) => self.withdraw(id),
             Note::Keep(id) => drop(self.state().given.remove(&id)),
-            Note::Return(id) => {
-                self.withdraw(id);
-                let given = self.state().given.remove(&id);
-                given.into_iter().for_each(|(opened, values)| returned::take_back(&opened, values));
-            }
+            Note::Return(id) => self.take_back(id),
             Note::Close(object) => drop(self.state().opened.remove(&object)),
             Note::Line(id, line) => {
                 let pending = self.state().pending.get(&id).cloned();
-                pending.into_iter().for_each(|pending| pending.tell_line(line.clone()));
+                pending.flatten().into_iter().for_each(|pending| pending.tell_line(line.clone()));
             }
         }
     }
 
     fn withdraw(&self, id: u64) {
         let pending = self.state().pending.get(&id).cloned();
-        pending.into_iter().for_each(|pending| pending.withdraw());
+        pending.flatten().into_iter().for_each(|pending| pending.withdraw());
+    }
+
+    /// The client has left. What was given to it, or is about to be by another thread, goes back.
+    fn take_back(&self, id: u64) {
+        let mut state = self.state();
+        let given = state.given.remove(&id);
+        if state.pending.contains_key(&id) {
+            state.left.insert(id);
+        }
+        drop(state);
+        given.into_iter().for_each(|(opened, values)| returned::take_back(&opened, values));
+        self.withdraw(id);
     }
 
     fn asked(self: &Arc<Self>, id: u64, object: u64, asked: Asked, values: Vec<Payload>) {
@@ -93,42 +103,43 @@ impl Session {
         match ground::as_thread(thread, || opened.act(wanted)) {
             Outcome::Now(given) => self.give(id, opened, takes, given),
             Outcome::Later(doing) => {
+                self.state().pending.insert(id, None);
                 let (session, opened) = (self.clone(), opened.clone());
-                let then = Box::new(move |given: Option<Result<Given>>| {
-                    session.state().pending.remove(&id);
-                    session.give(id, &opened, takes, given.unwrap_or_else(|| Ok((Said::NotNow, Vec::new()))));
-                });
-                self.wait(id, Pending::start(doing, thread, line, then));
+                let then = move |given: Option<Result<Given>>| {
+                    session.give(id, &opened, takes, given.unwrap_or(Ok((Said::NotNow, Vec::new()))));
+                };
+                self.wait(id, Pending::start(doing, thread, line, Box::new(then)));
             }
         }
     }
 
-    /// Keeps what waits, so that it can be withdrawn.
+    /// Keeps what waits, so that it can be withdrawn; what has ended, or whose client is lost, is not expected any more.
     fn wait(&self, id: u64, pending: Arc<Pending>) {
         let mut state = self.state();
-        if state.is_over {
-            drop(state);
-            return pending.withdraw();
-        }
-        if !pending.is_over() {
-            state.pending.insert(id, pending.clone());
+        if let Some(expected) = state.pending.get_mut(&id) {
+            *expected = Some(pending);
+            return;
         }
         drop(state);
-        if pending.is_over() {
-            self.state().pending.remove(&id);
-        }
+        pending.withdraw();
     }
 
     /// Gives what came of a question. Values that were taken are kept until they have arrived.
     fn give(&self, id: u64, opened: &Arc<Opened>, takes: bool, given: Result<Given>) {
-        if takes && let Ok((Said::Done(_), values)) = &given {
-            let mut state = self.state();
-            if state.is_over {
+        let mut state = self.state();
+        state.pending.remove(&id);
+        let is_left = state.left.remove(&id) || state.is_over;
+        let taken = given.as_ref().ok().filter(|(said, _)| takes && *said != Said::NotNow);
+        if let Some((_, values)) = taken {
+            let values = values.clone();
+            if is_left {
                 drop(state);
-                return returned::take_back(opened, values.clone());
+                returned::take_back(opened, values);
+                return self.answer(id, Ok((Said::NotNow, Vec::new())));
             }
-            state.given.insert(id, (opened.clone(), values.clone()));
+            state.given.insert(id, (opened.clone(), values));
         }
+        drop(state);
         self.answer(id, given);
     }
 
@@ -188,7 +199,7 @@ impl Session {
             let mut state = self.state();
             std::mem::replace(&mut *state, State { is_over: true, ..State::default() })
         };
-        pending.into_values().for_each(|pending| pending.withdraw());
+        pending.into_values().flatten().for_each(|pending| pending.withdraw());
         for (opened, values) in given.into_values() {
             returned::take_back(&opened, values);
         }
