@@ -16,8 +16,8 @@ use std::os::fd::BorrowedFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// How much is taken from the descriptor at once: four records of the largest kind.
-const GULP: usize = 64 * 1024;
+/// How much is taken from the descriptor at once: eight records of the largest kind.
+const GULP: usize = 128 * 1024;
 
 /// How much is kept for a descriptor that has no room.
 const KEPT: usize = 64 * 1024;
@@ -34,6 +34,10 @@ struct Session {
     connection: Connection,
     /// What came from below and found no room: the reader takes less than others send. Empty for whoever is idle.
     unfed: Vec<u8>,
+    /// How much of that was taken.
+    fed: usize,
+    /// What the next read is told.
+    later: Option<io::Error>,
     is_finished: bool,
 }
 
@@ -42,7 +46,16 @@ impl Tls {
     pub(crate) fn new(below: Stream, connection: impl Into<Connection>) -> Self {
         let mut connection = connection.into();
         connection.set_buffer_limit(Some(KEPT));
-        Self { below, session: Mutex::new(Session { connection, unfed: Vec::new(), is_finished: false }) }
+        Self {
+            below,
+            session: Mutex::new(Session {
+                connection,
+                unfed: Vec::new(),
+                fed: 0,
+                later: None,
+                is_finished: false,
+            }),
+        }
     }
 
     /// Agrees with the other end on keys, until `until`.
@@ -119,13 +132,35 @@ impl Tls {
 impl Transport for Tls {
     fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
         let mut session = self.session();
-        loop {
+        if let Some(error) = session.later.take() {
+            return Err(error);
+        }
+        let mut read = 0;
+        while read < into.len() {
             // Its error is `UnexpectedEof` where the other end was cut off before it said that it is finished.
-            match session.connection.reader().read(into) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => session.pull(&self.below)?,
-                taken => return taken,
+            let step = match session.connection.reader().read(&mut into[read..]) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    // What is here is given before more is asked of the descriptor.
+                    if read > 0 && session.unfed.is_empty() {
+                        break;
+                    }
+                    session.pull(&self.below).map(|()| None)
+                }
+                taken => taken.map(Some),
+            };
+            match step {
+                Ok(Some(0)) => break,
+                Ok(more) => read += more.unwrap_or(0),
+                // The reader is told after what came before it.
+                Err(error) if read > 0 && error.kind() != ErrorKind::WouldBlock => {
+                    session.later = Some(error);
+                    break;
+                }
+                Err(_) if read > 0 => break,
+                Err(error) => return Err(error),
             }
         }
+        Ok(read)
     }
 
     fn try_write(&self, from: &[IoSlice<'_>]) -> io::Result<usize> {
@@ -200,8 +235,13 @@ impl Session {
     /// Takes what has come, as far as there is room for what it says.
     fn pull(&mut self, below: &Stream) -> io::Result<()> {
         if !self.unfed.is_empty() {
-            let unfed = std::mem::take(&mut self.unfed);
-            return self.feed(&unfed, below);
+            let (unfed, fed) = (std::mem::take(&mut self.unfed), std::mem::take(&mut self.fed));
+            let left = self.feed(&unfed[fed..], below)?;
+            if left > 0 {
+                // It stays where it is: a record at a time is taken of many.
+                (self.fed, self.unfed) = (unfed.len() - left, unfed);
+            }
+            return Ok(());
         }
         SCRATCH.with_borrow_mut(|scratch| {
             scratch.resize(GULP, 0);
@@ -209,12 +249,14 @@ impl Session {
             if read == 0 && self.connection.is_handshaking() {
                 return Err(ErrorKind::UnexpectedEof.into());
             }
-            self.feed(&scratch[..read], below)
+            let left = self.feed(&scratch[..read], below)?;
+            self.unfed = scratch[read - left..read].to_vec();
+            Ok(())
         })
     }
 
-    /// Nothing at all is the end of the stream below.
-    fn feed(&mut self, mut bytes: &[u8], below: &Stream) -> io::Result<()> {
+    /// Nothing at all is the end of the stream below. How much was left for want of room.
+    fn feed(&mut self, mut bytes: &[u8], below: &Stream) -> io::Result<usize> {
         loop {
             // `Err` says that there is no room; 0 is the end, and what is behind a peer's last word is not read.
             match self.connection.read_tls(&mut bytes) {
@@ -231,11 +273,11 @@ impl Session {
                 break;
             }
         }
-        self.unfed = bytes.to_vec();
+        let left = bytes.len();
         // An answer to what came, such as a new key: it must not wait until somebody writes.
         match self.push(below) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
-            pushed => pushed,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(left),
+            pushed => pushed.map(|()| left),
         }
     }
 }
