@@ -56,7 +56,7 @@ fn errors() -> (Receiver<Error>, impl Fn(Error) + Send + Sync + 'static) {
 }
 
 fn threads(count: usize) -> Place {
-    open(&format!("threads:{count}")).unwrap()
+    open(format!("threads:{count}")).unwrap()
 }
 
 fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
