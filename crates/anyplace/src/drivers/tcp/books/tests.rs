@@ -177,7 +177,9 @@ proptest! {
             prop_assert!(sent.first().is_none_or(|(_, first)| ended.iter().all(|before| before < first)));
             if is_lost {
                 books.lose(0);
-                books.numbers(0).into_iter().rev().for_each(|number| drop(books.take_back(0, number)));
+                for number in books.numbers(0).into_iter().rev() {
+                    books.take_back(0, number);
+                }
                 books.arrive(0);
             } else {
                 ended.extend(sent.into_iter().map(|(number, _)| books.ended(0, number, now).unwrap()));
