@@ -46,14 +46,14 @@ fn reversed(bytes: Vec<u8>) -> Vec<u8> {
     bytes.into_iter().rev().collect()
 }
 
-struct Folder(TempDir);
+pub(crate) struct Folder(TempDir);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn socket(&self, name: &str) -> String {
+    pub(crate) fn socket(&self, name: &str) -> String {
         format!("unix:{}", self.path(name))
     }
 
@@ -66,25 +66,31 @@ fn offer(folder: &Folder, workers: usize) -> Result<Offer> {
     anyplace::open(format!("processes:{workers}"))?.offer(&folder.socket("s"))
 }
 
-/// This program in a role, which says on its first line that it is ready.
-struct Other(Child);
+/// This program in a role, which says on its first line that it is ready, or where.
+pub(crate) struct Other(Child);
 
 impl Other {
     fn start(role: &str, arguments: &[&str]) -> Self {
+        let (other, said) = Self::starts(role, arguments);
+        assert_eq!(said, "ready");
+        other
+    }
+
+    /// Gives what it says on its first line.
+    pub(crate) fn starts(role: &str, arguments: &[&str]) -> (Self, String) {
         let mut command = command(&this_program(role));
         command.args(arguments.iter().map(OsString::from)).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(line, "ready\n");
-        Self(child)
+        (Self(child), line.trim_end().to_owned())
     }
 
     fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.0), signal).unwrap();
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
@@ -98,8 +104,12 @@ impl Drop for Other {
 }
 
 fn ready() {
+    say("ready");
+}
+
+pub(crate) fn say(line: &str) {
     let mut out = std::io::stdout();
-    writeln!(out, "ready").and_then(|()| out.flush()).unwrap();
+    writeln!(out, "{line}").and_then(|()| out.flush()).unwrap();
 }
 
 /// Serves a place of two processes at a path, until it is killed or its input ends.
