@@ -59,7 +59,7 @@ impl Method {
     /// Returns
     /// -------
     /// Method
-    ///     What calls it so: ``proxy.greet.within(2.5)("Bob")`` raises `TaskTimeout` if there is no answer by then.
+    ///     What calls it so: ``proxy.greet.within(2.5)("Bob")`` raises `Timeout` if there is no answer by then.
     fn within(&self, seconds: f64) -> PyResult<Self> {
         let limit = Some(crate::place::limit(seconds)?);
         Ok(Self { caller: self.caller.clone(), name: self.name.clone(), limit })

@@ -198,7 +198,7 @@ impl Caller {
             return Ok(py.detach(|| self.proxy.submit(Verb::Call, name, arguments, end(limit))));
         };
         let method = local.attribute(py, name, self.proxy.reach())?.unbind();
-        let (proxy, args) = (self.proxy.clone(), args.clone().unbind());
+        let args = args.clone().unbind();
         let kwargs = kwargs.map(|kwargs| kwargs.clone().unbind());
         let call = move || {
             let called = gil::with(|py| {
@@ -211,7 +211,7 @@ impl Caller {
             });
             called.unwrap_or_else(Outcome::cancelled)
         };
-        Ok(py.detach(|| self.proxy.spawn(move || proxy.enter(call))))
+        Ok(py.detach(|| self.proxy.spawn(call)))
     }
 
     /// Calls a method one-way.

@@ -187,16 +187,18 @@ impl Proxy {
         chain::within(chain, work)
     }
 
-    /// Has a thread of objects do `work`, as a part of the calls that this thread is in.
+    /// Has a thread of objects do `work` as a call of an object of this process: when its turn comes, unless it was cancelled
+    /// by then, and as a part of the calls that this thread is in.
     pub fn spawn(&self, work: impl FnOnce() -> Outcome + Send + 'static) -> Handle<Value> {
         let (shared, handle) = self.unbegun();
-        let chain = chain::current();
+        let (proxy, chain) = (self.clone(), chain::current());
         self.node().threads.run(Box::new(move || {
-            if !shared.start(STARTED) {
-                return;
+            let begins = || shared.start(STARTED);
+            let call = || chain::within(chain, || proxy.enter(|| begins().then(work)));
+            match catch_unwind(AssertUnwindSafe(call)) {
+                Ok(outcome) => outcome.into_iter().for_each(|outcome| shared.settle(outcome)),
+                Err(panic) => shared.settle(Outcome::Failed(Error::panicked(&*panic))),
             }
-            let outcome = catch_unwind(AssertUnwindSafe(|| chain::within(chain, work)));
-            shared.settle(outcome.unwrap_or_else(|panic| Outcome::Failed(Error::panicked(&*panic))));
         }));
         handle
     }
