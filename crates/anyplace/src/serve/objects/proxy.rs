@@ -271,7 +271,7 @@ impl Proxy {
     ///
     /// let place = anyplace::open("threads:2")?;
     /// let sum = place.create(Sum)?;
-    /// assert_eq!(sum.call_within::<_, u64>(Duration::from_secs(1), "add", (20, 22))?, 42);
+    /// assert_eq!(sum.call_within::<_, u64>(Duration::from_secs(1), "add", (20_u64, 22_u64))?, 42);
     /// # Ok::<(), anyplace::Error>(())
     /// ```
     ///
