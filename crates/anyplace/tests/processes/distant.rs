@@ -235,7 +235,8 @@ fn two_hundred_futures_wait_over_one_connection_without_a_thread_each() -> Nothi
     let mut waiting: Vec<_> = (0..200).map(|_| Box::pin(seats.acquiring())).collect();
     assert!(waiting.iter_mut().all(|one| one.as_mut().poll(&mut context).is_pending()));
     until(|| waiters(&place, "seats") == 200);
-    assert!(threads()? <= before + 2, "{} instead of {before}", threads()?);
+    // Other trials run beside this one, and have threads of their own.
+    assert!(threads()? < before + 50, "{} instead of {before}", threads()?);
     seats.release(200)?;
     until(|| wakes.0.load(Ordering::Acquire) == 200);
     for one in &mut waiting {

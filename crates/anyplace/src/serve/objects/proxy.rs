@@ -353,9 +353,8 @@ impl Proxy {
             move |replied| shared.settle(outcome(replied))
         };
         match self.start(verb, method, arguments.as_ref(), until, then) {
-            Ok(away) => {
-                away.into_iter().for_each(|away| shared.on_withdraw(Arc::new(move || away.withdraw())))
-            }
+            Ok(Some(away)) => shared.on_withdraw(Arc::new(move || away.withdraw())),
+            Ok(None) => {}
             Err(error) => shared.settle(outcome(Err(error))),
         }
         handle
