@@ -66,7 +66,7 @@ def offer(address: str) -> Callable[[str, Say], None]:
         import anyplace
 
         with anyplace.open("processes:1") as place, place.offer(address.format(folder=folder)) as offered:
-            say(offered.reveal())
+            say(offered.address)
 
     return serve
 
