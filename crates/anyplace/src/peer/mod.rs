@@ -192,9 +192,9 @@ impl Peer {
     /// `until`. Never on the reactor's thread, which writes.
     pub(crate) fn part(&self, why: &Error, until: Instant) {
         self.flush(until);
-        let said = self.send(messages::bye(why));
-        self.flush(until);
-        if said.is_ok() && self.0.leave(why) {
+        // Over first: the other side hangs up when it hears of it, and that is not to be the reason here.
+        if self.0.leave(why) {
+            self.0.say_last(messages::bye(why), until);
             // A stream that is closed with something unread in it takes along what the other side has not read yet.
             drop(self.0.stream.finish(Some(until)));
             let mut room = [0; 4096];
@@ -206,9 +206,13 @@ impl Peer {
 
     /// Ends the conversation, and tells the other side why. What was said before still goes, if there is room for it now.
     pub(crate) fn close(&self, why: &Error) {
-        // The other side may be gone, which is as good.
-        drop(self.send(messages::bye(why)));
-        self.0.finish(why);
+        // Over first: the other side hangs up when it hears of it, and that is not to be the reason here.
+        if self.0.leave(why) {
+            // The other side may be gone, which is as good.
+            drop(self.0.outbox.send(&self.0.stream, messages::bye(why)));
+            drop(self.0.stream.close(Some(Instant::now())));
+            self.0.handler.ended(self, why);
+        }
     }
 }
 
@@ -285,6 +289,17 @@ impl Inner {
         if self.leave(why) {
             self.stream.abort();
             self.handler.ended(&Peer(self.clone()), why);
+        }
+    }
+
+    /// Says something after the end, when the reactor writes no more. The other side may be gone, which is as good.
+    fn say_last(&self, frame: Frame<'_>, until: Instant) {
+        let mut said = self.outbox.send(&self.stream, frame);
+        while said.is_ok() && self.outbox.is_blocked() {
+            if !self.stream.ready(Interest::Write, Some(until)).unwrap_or(false) {
+                break;
+            }
+            said = self.outbox.go_on(&self.stream);
         }
     }
 
