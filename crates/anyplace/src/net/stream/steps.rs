@@ -231,7 +231,7 @@ impl Waitable for Stream {
     }
 }
 
-/// For options that [`Options`](super::Options) lacks. Whoever reads or writes by it goes past the stream, and past its
+/// For options that [`Options`](crate::net::Options) lacks. Whoever reads or writes by it goes past the stream, and past its
 /// encryption.
 impl AsFd for Stream {
     fn as_fd(&self) -> BorrowedFd<'_> {
