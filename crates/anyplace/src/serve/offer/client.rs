@@ -3,7 +3,7 @@
 //! Each kind of traffic is in [`Client::new`], and hears what is its own.
 
 use super::Shared;
-use super::door;
+use super::entry::allows;
 use super::share::Share;
 use super::tasks::Tasks;
 use crate::driver::Family;
@@ -49,7 +49,7 @@ impl Client {
             (Family::Share, Share::new(&shared.place)),
             (Family::Serve, objects),
         ];
-        let allowed = all.into_iter().filter(|(family, _)| door::allows(admitted.scope, *family));
+        let allowed = all.into_iter().filter(|(family, _)| allows(admitted.scope, *family));
         let traffics = allowed.map(|(_, traffic)| traffic).collect();
         Arc::new(Self {
             shared: Arc::downgrade(shared),

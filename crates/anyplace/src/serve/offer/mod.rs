@@ -3,14 +3,14 @@
 //! | file | what it does |
 //! |---|---|
 //! | `terms` | who may come in, and where |
-//! | `door` | accepts, and lets in who may |
+//! | `entry` | who comes in by the [door](super::door), and who has to leave |
 //! | `client` | one who was let in: the conversations it has one after the other |
 //! | `tasks` | runs its tasks in the place, and tells how they ended |
 //! | `functions` | the callables that it has defined |
 //! | `share` | uses the place's shared objects for it |
 
 mod client;
-mod door;
+mod entry;
 mod functions;
 mod share;
 mod tasks;
@@ -19,10 +19,11 @@ mod terms;
 use crate::address::Address;
 use crate::error::{Error, Kind, Result, Retry};
 use crate::keys::Keys;
-use crate::net::Endpoint;
+use crate::net::{Endpoint, listen};
 use crate::place::Place;
+use crate::serve::door::Door;
 use client::Client;
-use door::Door;
+use entry::Entry;
 pub(crate) use functions::MOST as MOST_FUNCTIONS;
 use std::collections::HashMap;
 use std::fmt;
@@ -102,14 +103,16 @@ impl Offer {
     fn open(place: Place, endpoint: &Endpoint, terms: &Terms) -> Result<Self> {
         Terms::check(endpoint)?;
         let keys = Keys::new(place.keys_folder());
-        let (door, shared) = Door::open(endpoint, |endpoint| Shared {
+        let listener = listen(endpoint.clone())?;
+        let shared = Arc::new(Shared {
             place,
-            endpoint,
+            endpoint: listener.endpoint().clone(),
             keys,
             node: crate::peer::fresh_number(),
             state: Mutex::default(),
             changed: Condvar::new(),
-        })?;
+        });
+        let door = Door::open(listener, Entry::new(shared.clone()))?;
         let address = terms.address(&shared.endpoint, &shared.keys)?;
         Ok(Self { shared, address, door: Mutex::new(Some(door)) })
     }

@@ -1,51 +1,48 @@
-//! Accepts senders, and lets in who may.
+//! A door: accepts whoever comes, and has them let in who may.
 //!
-//! As at the door of an offered place, accepting takes no thread, and whoever is accepted has a thread and five seconds to
-//! say who they are. Those who were let in wait in a line until somebody receives from them.
+//! Accepting takes no thread: the reactor calls. Whoever is accepted has a thread and five seconds to say who they are, so
+//! the slow and the silent hold up nobody; so many may be at it at once, and others wait in the kernel's line.
 
-use super::Arrival;
+use crate::context::caught;
 use crate::error::Result;
-use crate::keys::{Keys, Scope, admit};
 use crate::net::reactor::{self, Registration, Source};
 use crate::net::{Listener, Stream};
-use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// So long may it take to say who one is.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
-/// So many may be at it at once; others wait in the kernel's line.
+/// So many may be at it at once.
 const PENDING: usize = 256;
 
+/// Whoever stands behind a door.
+pub(super) trait Keeper: Send + Sync {
+    /// Lets somebody in, or not, by `until`. On a thread of its own. Who may not come in is told as much as they may know.
+    fn let_in(&self, stream: Stream, until: Instant);
+
+    /// About a second is over since the last time. On the reactor's thread.
+    fn tick(self: Arc<Self>, now: Instant, door: &Arc<Door>);
+}
+
 pub(super) struct Door {
-    keys: Keys,
+    keeper: Arc<dyn Keeper>,
     listening: Mutex<Option<(Listener, Registration)>>,
     pending: AtomicUsize,
     /// Nobody is accepted before the next tick, since there was no room.
     is_resting: AtomicBool,
-    line: Mutex<Line>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct Line {
-    arrivals: VecDeque<Arrival>,
-    is_closed: bool,
 }
 
 impl Door {
-    pub(super) fn open(listener: Listener, keys: Keys) -> Result<Arc<Self>> {
+    pub(super) fn open(listener: Listener, keeper: Arc<dyn Keeper>) -> Result<Arc<Self>> {
         let door = Arc::new(Self {
-            keys,
+            keeper,
             listening: Mutex::default(),
             pending: AtomicUsize::new(0),
             is_resting: AtomicBool::new(false),
-            line: Mutex::default(),
-            changed: Condvar::new(),
         });
         let registration = reactor::register(listener.fd(), door.clone())?;
         registration.want(true, false);
@@ -53,30 +50,10 @@ impl Door {
         Ok(door)
     }
 
-    /// Whoever is next in the line.
-    pub(super) fn next(&self) -> Option<Arrival> {
-        let mut line = self.line();
-        loop {
-            if let Some(arrival) = line.arrivals.pop_front() {
-                return Some(arrival);
-            }
-            if line.is_closed {
-                return None;
-            }
-            line = self.changed.wait(line).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// Lets nobody in any more. Whoever stands in the line is told by the end of the stream.
+    /// Lets nobody in any more.
     pub(super) fn close(&self) {
         let listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(listening);
-        let mut line = self.line();
-        line.is_closed = true;
-        let left = std::mem::take(&mut line.arrivals);
-        drop(line);
-        drop(left);
-        self.changed.notify_all();
     }
 
     /// Accepts all who wait, as long as there is room.
@@ -98,37 +75,12 @@ impl Door {
         self.pending.fetch_add(1, Ordering::AcqRel);
         let door = self.clone();
         let handshake = move || {
-            // Who may not come in has been told as much as they may know.
-            if let Some(arrival) = door.let_in(stream) {
-                door.line_up(arrival);
-            }
+            caught(|| door.keeper.let_in(stream, Instant::now() + HANDSHAKE));
             door.pending.fetch_sub(1, Ordering::AcqRel);
         };
         if thread::Builder::new().name("anyplace-door".to_owned()).spawn(handshake).is_err() {
             self.pending.fetch_sub(1, Ordering::AcqRel);
         }
-    }
-
-    fn let_in(&self, stream: Stream) -> Option<Arrival> {
-        let admitted = admit(stream, &self.keys, Instant::now() + HANDSHAKE).ok()?;
-        if !admitted.scope.allows(Scope::FILES) {
-            admitted.stream.abort();
-            return None;
-        }
-        Some(Arrival { stream: admitted.stream, key: admitted.key })
-    }
-
-    fn line_up(&self, arrival: Arrival) {
-        let mut line = self.line();
-        if !line.is_closed {
-            line.arrivals.push_back(arrival);
-            self.changed.notify_one();
-        }
-    }
-
-    fn line(&self) -> MutexGuard<'_, Line> {
-        // No code of others runs under this lock, so a poisoned one is still whole.
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -137,7 +89,8 @@ impl Source for Door {
         self.accept();
     }
 
-    fn tick(self: Arc<Self>, _: Instant) {
+    fn tick(self: Arc<Self>, now: Instant) {
+        self.keeper.clone().tick(now, &self);
         if self.is_resting.swap(false, Ordering::AcqRel) {
             self.accept();
         }
