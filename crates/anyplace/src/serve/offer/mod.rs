@@ -3,7 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `terms` | who may come in, and where |
-//! | `entry` | who comes in by the [door](super::door), and who has to leave |
+//! | `entry` | who comes in by the door (`serve/door.rs`), and who has to leave |
 //! | `client` | one who was let in: the conversations it has one after the other |
 //! | `tasks` | runs its tasks in the place, and tells how they ended |
 //! | `functions` | the callables that it has defined |
