@@ -97,7 +97,7 @@ impl Output {
     fn complain(&mut self, item: &Item) {
         let Some(error) = item.error() else { return };
         let spoke_itself = error.kind() == Kind::TaskFailed && item.finished().is_some();
-        if spoke_itself || error.kind() == Kind::Cancelled {
+        if spoke_itself {
             return;
         }
         let sentence = error.to_string();

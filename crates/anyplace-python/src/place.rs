@@ -378,7 +378,7 @@ impl Drop for Open {
     }
 }
 
-fn limit(seconds: f64) -> PyResult<Duration> {
+pub(crate) fn limit(seconds: f64) -> PyResult<Duration> {
     let limit = Duration::try_from_secs_f64(seconds).ok().filter(|limit| !limit.is_zero());
     limit.ok_or_else(|| PyValueError::new_err("timeout must be a number of seconds above 0"))
 }

@@ -85,9 +85,10 @@ def needs(*what: Need) -> pytest.MarkDecorator:
     return pytest.mark.needs.with_args(*what)
 
 
-@pytest.fixture(params=ADDRESSES)
-def address(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+@pytest.fixture(params=ADDRESSES + ENDPOINTS)
+def address(request: pytest.FixtureRequest) -> Iterator[str]:
+    with offered(str(request.param)) as known:
+        yield known
 
 
 @pytest.fixture

@@ -310,6 +310,59 @@ def test_a_call_that_takes_long_does_not_hold_up_others(processes: anyplace.Plac
     assert {future.result(SOON) for future in held} == {"let go"}
 
 
+@pytest.mark.parametrize("address", ["processes:1", "threads:2"])
+def test_a_call_that_is_cancelled_before_it_begins_never_begins(address: str, tmp_path: Path) -> None:
+    with anyplace.open(address) as place:
+        thing = place.create(Thing, exclusive=True)
+        gate = tmp_path / "held"
+        held = thing.hold.submit(str(gate))
+        eventually(gate.exists)
+        waits = thing.add.submit(1)
+        waits.cancel()
+        with pytest.raises(anyplace.Cancelled):
+            waits.result(SOON)
+        gate.unlink()
+        assert held.result(SOON) == "let go"
+        assert thing.add(0) == 0
+
+
+def test_a_coroutine_that_is_cancelled_withdraws_its_call(tmp_path: Path) -> None:
+    async def give_up(thing: anyplace.Proxy) -> None:
+        waits = asyncio.ensure_future(thing.add.submit(1))
+        await asyncio.sleep(0)
+        waits.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waits
+
+    with anyplace.open("processes:1") as place:
+        thing = place.create(Thing, exclusive=True)
+        gate = tmp_path / "held"
+        held = thing.hold.submit(str(gate))
+        eventually(gate.exists)
+        asyncio.run(give_up(thing))
+        gate.unlink()
+        assert held.result(SOON) == "let go"
+        assert thing.add(0) == 0
+
+
+def test_a_call_within_a_time_is_given_up_when_that_is_over(
+    processes: anyplace.Place, tmp_path: Path
+) -> None:
+    thing = processes.create(Thing, exclusive=True)
+    assert thing.add.within(SOON)(2) == 2
+    gate = tmp_path / "held"
+    with pytest.raises(anyplace.Timeout, match="hold") as late:
+        thing.hold.within(0.3)(str(gate))
+    assert isinstance(late.value, TimeoutError)
+    assert gate.exists(), "it had begun, and goes on"
+    with pytest.raises(anyplace.Timeout):
+        thing.add.within(0.1)(1)
+    gate.unlink()
+    assert thing.add(0) == 2, "the second had not begun, and never did"
+    with pytest.raises(ValueError, match="above 0"):
+        thing.add.within(0)
+
+
 def test_fifty_threads_share_a_proxy(keeping: anyplace.Place) -> None:
     turns = keeping.create(Greeter)
 

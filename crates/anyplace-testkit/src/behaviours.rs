@@ -1,6 +1,7 @@
 //! The lists of behaviours, one per family. Names are stable: the Python tests show the same by the same names.
 
 mod needs;
+mod serve;
 mod share;
 mod tasks;
 
@@ -23,10 +24,12 @@ pub struct Behaviour {
 }
 
 /// The behaviours of each family.
-pub static ALL: &[(Family, &[Behaviour])] = &[(Family::Tasks, tasks::TASKS), (Family::Share, share::SHARE)];
+pub static ALL: &[(Family, &[Behaviour])] =
+    &[(Family::Tasks, tasks::TASKS), (Family::Share, share::SHARE), (Family::Serve, serve::SERVE)];
 
 /// How a place says that it lacks a family.
-pub static ABSENT: &[(Family, Behaviour)] = &[(Family::Tasks, tasks::ABSENT), (Family::Share, share::ABSENT)];
+pub static ABSENT: &[(Family, Behaviour)] =
+    &[(Family::Tasks, tasks::ABSENT), (Family::Share, share::ABSENT), (Family::Serve, serve::ABSENT)];
 
 /// What a `limit` around a place under trial is set to: behaviours that fill the place count on it.
 pub const LIMITED_TO: usize = 3;

@@ -30,6 +30,7 @@ mod kit;
 mod leftovers;
 mod share;
 mod submit;
+mod thing;
 mod work;
 
 pub use behaviours::{Behaviour, Need, names};

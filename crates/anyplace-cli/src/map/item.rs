@@ -32,7 +32,7 @@ impl Item {
         self.result.is_ok()
     }
 
-    /// It was ended because the run ends: it is neither a success nor a failure of its own.
+    /// It was ended, or never begun. Where the run itself ends, that is neither a success nor a failure of its own.
     pub(crate) fn was_cancelled(&self) -> bool {
         self.error().is_some_and(|error| error.kind() == Kind::Cancelled)
     }

@@ -192,7 +192,8 @@ impl Run {
         self.free_slots.insert(job.slot);
         let Job { number, row, attempt, begun, slot } = job;
         let item = Item { number, row, attempt, took: ended.took, result: ended.result };
-        if item.was_cancelled() {
+        // What others have cancelled, such as a place that ends, is a job that was not done.
+        if self.stop.is_some() && item.was_cancelled() {
             return;
         }
         if !item.succeeded() && attempt < self.attempts && self.stop.is_none() {

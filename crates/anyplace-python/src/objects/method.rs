@@ -4,6 +4,7 @@ use super::proxy::Caller;
 use crate::future::{Class, Future};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
+use std::time::Duration;
 
 /// A method of a remote object.
 ///
@@ -12,11 +13,13 @@ use pyo3::types::{PyDict, PyTuple};
 pub(crate) struct Method {
     caller: Caller,
     name: String,
+    /// For so long it is waited for.
+    limit: Option<Duration>,
 }
 
 impl Method {
     pub(super) fn new(caller: Caller, name: String) -> Self {
-        Self { caller, name }
+        Self { caller, name, limit: None }
     }
 }
 
@@ -40,7 +43,26 @@ impl Method {
         args: &Bound<'py, PyTuple>,
         kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Py<PyAny>> {
-        self.caller.call(py, &self.name, args, kwargs)
+        self.caller.call(py, &self.name, args, kwargs, self.limit)
+    }
+
+    /// Gives the same method, to be called within a time.
+    ///
+    /// The time goes with the call, and with those that the object makes in it: whichever has not begun when it is over
+    /// never begins. One that has begun goes on, and nobody hears of it. An object of this process is called as ever.
+    ///
+    /// Parameters
+    /// ----------
+    /// seconds : float
+    ///     For so long an answer is waited for.
+    ///
+    /// Returns
+    /// -------
+    /// Method
+    ///     What calls it so: ``proxy.greet.within(2.5)("Bob")`` raises `Timeout` if there is no answer by then.
+    fn within(&self, seconds: f64) -> PyResult<Self> {
+        let limit = Some(crate::place::limit(seconds)?);
+        Ok(Self { caller: self.caller.clone(), name: self.name.clone(), limit })
     }
 
     /// Calls the method without waiting.
@@ -61,7 +83,7 @@ impl Method {
         args: &Bound<'py, PyTuple>,
         kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let handle = self.caller.submit(py, &self.name, args, kwargs)?;
+        let handle = self.caller.submit(py, &self.name, args, kwargs, self.limit)?;
         Future::make(Class::get(py)?, py, handle, None)
     }
 

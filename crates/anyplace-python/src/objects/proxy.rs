@@ -14,6 +14,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 use std::cell::RefCell;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 /// The part of ``anyplace.Proxy`` that the engine does.
 #[pyclass(subclass, frozen, module = "anyplace._core")]
@@ -91,7 +92,7 @@ impl Proxy {
             return Ok(local.methods(py, caller.proxy.reach())?.into_any());
         }
         let nothing = Payload::new(Encoding::Plain, &[0]);
-        Ok(caller.ask(py, Verb::Describe, "", &nothing)?.into_bound(py))
+        Ok(caller.ask(py, Verb::Describe, "", &nothing, None)?.into_bound(py))
     }
 
     /// An attribute of the object, as it is now.
@@ -100,7 +101,7 @@ impl Proxy {
         if let Some(local) = &caller.local {
             return local.attribute(py, name, caller.proxy.reach()).map(Bound::unbind);
         }
-        caller.ask(py, Verb::Get, name, &Payload::new(Encoding::Plain, &[0]))
+        caller.ask(py, Verb::Get, name, &Payload::new(Encoding::Plain, &[0]), None)
     }
 
     /// Changes an attribute of the object.
@@ -110,7 +111,7 @@ impl Proxy {
             return local.set(py, name, value, caller.proxy.reach());
         }
         let arguments = dump_arguments(&PyTuple::new(py, [value])?, None)?;
-        caller.ask(py, Verb::Set, name, &arguments).map(drop)
+        caller.ask(py, Verb::Set, name, &arguments, None).map(drop)
     }
 }
 
@@ -145,18 +146,19 @@ impl Caller {
         self.proxy.class()
     }
 
-    /// Calls a method and waits.
+    /// Calls a method and waits, for at most `limit` if it is elsewhere.
     pub(super) fn call(
         &self,
         py: Python<'_>,
         name: &str,
         args: &Bound<'_, PyTuple>,
         kwargs: Option<&Bound<'_, PyDict>>,
+        limit: Option<Duration>,
     ) -> PyResult<Py<PyAny>> {
         if let Some(local) = &self.local {
             return self.call_here(py, local, name, args, kwargs);
         }
-        self.ask(py, Verb::Call, name, &dump_arguments(args, kwargs)?)
+        self.ask(py, Verb::Call, name, &dump_arguments(args, kwargs)?, limit)
     }
 
     fn call_here(
@@ -189,13 +191,14 @@ impl Caller {
         name: &str,
         args: &Bound<'_, PyTuple>,
         kwargs: Option<&Bound<'_, PyDict>>,
+        limit: Option<Duration>,
     ) -> PyResult<Handle<Value>> {
         let Some(local) = &self.local else {
             let arguments = dump_arguments(args, kwargs)?;
-            return Ok(py.detach(|| self.proxy.submit(Verb::Call, name, arguments, None)));
+            return Ok(py.detach(|| self.proxy.submit(Verb::Call, name, arguments, end(limit))));
         };
         let method = local.attribute(py, name, self.proxy.reach())?.unbind();
-        let (proxy, args) = (self.proxy.clone(), args.clone().unbind());
+        let args = args.clone().unbind();
         let kwargs = kwargs.map(|kwargs| kwargs.clone().unbind());
         let call = move || {
             let called = gil::with(|py| {
@@ -208,7 +211,7 @@ impl Caller {
             });
             called.unwrap_or_else(Outcome::cancelled)
         };
-        Ok(py.detach(|| self.proxy.spawn(move || proxy.enter(call))))
+        Ok(py.detach(|| self.proxy.spawn(call)))
     }
 
     /// Calls a method one-way.
@@ -220,21 +223,34 @@ impl Caller {
         kwargs: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
         if self.local.is_some() {
-            return self.submit(py, name, args, kwargs).map(drop);
+            return self.submit(py, name, args, kwargs, None).map(drop);
         }
         let arguments = dump_arguments(args, kwargs)?;
         py.detach(|| self.proxy.send(name, arguments)).map_err(|error| raise(py, &error))
     }
 
-    fn ask(&self, py: Python<'_>, verb: Verb, name: &str, arguments: &Payload) -> PyResult<Py<PyAny>> {
-        let begin = || self.proxy.begin(verb, name, arguments.as_ref(), None);
+    fn ask(
+        &self,
+        py: Python<'_>,
+        verb: Verb,
+        name: &str,
+        arguments: &Payload,
+        limit: Option<Duration>,
+    ) -> PyResult<Py<PyAny>> {
+        let until = end(limit);
+        let begin = || self.proxy.begin(verb, name, arguments.as_ref(), until);
         let mut pending = gil::without(py, begin).map_err(|error| raise(py, &error))?;
         let wait = |pending: &mut Pending, until| pending.wait_until(Some(until));
-        let Some(replied) = door::attend(py, None, &mut pending, wait, |_| ())? else {
-            return Err(raise(py, &Error::new(Kind::Unexpected, "the wait has no end")));
+        let Some(replied) = door::attend(py, until, &mut pending, wait, |_| ())? else {
+            return Err(raise(py, &anyplace::Proxy::not_in_time(name)));
         };
         loaded(py, replied.map_err(|error| raise(py, &error))?)
     }
+}
+
+/// When it is over; a time that no clock reaches has no end.
+fn end(limit: Option<Duration>) -> Option<Instant> {
+    Instant::now().checked_add(limit?)
 }
 
 /// What a call gave, as Python sees it.

@@ -90,3 +90,20 @@ fn bytes_that_are_no_message_end_it() {
     assert_eq!(near_ended.recv_timeout(Duration::from_secs(5)).unwrap().kind(), Wrong::ConnectionLost);
     assert!(far.send(answer(1, Ok(b""))).is_err());
 }
+
+/// Neither hears anything of the other but its greeting.
+#[test]
+fn peers_of_other_protocols_part_before_anything_is_said() {
+    let listener = listen("tcp://127.0.0.1:0").unwrap();
+    let near = connect(listener.endpoint().clone(), None).unwrap();
+    let far = listener.accept(None).unwrap();
+    let ours = Greeting::new("rust".into(), NodeId(1), Vec::new());
+    let next = Greeting { protocol: ours.protocol + 1, engine: "9.0.0".into(), ..ours.clone() };
+    let until = Some(Instant::now() + Duration::from_secs(5));
+    far.write(&next.frame().to_vec(), until).unwrap();
+    far.write(&question(1, b"something").to_vec(), until).unwrap();
+    let error = greet(&near, &ours, until).unwrap_err();
+    assert_eq!((error.kind(), error.retry()), (Wrong::VersionMismatch, crate::Retry::Safe), "{error:?}");
+    assert!(error.message().contains("9.0.0"), "{error:?}");
+    assert!(error.help().is_some_and(|help| help.contains("same version")), "{error:?}");
+}

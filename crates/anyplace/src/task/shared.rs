@@ -64,6 +64,7 @@ type OnSettled = Box<dyn FnOnce() + Send>;
 type OnKill = Box<dyn Fn(Ending) + Send + Sync>;
 type OnStart = Box<dyn Fn(&Started) + Send + Sync>;
 type OnWait = Box<dyn FnOnce() + Send>;
+type Withdraw = Arc<dyn Fn() + Send + Sync>;
 type OnLanded = Box<dyn FnOnce() + Send>;
 
 pub(crate) struct Shared {
@@ -93,6 +94,7 @@ struct State {
     /// The last attempt whose start was told.
     observed: u32,
     on_wait: Option<OnWait>,
+    withdraw: Option<Withdraw>,
 }
 
 impl State {
@@ -253,7 +255,23 @@ impl Shared {
         if cancelled {
             self.publish(Outcome::cancelled());
         }
-        cancelled || self.take_back()
+        cancelled || self.take_back() || self.withdraw()
+    }
+
+    /// Lets those know who alone can say whether it has begun: false, since that is known later.
+    fn withdraw(&self) -> bool {
+        let withdraw = self.state().withdraw.clone();
+        withdraw.into_iter().for_each(|withdraw| withdraw());
+        false
+    }
+
+    /// For what has gone to another process, where nobody here can say whether it has begun: lets that process know that it is
+    /// not wanted any more. Its outcome follows.
+    pub(crate) fn on_withdraw(&self, withdraw: Withdraw) {
+        let mut state = self.state();
+        if !state.published {
+            state.withdraw = Some(withdraw);
+        }
     }
 
     /// Takes the task back from where its driver put it, if no worker has begun it. The driver settles it.
@@ -314,7 +332,7 @@ impl Shared {
         let mut state = self.state();
         state.outcome = Some(outcome.within(&self.scope.place));
         state.published = true;
-        let hooks = (state.on_kill.take(), state.on_wait.take());
+        let hooks = (state.on_kill.take(), state.on_wait.take(), state.withdraw.take());
         let (waker, then, landed) = (state.waker.take(), state.on_settled.take(), state.on_landed.take());
         let driver = state.whereabouts.take().map(|at| at.driver);
         // Waiters are woken only when they can have the lock.

@@ -34,10 +34,11 @@ pub(crate) enum Kind {
     Hold,
     Release,
     Share,
+    Withdraw,
 }
 
 impl Kind {
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 25] = [
         Self::Hello,
         Self::Welcome,
         Self::Define,
@@ -62,6 +63,7 @@ impl Kind {
         Self::Hold,
         Self::Release,
         Self::Share,
+        Self::Withdraw,
     ];
 
     fn from_number(number: u8) -> Option<Self> {

@@ -6,6 +6,7 @@ mod crashes;
 mod distant;
 mod endings;
 mod lifetimes;
+mod objects;
 mod peers;
 mod serving;
 mod setups;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         distant::trials(),
         endings::trials(),
         lifetimes::trials(),
+        objects::trials(),
         peers::trials(),
         serving::trials(),
         setups::trials(),

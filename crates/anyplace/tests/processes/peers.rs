@@ -31,6 +31,8 @@ trials!("peers":
     a_ticket_opens_no_more_than_it_says,
     commands_run_where_the_place_is,
     large_values_arrive_whole,
+    a_place_of_another_version_is_refused_before_anything_runs,
+    a_client_of_another_version_is_let_go_before_anything_runs,
 );
 
 /// So long does anything here wait.
@@ -46,14 +48,14 @@ fn reversed(bytes: Vec<u8>) -> Vec<u8> {
     bytes.into_iter().rev().collect()
 }
 
-struct Folder(TempDir);
+pub(crate) struct Folder(TempDir);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn socket(&self, name: &str) -> String {
+    pub(crate) fn socket(&self, name: &str) -> String {
         format!("unix:{}", self.path(name))
     }
 
@@ -66,25 +68,31 @@ fn offer(folder: &Folder, workers: usize) -> Result<Offer> {
     anyplace::open(format!("processes:{workers}"))?.offer(&folder.socket("s"))
 }
 
-/// This program in a role, which says on its first line that it is ready.
-struct Other(Child);
+/// This program in a role, which says on its first line that it is ready, or where.
+pub(crate) struct Other(Child);
 
 impl Other {
     fn start(role: &str, arguments: &[&str]) -> Self {
+        let (other, said) = Self::starts(role, arguments);
+        assert_eq!(said, "ready");
+        other
+    }
+
+    /// Gives what it says on its first line.
+    pub(crate) fn starts(role: &str, arguments: &[&str]) -> (Self, String) {
         let mut command = command(&this_program(role));
         command.args(arguments.iter().map(OsString::from)).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(line, "ready\n");
-        Self(child)
+        (Self(child), line.trim_end().to_owned())
     }
 
     fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.0), signal).unwrap();
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
@@ -98,8 +106,12 @@ impl Drop for Other {
 }
 
 fn ready() {
+    say("ready");
+}
+
+pub(crate) fn say(line: &str) {
     let mut out = std::io::stdout();
-    writeln!(out, "ready").and_then(|()| out.flush()).unwrap();
+    writeln!(out, "{line}").and_then(|()| out.flush()).unwrap();
 }
 
 /// Serves a place of two processes at a path, until it is killed or its input ends.
@@ -416,4 +428,56 @@ fn large_values_arrive_whole() -> Nothing {
         assert!(task.wait()? == expected);
     }
     place.close()
+}
+
+/// Where the number of the protocol stands in a greeting: after the frame's head and the word by which peers know each other.
+const PROTOCOL: usize = 9 + 8 + "anyplace peer".len();
+
+/// A way to the server of `folder` on which one side says that it speaks another protocol, for one conversation.
+fn way_of_another_version(folder: &Folder, is_servers: bool) -> std::thread::JoinHandle<()> {
+    let listener = UnixListener::bind(folder.path("way")).unwrap();
+    let to = folder.path("s");
+    std::thread::spawn(move || {
+        let (near, far) = (listener.accept().unwrap().0, UnixStream::connect(to).unwrap());
+        let copy = |mut from: &UnixStream, mut to: &UnixStream, is_changed: bool| {
+            if is_changed {
+                let mut begin = [0; PROTOCOL + 4];
+                from.read_exact(&mut begin).unwrap();
+                begin[PROTOCOL] += 1;
+                to.write_all(&begin).unwrap();
+            }
+            // One side may be gone already.
+            drop(std::io::copy(&mut from, &mut to));
+            drop(to.shutdown(Shutdown::Both));
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| copy(&near, &far, !is_servers));
+            copy(&far, &near, is_servers);
+        });
+    })
+}
+
+fn a_place_of_another_version_is_refused_before_anything_runs() -> Nothing {
+    let folder = Folder::new();
+    let offer = offer(&folder, 1)?;
+    let way = way_of_another_version(&folder, true);
+    let error = anyplace::open(folder.socket("way")).unwrap_err();
+    assert_eq!((error.kind(), error.retry()), (Kind::VersionMismatch, Retry::Safe), "{error:?}");
+    assert!(error.help().is_some_and(|help| help.contains("same version")), "{error:?}");
+    way.join().unwrap();
+    offer.close(PATIENCE)
+}
+
+fn a_client_of_another_version_is_let_go_before_anything_runs() -> Nothing {
+    let folder = Folder::new();
+    let offer = offer(&folder, 1)?;
+    let way = way_of_another_version(&folder, false);
+    // It greets as it should, and then hears no more: what it may say next is never read.
+    let place = anyplace::open(format!("{}?reconnect=0s", folder.socket("way")));
+    way.join().unwrap();
+    assert_eq!(offer.clients(), 0);
+    if let Ok(place) = place {
+        assert!(lost(place.submit(double, 1)?.wait()).retry() == Retry::Safe, "it has not begun");
+    }
+    offer.close(PATIENCE)
 }

@@ -178,6 +178,7 @@ impl Driver for Place {
 
     fn close(&self, grace: Duration) -> Result<()> {
         self.share.close();
+        self.objects.iter().for_each(|objects| objects.close(&self.address));
         let until = Instant::now().checked_add(grace.saturating_add(ENDING));
         self.desk.close(until.unwrap_or_else(|| Instant::now() + ENDING));
         self.desk.servers().iter().for_each(|server| server.close());

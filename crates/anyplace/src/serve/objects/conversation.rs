@@ -47,6 +47,16 @@ struct Inner {
     kept: Mutex<HashMap<ObjectId, (Proxy, u64)>>,
     /// What it has published here, which goes with it.
     published: Mutex<Vec<(String, Proxy)>>,
+    /// Its calls that can still be withdrawn, by their questions.
+    open: Mutex<HashMap<u64, Open>>,
+}
+
+/// Where a call is that can still be withdrawn.
+enum Open {
+    /// It has not begun. Whoever takes it out decides whether it does.
+    Here,
+    /// It was passed on, as this question there.
+    Beyond(Peer, u64),
 }
 
 impl Conversation {
@@ -56,6 +66,7 @@ impl Conversation {
             rights,
             kept: Mutex::default(),
             published: Mutex::default(),
+            open: Mutex::default(),
         }))
     }
 
@@ -72,6 +83,8 @@ impl Conversation {
     /// It is over: what the other side had of ours it has no more.
     pub(crate) fn end(&self, peer: &Peer) {
         self.0.node.lost(peer);
+        // What has not begun never does: nobody wants its answer.
+        self.open().clear();
         let kept = std::mem::take(&mut *self.kept());
         let published = std::mem::take(&mut *self.0.published.lock().unwrap_or_else(PoisonError::into_inner));
         let desk = self.0.rights.desk.clone();
@@ -97,6 +110,7 @@ impl Conversation {
             }
             // From now on that process is reached by it.
             Kind::Node => self.0.node.met(messages::read_node(body)?, peer),
+            Kind::Withdraw => self.withdraw(peer, messages::read_withdraw(body)?),
             Kind::Hold => self.hold(messages::read_hold(body)?),
             Kind::Release => {
                 let (id, times, lent) = messages::read_release(body)?;
@@ -114,6 +128,31 @@ impl Conversation {
 
     fn kept(&self) -> MutexGuard<'_, HashMap<ObjectId, (Proxy, u64)>> {
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<u64, Open>> {
+        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A call is to begin now: false if it was withdrawn. Of one-way calls nobody hears, so nobody withdraws them.
+    fn begins(&self, question: u64) -> bool {
+        question == 0 || self.open().remove(&question).is_some()
+    }
+
+    /// Nobody wants the answer any more. A call that has begun goes on, and is answered.
+    fn withdraw(&self, peer: &Peer, question: u64) {
+        let mut open = self.open();
+        if let Some(Open::Beyond(onward, question)) = open.get(&question) {
+            let (onward, question) = (onward.clone(), *question);
+            drop(open);
+            // Where that process is gone, the answer says so.
+            return drop(onward.send(messages::withdraw(question)));
+        }
+        let waited = open.remove(&question).is_some();
+        drop(open);
+        if waited {
+            refuse(peer, question, &withdrawn_in_time());
+        }
     }
 
     /// The other side has it from now on.
@@ -154,13 +193,20 @@ impl Conversation {
             return refuse(peer, call.question, &no_more());
         };
         let (conversation, asked, back) = (self.clone(), Owned::of(call), peer.clone());
+        if call.question != 0 {
+            self.open().insert(call.question, Open::Here);
+        }
         node.threads.call(
             peer,
             Box::new(move || {
                 let trusted = conversation.0.rights.trusted;
                 let question = asked.question;
-                let answer = move |answer| conversation.answer(&back, question, answer);
-                entry.ask(&asked.asked(trusted), Box::new(answer));
+                let begins = || conversation.begins(question);
+                let answer = {
+                    let conversation = conversation.clone();
+                    move |answer| conversation.answer(&back, question, answer)
+                };
+                entry.ask(&asked.asked(trusted), begins, Box::new(answer));
             }),
         );
     }
@@ -176,12 +222,17 @@ impl Conversation {
             // Who calls one-way hears nothing.
             return drop(onward.send(call.frame()));
         }
-        let (peer, question) = (peer.clone(), call.question);
+        let (conversation, peer, question) = (self.clone(), peer.clone(), call.question);
         let back = move |answer: Result<&[u8]>| {
+            conversation.open().remove(&question);
             // Who has asked may be gone.
             drop(peer.answer(question, answer.as_ref().map(|bytes| *bytes)));
         };
-        onward.ask(|question| Call { question, ..*call }.frame(), back);
+        let ask = |question| {
+            self.open().insert(call.question, Open::Beyond(onward.clone(), question));
+            Call { question, ..*call }.frame()
+        };
+        onward.ask(ask, back);
     }
 
     fn ask_desk(&self, peer: &Peer, call: &Call<'_>) {
@@ -278,6 +329,12 @@ fn refuse(peer: &Peer, question: u64, error: &Error) {
         // Who has asked may be gone.
         drop(peer.answer(question, Err(error)));
     }
+}
+
+fn withdrawn_in_time() -> Error {
+    Error::new(Wrong::Cancelled, "the call was cancelled before it began")
+        .during("call")
+        .with_retry(Retry::Safe)
 }
 
 pub(super) fn no_more() -> Error {

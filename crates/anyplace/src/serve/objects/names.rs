@@ -40,10 +40,7 @@ impl Names {
         if !self.closed.load(Ordering::Acquire) {
             return Ok(());
         }
-        Err(Error::new(Kind::PlaceClosed, format!("`{}` is closed", self.place))
-            .at(&self.place)
-            .with_retry(Retry::Safe)
-            .with_help("open it again"))
+        Err(closed(&self.place))
     }
 
     /// Takes away what was published by those who are gone.
@@ -112,6 +109,13 @@ impl Serve for Names {
     fn keeps_here(&self) -> bool {
         true
     }
+}
+
+pub(super) fn closed(place: &str) -> Error {
+    Error::new(Kind::PlaceClosed, format!("`{place}` is closed"))
+        .at(place)
+        .with_retry(Retry::Safe)
+        .with_help("open it again")
 }
 
 fn taken(name: &str) -> Error {

@@ -10,7 +10,7 @@ use super::stream::Values;
 use super::table::{Asked, Entry, as_any};
 use super::typed;
 use crate::driver::Serve;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Retry};
 use crate::handle::Handle;
 use crate::outcome::{Outcome, Value};
 use crate::peer::Peer;
@@ -24,7 +24,7 @@ use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Stands for an object, wherever that is. Clones are the same, and any thread may use them.
 ///
@@ -187,22 +187,32 @@ impl Proxy {
         chain::within(chain, work)
     }
 
-    /// Has a thread of objects do `work`, as a part of the calls that this thread is in.
+    /// Has a thread of objects do `work` as a call of an object of this process: when its turn comes, unless it was cancelled
+    /// by then, and as a part of the calls that this thread is in.
     pub fn spawn(&self, work: impl FnOnce() -> Outcome + Send + 'static) -> Handle<Value> {
-        let (shared, handle) = self.begun();
-        let chain = chain::current();
+        let (shared, handle) = self.unbegun();
+        let (proxy, chain) = (self.clone(), chain::current());
         self.node().threads.run(Box::new(move || {
-            let outcome = catch_unwind(AssertUnwindSafe(|| chain::within(chain, work)));
-            shared.settle(outcome.unwrap_or_else(|panic| Outcome::Failed(Error::panicked(&*panic))));
+            let begins = || shared.start(STARTED);
+            let call = || chain::within(chain, || proxy.enter(|| begins().then(work)));
+            match catch_unwind(AssertUnwindSafe(call)) {
+                Ok(outcome) => outcome.into_iter().for_each(|outcome| shared.settle(outcome)),
+                Err(panic) => shared.settle(Outcome::Failed(Error::panicked(&*panic))),
+            }
         }));
         handle
     }
 
-    fn begun(&self) -> (Arc<Shared>, Handle<Value>) {
+    fn unbegun(&self) -> (Arc<Shared>, Handle<Value>) {
         let shared = Arc::new(Shared::new(self.node().scope.clone()));
-        // It is on its way: nobody can say that it has not begun.
-        let _ = shared.start(Started { task: 0, index: 0, attempt: 1, worker: 0 });
         (shared.clone(), Handle::new(shared, Ok))
+    }
+
+    fn begun(&self) -> (Arc<Shared>, Handle<Value>) {
+        let (shared, handle) = self.unbegun();
+        // It is on its way: nobody can say that it has not begun.
+        let _ = shared.start(STARTED);
+        (shared, handle)
     }
 
     /// Whether the object, or somebody by whom it is reached, is known.
@@ -222,11 +232,11 @@ impl Proxy {
         until: Option<Instant>,
     ) -> Result<Pending> {
         let waited = Arc::new(Waited::default());
-        let peer = self.start(verb, method, arguments, until, {
+        let away = self.start(verb, method, arguments, until, {
             let waited = waited.clone();
             move |replied| waited.tell(replied)
         })?;
-        Ok(Pending { waited, node: self.node().clone(), peer })
+        Ok(Pending { waited, node: self.node().clone(), away })
     }
 
     /// Calls a method from Rust and waits: the argument is one value, or a tuple.
@@ -238,12 +248,95 @@ impl Proxy {
         A: Serialize,
         R: DeserializeOwned,
     {
+        self.ask(Verb::Call, method, &arguments, None)
+    }
+
+    /// As [`call`](Self::call), for at most `limit`. The time goes with the call, and with those that the object makes in it:
+    /// whichever of them has not begun when it is over never begins. One that has begun goes on, and nobody hears of it.
+    ///
+    /// An object of this process is called on this thread, which is not cut off: there the time counts until it is the
+    /// call's turn.
+    ///
+    /// ```
+    /// use anyplace::serve::objects::{Answer, Object, Request};
+    /// use std::time::Duration;
+    ///
+    /// struct Sum;
+    /// impl Object for Sum {
+    ///     fn ask(&self, request: &Request<'_>) -> anyplace::Result<Answer> {
+    ///         let (left, right): (u64, u64) = request.arguments()?;
+    ///         Answer::of(&(left + right))
+    ///     }
+    /// }
+    ///
+    /// let place = anyplace::open("threads:2")?;
+    /// let sum = place.create(Sum)?;
+    /// assert_eq!(sum.call_within::<_, u64>(Duration::from_secs(1), "add", (20, 22))?, 42);
+    /// # Ok::<(), anyplace::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `Timeout`, which says whether the call may have run; and as [`call`](Self::call).
+    pub fn call_within<A, R>(&self, limit: Duration, method: &str, arguments: A) -> Result<R>
+    where
+        A: Serialize,
+        R: DeserializeOwned,
+    {
+        // A time that no clock reaches has no end.
+        self.ask(Verb::Call, method, &arguments, Instant::now().checked_add(limit))
+    }
+
+    /// An attribute of the object, as it is now.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub fn attribute<R: DeserializeOwned>(&self, name: &str) -> Result<R> {
+        self.ask(Verb::Get, name, &(), None)
+    }
+
+    /// Changes an attribute of the object.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub fn set_attribute(&self, name: &str, value: impl Serialize) -> Result<()> {
+        self.ask(Verb::Set, name, &value, None)
+    }
+
+    /// Calls a method that gives values one by one: the object makes them as they are taken, but for those that are on their way.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call); `NotSerializable` if the method gives a single value.
+    pub fn values<A, R>(
+        &self,
+        method: &str,
+        arguments: A,
+    ) -> Result<impl Iterator<Item = Result<R>> + use<A, R>>
+    where
+        A: Serialize,
+        R: DeserializeOwned,
+    {
         let arguments = typed::encode(&arguments)?;
         let replied = self.begin(Verb::Call, method, arguments.as_ref(), None)?.wait()?;
+        let values = replied.stream.ok_or_else(|| single(method))?;
+        Ok(values.map(|value| typed::decode(value?.as_ref(), "a value")))
+    }
+
+    fn ask<R: DeserializeOwned>(
+        &self,
+        verb: Verb,
+        method: &str,
+        arguments: &impl Serialize,
+        until: Option<Instant>,
+    ) -> Result<R> {
+        let arguments = typed::encode(arguments)?;
+        let pending = self.begin(verb, method, arguments.as_ref(), until)?;
+        let replied = pending.answered(until).ok_or_else(|| Self::not_in_time(method))??;
         typed::decode(replied.value.as_ref(), method)
     }
 
-    /// Calls without waiting: the handle is that of a task. An object of this process is called on a thread of objects.
+    /// Calls without waiting: the handle is that of a task. An object of this process is called on a thread of objects, and the
+    /// call can be cancelled until then. Of a call that is on its way to another process, [`cancel`](Handle::cancel) says `false`,
+    /// since only that process knows; its outcome tells: it is cancelled if it had not begun there, and answered if it had.
     pub fn submit(
         &self,
         verb: Verb,
@@ -251,22 +344,53 @@ impl Proxy {
         arguments: Payload,
         until: Option<Instant>,
     ) -> Handle<Value> {
+        if let Some(entry) = &self.0.entry {
+            return self.submit_here(entry.clone(), verb, method.to_owned(), arguments, until);
+        }
         let (shared, handle) = self.begun();
         let then = {
             let shared = shared.clone();
             move |replied| shared.settle(outcome(replied))
         };
-        if self.0.entry.is_some() {
-            let (proxy, method, chain) = (self.clone(), method.to_owned(), chain::current());
-            self.node().threads.run(Box::new(move || {
-                let call = || proxy.start(verb, &method, arguments.as_ref(), until, then);
-                // An object of this process is always reached.
-                drop(chain::within(chain, call));
-            }));
-        } else if let Err(error) = self.start(verb, method, arguments.as_ref(), until, then) {
-            shared.settle(outcome(Err(error)));
+        match self.start(verb, method, arguments.as_ref(), until, then) {
+            Ok(away) => {
+                away.into_iter().for_each(|away| shared.on_withdraw(Arc::new(move || away.withdraw())))
+            }
+            Err(error) => shared.settle(outcome(Err(error))),
         }
         handle
+    }
+
+    fn submit_here(
+        &self,
+        entry: Arc<Entry>,
+        verb: Verb,
+        method: String,
+        arguments: Payload,
+        until: Option<Instant>,
+    ) -> Handle<Value> {
+        let (shared, handle) = self.unbegun();
+        let (node, mut chain) = (self.node().clone(), chain::current());
+        chain.until = sooner(chain.until, until);
+        self.node().threads.run(Box::new(move || {
+            let begins = || shared.start(STARTED);
+            let then = {
+                let shared = shared.clone();
+                move |replied| shared.settle(outcome(replied))
+            };
+            let arguments = arguments.as_ref();
+            let asked = Asked { verb, method: &method, arguments, trusted: true, chain };
+            entry.ask(&asked, begins, Box::new(move |answer| reply_here(node, answer, Box::new(then))));
+        }));
+        handle
+    }
+
+    /// The error for a call that was not answered in time.
+    pub fn not_in_time(method: &str) -> Error {
+        Error::new(Kind::Timeout, format!("`{method}` has not answered in time"))
+            .during("call")
+            .with_retry(Retry::MayRepeat)
+            .with_help("it may have run, or run still; repeat it if that does no harm")
     }
 
     /// Calls one-way: nobody hears of what became of it.
@@ -299,7 +423,7 @@ impl Proxy {
         !self.is_known()
     }
 
-    /// Calls the object, wherever it is; `then` is told what it answers. Gives by whom it is called, if it is not here.
+    /// Calls the object, wherever it is; `then` is told what it answers. Gives by which way it is called, if it is not here.
     fn start(
         &self,
         verb: Verb,
@@ -307,20 +431,21 @@ impl Proxy {
         arguments: PayloadRef<'_>,
         until: Option<Instant>,
         then: impl FnOnce(Result<Replied>) + Send + 'static,
-    ) -> Result<Option<Peer>> {
+    ) -> Result<Option<Away>> {
         let node = self.node().clone();
         if let Some(entry) = &self.0.entry {
             let mut chain = chain::current();
             chain.until = sooner(chain.until, until);
             let asked = Asked { verb, method, arguments, trusted: true, chain };
-            entry.ask(&asked, Box::new(move |answer| reply_here(node, answer, Box::new(then))));
+            let reply = move |answer| reply_here(node, answer, Box::new(then));
+            entry.ask(&asked, || true, Box::new(reply));
             return Ok(None);
         }
         let (peer, id) = (self.0.way()?, self.id());
         let is_direct = peer.greeting().node == id.node;
         let question = |question| self.message(question, verb, method, arguments, until).frame();
-        peer.ask(question, move |answer| then(replied(&node, id, is_direct, answer)));
-        Ok(Some(peer))
+        let question = peer.ask(question, move |answer| then(replied(&node, id, is_direct, answer)));
+        Ok(Some(Away { peer, question }))
     }
 
     fn message<'a>(
@@ -428,11 +553,36 @@ fn outcome(replied: Result<Replied>) -> Outcome {
     }
 }
 
-/// A call on its way, and whoever waits for it.
+fn single(method: &str) -> Error {
+    Error::new(Kind::NotSerializable, format!("`{method}` gave one value, and not values one by one"))
+        .during("call")
+        .with_retry(Retry::MayRepeat)
+        .with_help("`call` it")
+}
+
+/// What the handle of a call tells of its beginning.
+const STARTED: Started = Started { task: 0, index: 0, attempt: 1, worker: 0 };
+
+/// A call on its way, and whoever waits for it. One that is dropped before the object has answered is withdrawn: if it has not
+/// begun, it never does.
 pub struct Pending {
     waited: Arc<Waited>,
     node: Arc<Node>,
-    peer: Option<Peer>,
+    away: Option<Away>,
+}
+
+/// A call that has gone to another process.
+struct Away {
+    peer: Peer,
+    question: u64,
+}
+
+impl Away {
+    /// Nobody wants the answer any more.
+    fn withdraw(&self) {
+        // Where that process is gone, nothing of it begins.
+        drop(self.peer.send(messages::withdraw(self.question)));
+    }
 }
 
 #[derive(Default)]
@@ -461,11 +611,21 @@ impl Pending {
         }
     }
 
+    /// What the object has answered by `until`, whichever signals come.
+    fn answered(&self, until: Option<Instant>) -> Option<Result<Replied>> {
+        loop {
+            let replied = self.wait_until(until);
+            if replied.is_some() || until.is_some_and(|until| until <= Instant::now()) {
+                return replied;
+            }
+        }
+    }
+
     /// As [`wait`](Self::wait), until `until`, or a signal that this thread waits for: then nothing, and it may be waited
     /// for again.
     pub fn wait_until(&self, until: Option<Instant>) -> Option<Result<Replied>> {
         if !self.waited.is_there.is_set() {
-            self.node.threads.waiting(self.peer.as_ref(), || self.rest(until));
+            self.node.threads.waiting(self.peer(), || self.rest(until));
         }
         self.waited.reply.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -475,11 +635,23 @@ impl Pending {
         self.waited.is_there.is_set()
     }
 
+    fn peer(&self) -> Option<&Peer> {
+        self.away.as_ref().map(|away| &away.peer)
+    }
+
     /// Hears the answer on this thread, if no other thread hears what comes from there.
     fn rest(&self, until: Option<Instant>) {
-        let is_led = self.peer.as_ref().is_some_and(|peer| peer.lead(until, || self.is_done()));
+        let is_led = self.peer().is_some_and(|peer| peer.lead(until, || self.is_done()));
         if !is_led {
             self.waited.is_there.wait(until);
+        }
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let Some(away) = self.away.as_ref().filter(|_| !self.is_done()) {
+            away.withdraw();
         }
     }
 }

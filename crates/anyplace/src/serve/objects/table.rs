@@ -44,16 +44,15 @@ impl Entry {
         self.turns.as_ref()?.take(chain)
     }
 
-    /// Calls the object, as a part of this chain.
-    pub(super) fn ask(&self, asked: &Asked<'_>, then: Reply) {
-        let turn = match &self.turns {
-            Some(turns) => match turns.take(asked.chain) {
-                Some(turn) => Some(turn),
-                None => return then(Err(too_late())),
-            },
-            None => None,
-        };
-        if asked.chain.until.is_some_and(|until| until <= Instant::now()) {
+    /// Calls the object, as a part of this chain, when its turn comes. Where `begins` says then that nobody wants it any more,
+    /// it is not called, and `then` hears nothing.
+    pub(super) fn ask(&self, asked: &Asked<'_>, begins: impl FnOnce() -> bool, then: Reply) {
+        let turn = self.turns.as_ref().map(|turns| turns.take(asked.chain));
+        if !begins() {
+            return;
+        }
+        let is_late = asked.chain.until.is_some_and(|until| until <= Instant::now());
+        if is_late || matches!(turn, Some(None)) {
             return then(Err(too_late()));
         }
         let Asked { verb, method, arguments, trusted, chain } = *asked;

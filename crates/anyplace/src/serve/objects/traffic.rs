@@ -3,7 +3,9 @@
 use super::conversation::{Conversation, Rights};
 use super::desk::Far;
 use super::here::here;
+use super::names::closed;
 use super::proxy::Proxy;
+use crate::Address;
 use crate::driver::{Recipe, Serve};
 use crate::error::{Error, Kind as Wrong, Result, Retry};
 use crate::keys::Scope;
@@ -11,7 +13,7 @@ use crate::peer::{Absence, Peer, Traffic};
 use crate::wire::peer::objects as messages;
 use crate::wire::{Kind, Malformed};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Objects in all the conversations with somebody, one after the other.
 ///
@@ -20,6 +22,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(crate) struct Objects {
     rights: Rights,
     current: Mutex<Option<(Peer, Conversation)>>,
+    /// Why nothing is asked any more, once the place is closed.
+    closed: OnceLock<Error>,
 }
 
 impl Objects {
@@ -36,14 +40,20 @@ impl Objects {
     }
 
     fn new(rights: Rights) -> Arc<Self> {
-        Arc::new(Self { rights, current: Mutex::default() })
+        Arc::new(Self { rights, current: Mutex::default(), closed: OnceLock::new() })
     }
 
     fn current(&self) -> MutexGuard<'_, Option<(Peer, Conversation)>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The place of these objects is closed.
+    pub(crate) fn close(&self, place: &Address) {
+        self.closed.get_or_init(|| closed(&place.to_string()));
+    }
+
     fn far(&self) -> Result<Far> {
+        self.closed.get().map_or(Ok(()), |closed| Err(closed.clone()))?;
         match &*self.current() {
             Some((peer, _)) => Ok(Far::new(peer.clone())),
             None => Err(away()),
@@ -59,7 +69,7 @@ fn away() -> Error {
 
 impl Traffic for Objects {
     fn hears(&self, kind: Kind) -> bool {
-        matches!(kind, Kind::Node | Kind::Call | Kind::Hold | Kind::Release)
+        matches!(kind, Kind::Node | Kind::Call | Kind::Withdraw | Kind::Hold | Kind::Release)
     }
 
     fn begin(&self, peer: &Peer) {

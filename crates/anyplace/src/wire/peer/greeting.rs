@@ -83,4 +83,13 @@ mod tests {
         assert_eq!(Greeting::read(&bytes[9..]), Ok(greeting));
         assert!(Greeting::read(b"GET / HTTP/1.1").is_err());
     }
+
+    #[test]
+    fn only_the_same_protocol_is_understood() {
+        let ours = Greeting::new("rust".into(), NodeId(1), Vec::new());
+        assert!(ours.is_understood());
+        for protocol in [0, PROTOCOL + 1, u32::MAX] {
+            assert!(!Greeting { protocol, ..ours.clone() }.is_understood());
+        }
+    }
 }

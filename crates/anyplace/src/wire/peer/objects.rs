@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | Node | which process speaks, among all that have objects | node |
 //! | Call | do this to an object, and answer | question, object, verb, chain, milliseconds, method, arguments |
+//! | Withdraw | nobody wants the answer any more: do it not, if it has not begun | question |
 //! | Hold | whoever sends it has the object from now on | object |
 //! | Release | and no longer | object, how often it was said to be held, whether others may have it from who releases it |
 //!
@@ -119,6 +120,18 @@ pub(crate) fn read_hold(body: &[u8]) -> Result<ObjectId> {
     reader.end().map(|()| object)
 }
 
+pub(crate) fn withdraw(question: u64) -> Frame<'static> {
+    let mut writer = Writer::new(Kind::Withdraw);
+    writer.u64(question);
+    writer.finish()
+}
+
+pub(crate) fn read_withdraw(body: &[u8]) -> Result<u64> {
+    let mut reader = Reader::new(body);
+    let question = reader.u64()?;
+    reader.end().map(|()| question)
+}
+
 /// `lent` says that others may have got the object from who releases it.
 pub(crate) fn release(object: ObjectId, times: u64, lent: bool) -> Frame<'static> {
     let mut writer = Writer::new(Kind::Release);
@@ -231,6 +244,7 @@ mod tests {
         }
         assert_eq!(read_release(&release(OBJECT, 3, true).to_vec()[9..]), Ok((OBJECT, 3, true)));
         assert_eq!(read_node(&node(OBJECT.node).to_vec()[9..]), Ok(OBJECT.node));
+        assert_eq!(read_withdraw(&withdraw(77).to_vec()[9..]), Ok(77));
         assert_eq!(read_hold(&hold(OBJECT).to_vec()[9..]), Ok(OBJECT));
     }
 
@@ -239,6 +253,7 @@ mod tests {
         fn no_bytes_do_harm(bytes in any::<Vec<u8>>()) {
             let _ = Call::read(&bytes, &mut Vec::new());
             drop(read_answer_bytes(&bytes));
+            prop_assert!(read_withdraw(&bytes).is_ok() == (bytes.len() == 8));
             prop_assert!(read_release(&bytes).is_ok() == (bytes.len() == 33));
         }
     }

@@ -317,3 +317,6 @@ pub(crate) fn read_fates(bytes: &[u8]) -> Result<Vec<Fate>> {
     };
     bytes.iter().map(fate).collect()
 }
+
+#[cfg(test)]
+mod tests;

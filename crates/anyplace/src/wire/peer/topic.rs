@@ -116,6 +116,7 @@ const LONGEST: usize = 400;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn both_topics_read_as_they_were_written() {
@@ -132,5 +133,21 @@ mod tests {
         assert_eq!(offered.takes, [WorkKind::Named, WorkKind::Command]);
         assert_eq!(Offered::read(&offered.to_bytes()), Ok(offered));
         assert!(Offered::read(b"x").is_err() && Wish::read(b"").is_err());
+    }
+
+    #[test]
+    fn a_place_that_only_announces_a_long_name_is_refused() {
+        for announced in [1_u64 << 40, u64::MAX] {
+            assert!(Offered::read(&[&announced.to_le_bytes()[..], b"processes:8"].concat()).is_err());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_do_harm(bytes in any::<Vec<u8>>()) {
+            drop(Offered::read(&bytes));
+            // Later versions may say more, and no version says less.
+            prop_assert_eq!(Wish::read(&bytes).is_ok(), bytes.len() >= 25);
+        }
     }
 }
