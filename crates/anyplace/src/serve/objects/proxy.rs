@@ -253,8 +253,9 @@ impl Proxy {
     ) -> Handle<Value> {
         let (shared, handle) = self.begun();
         let then = {
-            let shared = shared.clone();
-            move |replied| shared.settle(outcome(replied))
+            let (shared, threads) = (shared.clone(), self.node().threads.clone());
+            // On the thread that hears the answer, and nothing else while a callback of others takes its time.
+            move |replied| shared.settle_by(outcome(replied), Some(&|callback| threads.run(callback)))
         };
         if self.0.entry.is_some() {
             let (proxy, method, chain) = (self.clone(), method.to_owned(), chain::current());
