@@ -21,6 +21,11 @@ impl Stream {
         self.0.transport.socket().is_some()
     }
 
+    /// Whether something was read already that nobody has taken: no event tells of it.
+    pub(crate) fn keeps_something(&self) -> bool {
+        self.is_ready(Interest::Read)
+    }
+
     /// The step of [`read`](Self::read): `WouldBlock` if there is nothing to read now.
     ///
     /// # Errors

@@ -138,6 +138,11 @@ impl Handler for Conversation {
         peer::hear(&self.0.traffics, peer, kind, body)
     }
 
+    /// Whoever asks and never reads costs no more than that: a client always reads.
+    fn hears_who_is_deaf(&self) -> bool {
+        false
+    }
+
     fn ended(&self, peer: &Peer, why: &Error) {
         let client = &self.0;
         // Who says goodbye does not come back.

@@ -49,6 +49,8 @@ pub struct Offer {
     shared: Arc<Shared>,
     address: Address,
     door: Mutex<Option<Arc<Door>>>,
+    /// A child of a fork leaves the offer, and its clients, to its parent.
+    generation: u32,
 }
 
 /// What the door, the clients and the offer itself have in common.
@@ -114,7 +116,8 @@ impl Offer {
         });
         let door = Door::open(listener, Entry::new(shared.clone()))?;
         let address = terms.address(&shared.endpoint, &shared.keys)?;
-        Ok(Self { shared, address, door: Mutex::new(Some(door)) })
+        let generation = anyplace_sync::fork_generation();
+        Ok(Self { shared, address, door: Mutex::new(Some(door)), generation })
     }
 
     /// The address by which others open the place. If there is a ticket in it, printing it does not show that;
@@ -139,11 +142,15 @@ impl Offer {
     }
 
     /// Takes no more clients and no more work; what runs for others has `grace` to end, then is ended. Every client has
-    /// heard how its tasks ended, and that the offer is closed, when this returns. The place stays open.
+    /// heard how its tasks ended, and that the offer is closed, when this returns. The place stays open. In a child of a fork
+    /// nothing happens: the offer is the parent's.
     ///
     /// # Errors
     /// None yet; later drivers may not be able to end something.
     pub fn close(&self, grace: Duration) -> Result<()> {
+        if self.generation != anyplace_sync::fork_generation() {
+            return Ok(());
+        }
         let door = self.door.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(door) = door {
             door.close();
@@ -272,6 +279,10 @@ impl Shared {
 
 impl Drop for Offer {
     fn drop(&mut self) {
+        if self.generation != anyplace_sync::fork_generation() {
+            // To drop a conversation of the parent's would be to end it, and a lock of its may have been taken at the fork.
+            return std::mem::forget(self.shared.clone());
+        }
         // Nobody is left to hear of it.
         drop(self.close(Duration::ZERO));
     }
