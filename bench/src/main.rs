@@ -46,7 +46,7 @@ const SUITES: &[(&str, Suite)] = &[
     ("net", |effort, record| {
         net::run(effort, record)?;
         files::run(effort, record)?;
-        script::run_long("bench/suites/net/suite.py", effort, record)
+        script::run_long("bench/suites/net/rounds.py", effort, record)
     }),
     ("async", |effort, record| script::run("bench/suites/asyncio_gather.py", effort, record)),
 ];

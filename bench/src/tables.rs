@@ -97,6 +97,11 @@ const DOCUMENTS: &[Document] = &[
                 columns: Columns::of(&["Pyro5"]),
             },
             Table {
+                name: "echo",
+                shows: |case| case.starts_with("echo from "),
+                columns: Columns::of(&["asyncio", "tokio"]),
+            },
+            Table {
                 name: "files",
                 shows: |case| case.contains("file over TCP"),
                 columns: Columns::of(&["sendfile"]),

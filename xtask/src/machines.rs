@@ -1,5 +1,6 @@
-//! Runs README's example of two machines on this one: in two network namespaces with a cable between them, which is slow
-//! and loses packets where the kernel can do that. Each has a folder of keys of its own, as two users have.
+//! Runs README's example of two machines on this one, and sends a file between them: in two network namespaces with a cable
+//! between them, which is slow and loses packets where the kernel can do that. Each has a folder of keys of its own, as two
+//! users have.
 
 mod cable;
 
@@ -9,6 +10,7 @@ use crate::site::Site;
 use crate::trials::Trials;
 use cable::{Cable, Machine};
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -18,7 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What stands in README for the ticket, which nobody knows before.
 const TICKET: &str = "#ap1...";
 
-/// Runs the blocks `sh lender` and `sh borrower`.
+/// How much is sent as a file.
+const FILE: &str = "5000000";
+
+/// Runs the blocks `sh lender` and `sh borrower`, and a transfer.
 pub(crate) fn run(site: &Site) -> Result<bool> {
     let document = std::fs::read_to_string(site.root.join("README.md")).map_err(|error| error.to_string())?;
     let blocks = blocks::of(&document);
@@ -27,9 +32,13 @@ pub(crate) fn run(site: &Site) -> Result<bool> {
         Err(why) => trials.skip("README.md's two machines", &why),
         Ok(cable) => {
             trials.add("README.md's two machines", lend(site, &cable, &blocks));
+            trials.add("a file between two machines", transfer(site, &cable));
             match cable.spoil() {
-                Err(why) => trials.skip("README.md's two machines, far apart", &why),
-                Ok(()) => trials.add("README.md's two machines, far apart", lend(site, &cable, &blocks)),
+                Err(why) => trials.skip("both, with delay and loss", &why),
+                Ok(()) => {
+                    trials.add("README.md's two machines, far apart", lend(site, &cable, &blocks));
+                    trials.add("a file between two machines, far apart", transfer(site, &cable));
+                }
             }
         }
     }
@@ -50,6 +59,30 @@ fn lend(site: &Site, cable: &Cable, blocks: &[Block]) -> Result<()> {
     borrowed.and(ended)
 }
 
+/// Sends a file from the one to the other, and compares.
+fn transfer(site: &Site, cable: &Cable) -> Result<()> {
+    let mut receiving = start(site, &cable.lender, "anyplace receive tcp://10.0.0.1:7778 inbox")?;
+    let sent = first_line(&mut receiving).and_then(|address| {
+        let script = format!("head -c {FILE} /dev/urandom >file; anyplace send file '{address}'; echo sent");
+        borrow(site, &cable.borrower, &script)
+    });
+    if sent.is_err() {
+        return sent.and(end(&mut receiving));
+    }
+    // It ends by itself after one transfer.
+    let ended = receiving.wait().map_err(|error| error.to_string())?;
+    let read = |machine: &Machine, name| std::fs::read(home(site, machine).join(name)).unwrap_or_default();
+    let [there, here] = [read(&cable.lender, "inbox/file"), read(&cable.borrower, "file")];
+    match ended.success() && !there.is_empty() && there == here {
+        true => Ok(()),
+        false => Err(format!("{ended}; {} of {} bytes have arrived", there.len(), here.len())),
+    }
+}
+
+fn home(site: &Site, machine: &Machine) -> PathBuf {
+    site.target.join("xtask").join(format!("machines-{}", machine.name))
+}
+
 fn start(site: &Site, machine: &Machine, script: &str) -> Result<Child> {
     let mut command = on(site, machine, &format!("exec {}", script.trim()))?;
     command.stdout(Stdio::piped()).spawn().map_err(|error| format!("{script}: {error}"))
@@ -64,7 +97,14 @@ fn borrow(site: &Site, machine: &Machine, script: &str) -> Result<()> {
 }
 
 fn on(site: &Site, machine: &Machine, script: &str) -> Result<Command> {
-    let mut command = machine.command(&["timeout", &PATIENCE.as_secs().to_string(), "bash", "-euc", script]);
+    let mut command = machine.command(&[
+        "timeout",
+        "--foreground",
+        &PATIENCE.as_secs().to_string(),
+        "bash",
+        "-euc",
+        script,
+    ]);
     let home = site.empty_folder(&format!("machines-{}", machine.name))?;
     command.current_dir(&home).env("PATH", site.path()).env("HOME", &home).env_remove("XDG_CONFIG_HOME");
     Ok(command)
@@ -90,7 +130,7 @@ fn first_line(child: &mut Child) -> Result<String> {
 
 /// Ends it as a service manager would.
 fn end(child: &mut Child) -> Result<()> {
-    // What was started is `ip`, which becomes `timeout`, which hands the signal on.
+    // What was started is `ip`, which becomes `timeout`, which hands the signal on: once, as it is in the foreground.
     let status = Command::new("kill").arg(child.id().to_string()).status();
     let ended = child.wait().map_err(|error| error.to_string())?;
     match status {

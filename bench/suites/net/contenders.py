@@ -66,7 +66,7 @@ def offer(address: str) -> Callable[[str, Say], None]:
         import anyplace
 
         with anyplace.open("processes:1") as place, place.offer(address.format(folder=folder)) as offered:
-            say(offered.reveal())
+            say(offered.address)
 
     return serve
 
@@ -208,7 +208,11 @@ def tasks(address: str, seconds: float) -> Iterator[Measure]:
 
     with anyplace.open(address) as place:
         list(place.map(do_nothing, range(100)))
-        yield "tasks mapped", rate(lambda many: sum(1 for _ in place.map(do_nothing, range(many))), seconds), "per s"
+        yield (
+            "tasks mapped",
+            rate(lambda many: sum(1 for _ in place.map(do_nothing, range(many))), seconds),
+            "per s",
+        )
 
         def submit(many: int) -> None:
             for future in [place.submit(do_nothing, index) for index in range(many)]:

@@ -620,3 +620,18 @@ def test_a_killed_server_ends_calls_at_once(server: tuple[str, Any], tmp_path: P
         held.result(SOON)
     gate.unlink()
     place.close()
+
+
+def test_a_callback_of_a_call_may_call_the_object_again(processes: anyplace.Place) -> None:
+    """It runs on no thread by which the answer would have to come."""
+    thing = processes.create(Thing)
+    told: list[int] = []
+    done = threading.Event()
+
+    def again(future: anyplace.Future[int]) -> None:
+        told.append(thing.add(future.result()))
+        done.set()
+
+    thing.add.submit(3).add_done_callback(again)
+    assert done.wait(SOON)
+    assert told == [6]

@@ -150,3 +150,18 @@ def test_a_killed_server_loses_what_ran_and_says_that_it_may_have(tmp_path: Path
         with pytest.raises(anyplace.ConnectionLost) as lost:
             task.result(PATIENCE)
         assert lost.value.retry == "may repeat"
+
+
+def test_a_child_of_a_fork_leaves_the_offer_to_its_parent(offer: anyplace.Offer) -> None:
+    with anyplace.open(offer.address) as place:
+        assert place.submit(square, 2).result(PATIENCE) == 4
+        child = os.fork()
+        if child == 0:
+            signal.alarm(PATIENCE)
+            offer.close()
+            os._exit(7)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        assert place.submit(square, 3).result(PATIENCE) == 9
+    # Its door is open as ever.
+    with anyplace.open(offer.address) as again:
+        assert again.submit(square, 4).result(PATIENCE) == 16

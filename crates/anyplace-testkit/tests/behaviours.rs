@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     arguments.test_threads = Some(1);
     let folder = tempfile::tempdir().expect("a folder for sockets is made");
     let trials = all_trials(folder.path()).unwrap_or_else(|error| panic!("{error:?}"));
-    let skipped: Vec<String> = trials.iter().map(|(trial, _)| trial).filter_map(skip_line).collect();
+    let skipped: Vec<String> = trials.iter().filter_map(skip_line).collect();
     let conclusion = libtest_mimic::run(&arguments, trials.into_iter().map(as_test).collect());
     drop(folder);
     if !arguments.list && tell(&skipped).is_err() {
@@ -73,8 +73,7 @@ fn offer(endpoint: &str) -> Result<Offer> {
 }
 
 fn as_test((trial, stage): (Trial, Stage)) -> libtest_mimic::Trial {
-    let at = stage.clone().unwrap_or_else(|| trial.address().to_owned());
-    let (name, is_skipped) = (format!("{at} {}", trial.name()), trial.skip().is_some());
+    let (name, is_skipped) = (named(&trial, &stage), trial.skip().is_some());
     let run = move || match stage {
         None => trial.run(),
         Some(endpoint) => run_offered(&trial, &endpoint),
@@ -92,13 +91,14 @@ fn run_offered(trial: &Trial, endpoint: &str) -> Result<()> {
     offer.close(Duration::ZERO)
 }
 
-/// The address without its ticket.
-fn shown(trial: &Trial) -> String {
-    trial.address().parse::<Address>().map_or_else(|error| error.to_string(), |address| address.to_string())
+/// What a trial is called: without a ticket, and the same each time.
+fn named(trial: &Trial, stage: &Stage) -> String {
+    let at = stage.as_deref().unwrap_or(trial.address());
+    format!("{at} {}", trial.name())
 }
 
-fn skip_line(trial: &Trial) -> Option<String> {
-    trial.skip().map(|reason| format!("{} {}: {reason}", shown(trial), trial.name()))
+fn skip_line((trial, stage): &(Trial, Stage)) -> Option<String> {
+    trial.skip().map(|reason| format!("{}: {reason}", named(trial, stage)))
 }
 
 fn tell(skipped: &[String]) -> std::io::Result<()> {

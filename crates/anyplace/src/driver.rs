@@ -347,7 +347,7 @@ pub struct Setup {
     /// What each new worker process does before its first task. If it fails, the place is broken and says why.
     pub first: Option<Arc<crate::work::Pickled>>,
     /// What a worker process runs to keep objects, called with the bytes that
-    /// [`objects::host`](crate::serve::objects::host) takes: for languages whose objects can be made in another process.
+    /// [`objects::host`] takes: for languages whose objects can be made in another process.
     pub host: Option<Arc<crate::work::Function>>,
     /// Takes log records that workers relay, encoded by their language.
     pub on_log: Option<OnLog>,

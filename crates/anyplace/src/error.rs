@@ -1,6 +1,7 @@
 //! What can go wrong, said once for every place: a kind for the program, a sentence for the person, help for the
 //! next step, and whether the work may have run.
 
+use crate::keys::without_secrets;
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
@@ -214,7 +215,7 @@ impl Error {
     pub fn new(kind: Kind, message: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Inner {
             kind,
-            message: message.into(),
+            message: without_secrets(message.into()),
             help: None,
             place: None,
             operation: None,
@@ -257,14 +258,14 @@ impl Error {
     /// Adds the next step for the person who reads it.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<Cow<'static, str>>) -> Self {
-        self.0.help = Some(help.into());
+        self.0.help = Some(without_secrets(help.into()));
         self
     }
 
     /// Adds the place, as its redacted address.
     #[must_use]
     pub fn at(mut self, place: impl fmt::Display) -> Self {
-        self.0.place = Some(place.to_string());
+        self.0.place = Some(without_secrets(place.to_string().into()).into_owned());
         self
     }
 
@@ -294,14 +295,14 @@ impl Error {
     #[must_use]
     pub(crate) fn told_as(mut self, kind: Kind, message: String) -> Self {
         self.0.kind = kind;
-        self.0.message = message.into();
+        self.0.message = without_secrets(message.into());
         self
     }
 
     /// Says it in other words; all else that is known stays.
     #[must_use]
     pub(crate) fn reworded(mut self, message: String) -> Self {
-        self.0.message = message.into();
+        self.0.message = without_secrets(message.into());
         self
     }
 

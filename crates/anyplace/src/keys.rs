@@ -48,7 +48,7 @@ pub use moment::Moment;
 pub use scope::Scope;
 pub use standing::Standing;
 pub use ticket::Ticket;
-pub(crate) use ticket::without_tickets;
+pub(crate) use ticket::{without_secrets, without_tickets};
 
 use crate::error::{Error, Kind, Result};
 use crate::wire::admission::Hello;

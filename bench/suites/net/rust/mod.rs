@@ -65,7 +65,7 @@ fn measure(record: &mut Record, group: &str, kind: &Kind, each: Duration) -> Res
     let idle = client::connect_many(&server.address, IDLE)?;
     // The last one is served, so all before it were taken in.
     Client::connect(&server.address, 1, MESSAGE)?.run(Duration::from_millis(10))?;
-    record.add(&format!("{IDLE} idle connections ({group})"), kind.who, server.megabytes()?, "MB");
+    record.add(&format!("{group} {IDLE} idle connections"), kind.who, server.megabytes()?, "MB");
     drop(idle);
     Ok(())
 }

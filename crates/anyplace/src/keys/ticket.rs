@@ -4,6 +4,7 @@ use super::{KeyHash, Moment, Scope, base32};
 use crate::error::{Error, Result};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::{digest, hmac};
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -138,6 +139,23 @@ impl Ticket {
     }
 }
 
+/// The text with `***` for whatever may be the secret of a ticket, wherever in it: it may have come to the wrong place, such as
+/// behind an option, and be quoted from there.
+pub(crate) fn without_secrets(text: Cow<'static, str>) -> Cow<'static, str> {
+    const BEGIN: &str = "ap1.";
+    let secret = |rest: &str| rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    let is_secret = |at: usize| secret(&text[at + BEGIN.len()..]) > SHORT;
+    let Some(first) = text.match_indices(BEGIN).map(|(at, _)| at).find(|at| is_secret(*at)) else {
+        return text;
+    };
+    let (before, rest) = (&text[..first], &text[first + BEGIN.len()..]);
+    let after = without_secrets(rest[secret(rest)..].to_owned().into());
+    format!("{before}{BEGIN}***{after}").into()
+}
+
+/// What has so few letters behind `ap1.` lets nobody in.
+const SHORT: usize = 12;
+
 /// The text with `***` for each ticket in it, and for what may be one with a slip of the pen.
 pub(crate) fn without_tickets(text: &str) -> String {
     let mut parts = text.split('#');
@@ -263,6 +281,21 @@ mod tests {
             assert_eq!(text.len(), "ap1.".len() + 98);
             assert_eq!(text.parse::<Ticket>().unwrap(), ticket);
         }
+    }
+
+    /// Wherever it was written by mistake: whoever quotes that quotes no secret.
+    #[test]
+    fn no_error_tells_a_ticket() {
+        let ticket = ticket().reveal();
+        for wrong in ["threads:2#", "tcp://h:1?reconnect=foo#", "tcp://h:1/", "unix:/a/b#", "lambda:"] {
+            let Err(error) = crate::open(format!("{wrong}{ticket}")) else { panic!("{wrong} was opened") };
+            let shown = format!("{error:?} {error} {:?}", error.help());
+            assert!(!shown.contains(&ticket[4..20]), "{shown}");
+        }
+        let error =
+            Error::config(format!("{ticket} and {ticket}, `ap1.***`, ap1...")).with_help(ticket.clone());
+        assert_eq!(error.message(), "ap1.*** and ap1.***, `ap1.***`, ap1...");
+        assert_eq!(error.help(), Some("ap1.***"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Every descriptor is nonblocking, and every operation is a step that either happens now or says what it waits for. So
 //! there is one implementation and two ways to wait: who blocks polls on its own thread until a deadline, without a hop
-//! through a runtime; who awaits is woken by the [reactor], one thread of the process that waits for many descriptors.
+//! through a runtime; who awaits is woken by the reactor, one thread of the process that waits for many descriptors.
 //! README.md beside this file says why nobody sleeps through what they wait for, and what giving up a wait costs.
 
 mod address;

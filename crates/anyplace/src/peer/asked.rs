@@ -29,6 +29,11 @@ impl Asked {
         id
     }
 
+    /// Whether nobody waits for an answer.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().questions.is_empty()
+    }
+
     /// Tells the answer. Nobody may have asked, or be told twice.
     pub(super) fn close(&self, id: u64, answer: Result<&[u8]>) {
         let then = self.lock().questions.remove(&id);

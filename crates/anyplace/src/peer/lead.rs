@@ -56,6 +56,10 @@ impl Drop for Rest<'_> {
         let lead = &self.0.lead;
         lead.turns.fetch_add(1, Ordering::SeqCst);
         lead.state.store(RESTING, Ordering::SeqCst);
+        if !self.0.asked.is_empty() {
+            // Others wait, and found that somebody leads: who asks first is seen here, and who looks later leads.
+            return self.0.give_back();
+        }
         if !lead.is_minded.swap(true, Ordering::SeqCst) {
             mind(self.0);
         }
@@ -85,15 +89,23 @@ impl Peer {
 
     /// Gives the reading back to the reactor, if this thread has led and will not go on soon.
     pub(crate) fn stop_leading(&self) {
-        if self.0.lead.state.load(Ordering::SeqCst) == RESTING && self.0.lead.take_back() {
-            self.0.wait_on();
+        if self.0.lead.state.load(Ordering::SeqCst) == RESTING {
+            self.0.give_back();
         }
     }
 }
 
 impl Inner {
+    /// Gives the reading back to the reactor, if nobody reads.
+    fn give_back(&self) {
+        if self.lead.take_back() {
+            self.wait_on();
+        }
+    }
+
     fn lead(self: &Arc<Self>, until: Option<Instant>, is_done: impl Fn() -> bool) -> io::Result<()> {
-        while !is_done() && self.end.get().is_none() {
+        // Who may not be heard now is heard by the reactor, which writes what comes first.
+        while !is_done() && self.end.get().is_none() && !self.is_mute() {
             if !self.stream.ready(crate::net::Interest::Read, until)? {
                 break;
             }

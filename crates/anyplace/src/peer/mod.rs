@@ -23,7 +23,8 @@ use outbox::Outbox;
 use std::cell::RefCell;
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -35,18 +36,27 @@ const DEAD: Duration = Duration::from_secs(9);
 /// So much is read before others get their turn.
 const TURN: usize = 1 << 20;
 
+/// So much is read at once.
+const ROOM: usize = 1 << 16;
+
 thread_local! {
-    /// Where this thread reads to: nobody reads while he hears.
-    static ROOM: RefCell<Vec<u8>> = RefCell::new(vec![0; 1 << 16]);
+    /// Where this thread reads to. It is taken while it is used: who hears may lead another conversation.
+    static FREE: RefCell<Vec<u8>> = RefCell::default();
 }
 
 /// What is done with what a peer says. On the reactor's thread: short, and never waiting.
 pub(crate) trait Handler: Send + Sync {
-    /// The conversation begins: nothing is heard before this returns. On the thread that starts it.
+    /// The conversation begins: nothing is heard before this returns, and it does not end. On the thread that starts it.
     fn began(&self, _: &Peer) {}
 
     /// A message of another kind than those that every conversation has. Bytes that are no such message end it.
     fn hear(&self, peer: &Peer, kind: Kind, body: &[u8]) -> Result<(), Malformed>;
+
+    /// Whether the other side is heard while it takes nothing of what it was told. What one says to those who ask and never
+    /// read would grow without end; but two who both do not hear each other would wait for ever.
+    fn hears_who_is_deaf(&self) -> bool {
+        true
+    }
 
     /// All that has come so far is heard: for what is better done once for many messages.
     fn pause(&self, _: &Peer) {}
@@ -73,7 +83,15 @@ struct Inner {
     heard: AtomicU64,
     began: Instant,
     end: OnceLock<Error>,
+    stage: AtomicU8,
 }
+
+/// The handler is told that the conversation begins.
+const BEGINNING: u8 = 0;
+/// It was told.
+const BEGUN: u8 = 1;
+/// The conversation ended meanwhile: the handler hears of that when it has heard of the beginning.
+const ENDED_EARLY: u8 = 2;
 
 impl Peer {
     /// Begins a conversation on a stream on which both sides have [greeted](greet). What has come by then is heard before
@@ -94,11 +112,16 @@ impl Peer {
             heard: AtomicU64::new(0),
             began: Instant::now(),
             end: OnceLock::new(),
+            stage: AtomicU8::new(BEGINNING),
         }));
         let source: Arc<dyn Source> = peer.0.clone();
         let registration = reactor::register(peer.0.stream.fd(Interest::Read), source)?;
         *peer.0.registration.lock().unwrap_or_else(PoisonError::into_inner) = Some(registration);
         peer.0.handler.began(&peer);
+        if peer.0.stage.swap(BEGUN, Ordering::AcqRel) == ENDED_EARLY {
+            peer.end().into_iter().for_each(|why| peer.0.handler.ended(&peer, why));
+            return Ok(peer);
+        }
         // What came with the greeting, a layer above the socket may have read already: no event tells of that.
         Source::ready(peer.0.clone(), true, false);
         Ok(peer)
@@ -192,9 +215,9 @@ impl Peer {
     /// `until`. Never on the reactor's thread, which writes.
     pub(crate) fn part(&self, why: &Error, until: Instant) {
         self.flush(until);
-        let said = self.send(messages::bye(why));
-        self.flush(until);
-        if said.is_ok() && self.0.leave(why) {
+        // Over first: the other side hangs up when it hears of it, and that is not to be the reason here.
+        if self.0.leave(why) {
+            self.0.say_last(messages::bye(why), until);
             // A stream that is closed with something unread in it takes along what the other side has not read yet.
             drop(self.0.stream.finish(Some(until)));
             let mut room = [0; 4096];
@@ -206,9 +229,13 @@ impl Peer {
 
     /// Ends the conversation, and tells the other side why. What was said before still goes, if there is room for it now.
     pub(crate) fn close(&self, why: &Error) {
-        // The other side may be gone, which is as good.
-        drop(self.send(messages::bye(why)));
-        self.0.finish(why);
+        // Over first: the other side hangs up when it hears of it, and that is not to be the reason here.
+        if self.0.leave(why) {
+            // The other side may be gone, which is as good.
+            drop(self.0.outbox.send(&self.0.stream, messages::bye(why)));
+            drop(self.0.stream.close(Some(Instant::now())));
+            self.0.handler.ended(self, why);
+        }
     }
 }
 
@@ -221,7 +248,7 @@ impl Inner {
     fn wait_on(&self) {
         let registration = self.registration.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(registration) = &*registration {
-            registration.want(self.lead.is_reactors(), self.outbox.is_blocked());
+            registration.want(self.lead.is_reactors() && !self.is_mute(), self.outbox.is_blocked());
         }
     }
 
@@ -231,13 +258,35 @@ impl Inner {
         if !as_leader && !self.lead.take_back() {
             return Ok(false);
         }
-        ROOM.with_borrow_mut(|room| self.take_all(&mut inbox, room))
+        let mut room = FREE.take();
+        room.resize(ROOM, 0);
+        // Code of others is called, in the end: what it does not catch must not leave a conversation that nobody hears.
+        let taken = catch_unwind(AssertUnwindSafe(|| self.take_all(&mut inbox, &mut room)));
+        FREE.set(room);
+        taken.unwrap_or_else(|_| Err(io::Error::other("what it said made a thread here panic")))
+    }
+
+    /// Whether the other side has to take what it was told before it is heard again.
+    fn is_mute(&self) -> bool {
+        !self.handler.hears_who_is_deaf() && self.outbox.is_full()
     }
 
     fn take_all(self: &Arc<Self>, inbox: &mut Inbox, room: &mut [u8]) -> io::Result<bool> {
         let peer = Peer(self.clone());
         let mut taken = 0;
-        while taken < TURN {
+        loop {
+            while !self.is_mute()
+                && let Some((kind, body)) = inbox.next().map_err(unreadable)?
+            {
+                self.hear(&peer, kind, body)?;
+                if self.end.get().is_some() {
+                    return Ok(false);
+                }
+            }
+            // No event tells of what a layer above the socket has read already, so that is no more than its turn.
+            if self.is_mute() || taken >= TURN && !self.stream.keeps_something() {
+                break;
+            }
             let read = match self.stream.try_read(room) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
                 Ok(read) => read,
@@ -250,15 +299,9 @@ impl Inner {
             taken += read;
             self.note_life();
             inbox.feed(&room[..read]);
-            while let Some((kind, body)) = inbox.next().map_err(unreadable)? {
-                self.hear(&peer, kind, body)?;
-                if self.end.get().is_some() {
-                    return Ok(false);
-                }
-            }
             // A plain socket that gave less than there was room for had no more.
             if read < room.len() && self.stream.is_plain() {
-                break;
+                taken = TURN;
             }
         }
         self.handler.pause(&peer);
@@ -282,9 +325,24 @@ impl Inner {
 
     /// The conversation is over, if it was not before.
     fn finish(self: &Arc<Self>, why: &Error) {
-        if self.leave(why) {
-            self.stream.abort();
+        if !self.leave(why) {
+            return;
+        }
+        self.stream.abort();
+        let stage = self.stage.compare_exchange(BEGINNING, ENDED_EARLY, Ordering::AcqRel, Ordering::Acquire);
+        if stage.is_err() {
             self.handler.ended(&Peer(self.clone()), why);
+        }
+    }
+
+    /// Says something after the end, when the reactor writes no more. The other side may be gone, which is as good.
+    fn say_last(&self, frame: Frame<'_>, until: Instant) {
+        let mut said = self.outbox.send(&self.stream, frame);
+        while said.is_ok() && self.outbox.is_blocked() {
+            if !self.stream.ready(Interest::Write, Some(until)).unwrap_or(false) {
+                break;
+            }
+            said = self.outbox.go_on(&self.stream);
         }
     }
 

@@ -28,6 +28,9 @@ enum State {
 /// An empty outbox keeps no more memory than this.
 const KEPT: usize = 1 << 16;
 
+/// Who has not taken so much of what it was told gets no more for the asking.
+const FULL: usize = 4 << 20;
+
 impl Outbox {
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -41,6 +44,13 @@ impl Outbox {
     /// Whether the kernel has no room, and the reactor is to call when it has.
     pub(super) fn is_blocked(&self) -> bool {
         self.lock().state == State::Blocked
+    }
+
+    /// Whether it is [blocked](Self::is_blocked), and holds so much that nobody should ask for more.
+    pub(super) fn is_full(&self) -> bool {
+        let queue = self.lock();
+        let (rest, sent) = &queue.rest;
+        queue.state == State::Blocked && rest.len() - sent + queue.waiting.len() > FULL
     }
 
     /// Sends a frame, or leaves it to whoever writes now. True if the kernel had no room: then

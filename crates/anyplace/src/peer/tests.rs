@@ -107,3 +107,140 @@ fn peers_of_other_protocols_part_before_anything_is_said() {
     assert!(error.message().contains("9.0.0"), "{error:?}");
     assert!(error.help().is_some_and(|help| help.contains("same version")), "{error:?}");
 }
+
+/// A handler whose parts are given.
+struct Parts<B, H> {
+    begin: B,
+    hear: H,
+    ended: Sender<Error>,
+}
+
+impl<B, H> Handler for Parts<B, H>
+where
+    B: Fn(&Peer) + Send + Sync,
+    H: Fn(&Peer, &[u8]) + Send + Sync,
+{
+    fn began(&self, peer: &Peer) {
+        (self.begin)(peer);
+    }
+
+    fn hear(&self, peer: &Peer, _: Kind, body: &[u8]) -> Result<(), Malformed> {
+        (self.hear)(peer, body);
+        Ok(())
+    }
+
+    fn hears_who_is_deaf(&self) -> bool {
+        false
+    }
+
+    fn ended(&self, _: &Peer, why: &Error) {
+        drop(self.ended.send(why.clone()));
+    }
+}
+
+/// A peer with such a handler, and the bare stream to it.
+fn with_parts(
+    begin: impl Fn(&Peer) + Send + Sync + 'static,
+    hear: impl Fn(&Peer, &[u8]) + Send + Sync + 'static,
+) -> (Peer, Stream, Receiver<Error>) {
+    let listener = listen("tcp://127.0.0.1:0").unwrap();
+    let near = connect(listener.endpoint().clone(), None).unwrap();
+    let far = listener.accept(None).unwrap();
+    let greeting = Greeting::new("rust".into(), NodeId(1), Vec::new());
+    let (tell, told) = channel();
+    let parts = Parts { begin: move |peer: &Peer| begin(peer), hear, ended: tell };
+    (Peer::start(near, greeting, Arc::new(parts)).unwrap(), far, told)
+}
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// What a handler has locked while it begins, it may lock when it ends.
+#[test]
+fn a_conversation_does_not_end_before_it_has_begun() {
+    let listener = listen("tcp://127.0.0.1:0").unwrap();
+    let near = connect(listener.endpoint().clone(), None).unwrap();
+    listener.accept(None).unwrap().abort();
+    let greeting = Greeting::new("rust".into(), NodeId(1), Vec::new());
+    let has_begun = Arc::new(AtomicU8::new(0));
+    let ends = has_begun.clone();
+    let begin = move |peer: &Peer| {
+        while peer.send(messages::ping()).is_ok() {}
+        ends.store(1, Ordering::SeqCst);
+    };
+    let (tell, told) = channel();
+    let parts = Parts { begin, hear: |_: &Peer, _: &[u8]| {}, ended: tell };
+    let peer = Peer::start(near, greeting, Arc::new(parts)).unwrap();
+    assert_eq!(told.recv_timeout(SOON).unwrap().kind(), Wrong::ConnectionLost);
+    assert_eq!(has_begun.load(Ordering::SeqCst), 1);
+    assert!(peer.end().is_some() && told.try_recv().is_err(), "it ends once");
+}
+
+#[test]
+fn who_takes_nothing_of_what_it_was_told_is_not_heard_until_it_does() {
+    const ANSWER: usize = 1 << 20;
+    let hear = |peer: &Peer, body: &[u8]| {
+        assert!(!peer.0.outbox.is_full());
+        let id = u64::from_le_bytes(body.try_into().unwrap());
+        drop(peer.answer(id, Ok(&vec![7; ANSWER])));
+    };
+    let (_near, far, _) = with_parts(|_| {}, hear);
+    let questions: Vec<u8> = (0..64).flat_map(|id| question(id, b"").to_vec()).collect();
+    far.write(&questions, None).unwrap();
+    // All are answered in the end, in order.
+    let (mut inbox, mut room, mut heard) = (Inbox::default(), vec![0; 1 << 20], 0);
+    while heard < 64 {
+        let read = far.read(&mut room, Some(Instant::now() + SOON)).unwrap();
+        inbox.feed(&room[..read]);
+        while let Some((kind, body)) = inbox.next().unwrap() {
+            assert_eq!(kind, Kind::Answer);
+            assert_eq!(messages::read_answer(body).unwrap().0, heard);
+            heard += 1;
+        }
+    }
+}
+
+#[test]
+fn a_message_that_makes_its_hearer_panic_ends_the_conversation() {
+    let (near, far, ended) = with_parts(|_| {}, |_, _| std::panic::resume_unwind(Box::new("on purpose")));
+    far.write(&question(1, b"").to_vec(), None).unwrap();
+    assert!(ended.recv_timeout(SOON).unwrap().message().contains("panic"));
+    assert!(near.end().is_some());
+}
+
+/// Whoever waits for an answer while another thread leads is not left waiting when that stops.
+#[test]
+fn who_stops_leading_leaves_the_reading_to_others_only_if_nobody_waits() {
+    let (near, far, _) = with_parts(|_| {}, |_, _| {});
+    let (tell, told) = channel();
+    let ask = |tell: Sender<()>| near.ask(|id| question(id, b""), move |_| tell.send(()).unwrap());
+    let (first, second) = (ask(tell.clone()), ask(tell));
+    far.write(&answer(first, Ok(b"")).to_vec(), None).unwrap();
+    assert!(near.lead(Some(Instant::now() + SOON), || told.try_recv().is_ok()));
+    assert!(near.0.lead.is_reactors(), "one waits");
+    far.write(&answer(second, Ok(b"")).to_vec(), None).unwrap();
+    assert!(near.lead(Some(Instant::now() + SOON), || told.try_recv().is_ok()));
+}
+
+/// More than is heard at once, and a layer above the socket that has read some of it already: the rest is heard, too, though no
+/// event tells of it.
+#[test]
+fn what_tls_has_read_ahead_is_heard() {
+    use crate::keys::{Keys, Scope, admit, join};
+    let (theirs, ours) = (Keys::new(None), Keys::new(None));
+    let ticket = theirs.issue(Scope::RUN, None, true).unwrap();
+    let listener = listen("tcp://127.0.0.1:0").unwrap();
+    let near = connect(listener.endpoint().clone(), None).unwrap();
+    let far = listener.accept(None).unwrap();
+    let until = Instant::now() + SOON;
+    let other = std::thread::spawn(move || side(admit(far, &theirs, until).unwrap().stream, 2));
+    let near = side(join(near, &ours, Some(&ticket), until).unwrap().stream, 1);
+    let far = other.join().unwrap();
+    let (tell, told) = channel();
+    for size in (1..40).map(|step| step * 100_003) {
+        let (bytes, tell) = (vec![5; size], tell.clone());
+        near.0.ask(|id| question(id, &bytes), move |answer| tell.send(answer.unwrap().len()).unwrap());
+        // Less than the silence after which somebody would ask, and so make an event.
+        assert_eq!(told.recv_timeout(SILENT - Duration::from_secs(1)).unwrap(), size);
+    }
+    drop((near, far));
+}

@@ -3,6 +3,7 @@
 
 pub mod objects;
 
+mod door;
 mod handler;
 mod inbox;
 mod offer;

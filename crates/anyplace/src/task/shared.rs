@@ -253,7 +253,7 @@ impl Shared {
     pub(crate) fn cancel(&self) -> bool {
         let cancelled = self.step(WAITING, SETTLED);
         if cancelled {
-            self.publish(Outcome::cancelled());
+            self.publish(Outcome::cancelled(), None);
         }
         cancelled || self.take_back() || self.withdraw()
     }
@@ -282,7 +282,7 @@ impl Shared {
             }
             // Its driver found no room for it, and it waits again.
             if self.step(WAITING, SETTLED) {
-                self.publish(Outcome::cancelled());
+                self.publish(Outcome::cancelled(), None);
                 return true;
             }
         }
@@ -301,8 +301,14 @@ impl Shared {
 
     /// Writes the outcome of the task, unless it was cancelled before: then it is dropped.
     pub(crate) fn settle(&self, outcome: Outcome) {
+        self.settle_by(outcome, None);
+    }
+
+    /// As [`settle`](Self::settle), but who wants to be called back is called by `call_back`: the calling thread has something
+    /// else to do, for which a callback of others might wait.
+    pub(crate) fn settle_by(&self, outcome: Outcome, call_back: Option<&dyn Fn(OnSettled)>) {
         if self.step(RUNNING, SETTLED) || self.step(WAITING, SETTLED) || self.step(AWAY, SETTLED) {
-            self.publish(outcome);
+            self.publish(outcome, call_back);
         }
     }
 
@@ -324,7 +330,7 @@ impl Shared {
         self.took().or_else(|| (began > 0).then(since))
     }
 
-    fn publish(&self, outcome: Outcome) {
+    fn publish(&self, outcome: Outcome, call_back: Option<&dyn Fn(OnSettled)>) {
         let began = self.began.load(Ordering::Relaxed);
         if began > 0 {
             self.took.store(now().saturating_sub(began).max(1), Ordering::Relaxed);
@@ -344,10 +350,11 @@ impl Shared {
             landed.into_iter().for_each(|landed| landed());
             driver.iter().for_each(|driver| driver.rouse());
             waker.into_iter().for_each(|waker| caught(|| waker.wake()));
-            match (then, driver) {
+            match (then, driver, call_back) {
                 // Whoever brought the outcome home may be anybody, in the middle of anything.
-                (Some(then), Some(driver)) => driver.call_back(then),
-                (then, _) => then.into_iter().for_each(caught),
+                (Some(then), Some(driver), _) => driver.call_back(then),
+                (Some(then), None, Some(call_back)) => call_back(then),
+                (then, _, _) => then.into_iter().for_each(caught),
             }
         });
     }

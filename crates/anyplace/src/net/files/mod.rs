@@ -9,7 +9,7 @@
 //! | `source`, `pouring` | what is sent: found, read and hashed |
 //! | `folder`, `incoming` | what comes: where it may be written, and when it is whole |
 //! | `talk` | messages, and the bytes of files between them |
-//! | `sending`, `receiving` | who says what when; [the messages](crate::wire::files) are in `wire` |
+//! | `sending`, `receiving` | who says what when; the messages are in `wire/files.rs` |
 
 mod digest;
 mod event;

@@ -79,7 +79,7 @@ impl Sending {
     /// [told](Self::on_event), and holds nothing else up.
     ///
     /// The stream is as it was when it is over. Nothing here looks at who is at the other end, and over plain TCP everybody
-    /// in between can read what is sent: see [`Inbox`](super::Inbox) for files between machines.
+    /// in between can read what is sent: see [`Inbox`](crate::serve::Inbox) for files between machines.
     ///
     /// # Errors
     /// `ConnectionLost` and `Timeout` if the other end goes away or is silent; `VersionMismatch` if it does not receive files

@@ -21,6 +21,11 @@ impl Stream {
         self.0.transport.socket().is_some()
     }
 
+    /// Whether something was read already that nobody has taken: no event tells of it.
+    pub(crate) fn keeps_something(&self) -> bool {
+        self.is_ready(Interest::Read)
+    }
+
     /// The step of [`read`](Self::read): `WouldBlock` if there is nothing to read now.
     ///
     /// # Errors
@@ -231,7 +236,7 @@ impl Waitable for Stream {
     }
 }
 
-/// For options that [`Options`](super::Options) lacks. Whoever reads or writes by it goes past the stream, and past its
+/// For options that [`Options`](crate::net::Options) lacks. Whoever reads or writes by it goes past the stream, and past its
 /// encryption.
 impl AsFd for Stream {
     fn as_fd(&self) -> BorrowedFd<'_> {

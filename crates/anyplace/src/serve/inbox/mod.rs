@@ -1,13 +1,14 @@
 //! An inbox: where files arrive from senders that may come in.
 
-mod door;
+mod line;
 
 use super::Terms;
 use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::keys::{KeyHash, Keys, Scope};
 use crate::net::{Endpoint, Stream, listen};
-use door::Door;
+use crate::serve::door::Door;
+use line::Line;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use std::time::Duration;
 /// For an example see [`reach`](crate::net::files::reach).
 pub struct Inbox {
     door: Arc<Door>,
+    line: Arc<Line>,
     address: Address,
     endpoint: Endpoint,
 }
@@ -55,7 +57,8 @@ impl Inbox {
         let listener = listen(endpoint)?;
         let endpoint = listener.endpoint().clone();
         let address = terms.address(&endpoint, keys)?;
-        Ok(Self { door: Door::open(listener, keys.clone())?, address, endpoint })
+        let line = Line::new(keys.clone());
+        Ok(Self { door: Door::open(listener, line.clone())?, line, address, endpoint })
     }
 
     /// What a sender is to be told. Its ticket is a secret, which [`Address::reveal`] shows.
@@ -70,12 +73,13 @@ impl Inbox {
 
     /// The next sender that was let in; `None` once the inbox is [closed](Self::close).
     pub fn accept(&self) -> Option<Arrival> {
-        self.door.next()
+        self.line.next()
     }
 
     /// Lets nobody in any more, and tells whoever waits for the [next](Self::accept) sender.
     pub fn close(&self) {
         self.door.close();
+        self.line.close();
     }
 }
 

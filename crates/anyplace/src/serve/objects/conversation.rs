@@ -9,11 +9,12 @@ use super::table::{Asked, Entry, Streaming};
 use crate::driver::Serve;
 use crate::error::{Error, Kind as Wrong, Result, Retry};
 use crate::peer::{Handler, Peer};
+use crate::wire::peer::NodeId;
 use crate::wire::peer::objects::{self as messages, Call, ObjectId, Verb};
 use crate::wire::{Kind, Malformed};
 use crate::work::{Encoding, Payload, PayloadRef};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 /// What the other side of a conversation may do.
@@ -49,6 +50,8 @@ struct Inner {
     published: Mutex<Vec<(String, Proxy)>>,
     /// Its calls that can still be withdrawn, by their questions.
     open: Mutex<HashMap<u64, Open>>,
+    /// Which process the other side says that it is.
+    claimed: OnceLock<NodeId>,
 }
 
 /// Where a call is that can still be withdrawn.
@@ -67,6 +70,7 @@ impl Conversation {
             kept: Mutex::default(),
             published: Mutex::default(),
             open: Mutex::default(),
+            claimed: OnceLock::new(),
         }))
     }
 
@@ -96,6 +100,27 @@ impl Conversation {
         }));
     }
 
+    /// The other side is one process, and no others.
+    fn met(&self, node: NodeId, peer: &Peer) -> Result<(), Malformed> {
+        if *self.0.claimed.get_or_init(|| node) != node {
+            return Err(Malformed("of one process"));
+        }
+        self.0.node.met(node, peer);
+        Ok(())
+    }
+
+    /// Whether the other side may take the name away: it has published it, or may run code here anyway.
+    pub(super) fn may_unpublish(&self, name: &str) -> bool {
+        let published = self.0.published.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_trusted() || published.iter().any(|(known, _)| known == name)
+    }
+
+    /// It takes the name away.
+    pub(super) fn unpublished(&self, name: &str) {
+        let mut published = self.0.published.lock().unwrap_or_else(PoisonError::into_inner);
+        published.retain(|(known, _)| known != name);
+    }
+
     /// The other side has published it here.
     pub(super) fn published(&self, name: String, proxy: Proxy) {
         self.0.published.lock().unwrap_or_else(PoisonError::into_inner).push((name, proxy));
@@ -109,8 +134,8 @@ impl Conversation {
                 self.call(peer, &Call::read(body, &mut buffers)?);
             }
             // From now on that process is reached by it.
-            Kind::Node => self.0.node.met(messages::read_node(body)?, peer),
             Kind::Withdraw => self.withdraw(peer, messages::read_withdraw(body)?),
+            Kind::Node => self.met(messages::read_node(body)?, peer)?,
             Kind::Hold => self.hold(messages::read_hold(body)?),
             Kind::Release => {
                 let (id, times, lent) = messages::read_release(body)?;

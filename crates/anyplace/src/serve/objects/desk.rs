@@ -83,7 +83,11 @@ pub(super) fn answer(
             by.published(name, proxy);
             Given::Whether(true)
         }
-        Wanted::Unpublish(name) => Given::Whether(serve()?.unpublish(&name)?),
+        Wanted::Unpublish(name) if !by.may_unpublish(&name) => return Err(may_not_unpublish(&name)),
+        Wanted::Unpublish(name) => {
+            by.unpublished(&name);
+            Given::Whether(serve()?.unpublish(&name)?)
+        }
         Wanted::Find(name) => keep(serve()?.find(&name)?),
         Wanted::Names => Given::Names(serve()?.names()?),
         Wanted::Knows(other) => Given::Whether(node.known(NodeId(other)).is_some()),
@@ -109,6 +113,15 @@ fn may_not_create() -> Error {
     Error::new(Kind::PermissionDenied, "making an object runs code, which this caller may not")
         .during("create")
         .with_help("ask for a ticket whose scope has `run`")
+}
+
+fn may_not_unpublish(name: &str) -> Error {
+    Error::new(
+        Kind::PermissionDenied,
+        format!("`{name}` is another's, and this caller may take away only its own"),
+    )
+    .during("unpublish")
+    .with_help("ask for a ticket whose scope has `run`")
 }
 
 fn nothing_here() -> Error {

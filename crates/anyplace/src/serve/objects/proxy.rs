@@ -349,8 +349,9 @@ impl Proxy {
         }
         let (shared, handle) = self.begun();
         let then = {
-            let shared = shared.clone();
-            move |replied| shared.settle(outcome(replied))
+            let (shared, threads) = (shared.clone(), self.node().threads.clone());
+            // On the thread that hears the answer, and nothing else while a callback of others takes its time.
+            move |replied| shared.settle_by(outcome(replied), Some(&|callback| threads.run(callback)))
         };
         match self.start(verb, method, arguments.as_ref(), until, then) {
             Ok(Some(away)) => shared.on_withdraw(Arc::new(move || away.withdraw())),

@@ -110,7 +110,10 @@ impl Threads {
         self.waiting(Some(peer), || peer.lead(until, is_there));
         match NEXT.replace(Next::Elsewhere) {
             Next::Here(job) => Some(job),
-            _ => None,
+            _ => {
+                peer.stop_leading();
+                None
+            }
         }
     }
 

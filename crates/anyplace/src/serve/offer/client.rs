@@ -3,7 +3,7 @@
 //! Each kind of traffic is in [`Client::new`], and hears what is its own.
 
 use super::Shared;
-use super::door;
+use super::entry::allows;
 use super::share::Share;
 use super::tasks::Tasks;
 use crate::driver::Family;
@@ -14,7 +14,7 @@ use crate::serve::objects::Objects;
 use crate::wire::peer::Greeting;
 use crate::wire::peer::topic::Wish;
 use crate::wire::{Kind, Malformed};
-use std::sync::{Arc, Mutex, PoisonError, TryLockError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// Nobody is waited for longer than this, whatever they wish.
@@ -29,10 +29,6 @@ pub(super) struct Client {
     tasks: Arc<Tasks>,
     traffics: Vec<Arc<dyn Traffic>>,
     presence: Mutex<Presence>,
-    /// Whoever has it tells of one conversation, so that this does not undo what is told of the next.
-    turn: Mutex<()>,
-    /// Conversations that are over, and of which it was not told yet.
-    over: Mutex<Vec<(Peer, Error)>>,
 }
 
 /// Whether the client is connected.
@@ -53,7 +49,7 @@ impl Client {
             (Family::Share, Share::new(&shared.place)),
             (Family::Serve, objects),
         ];
-        let allowed = all.into_iter().filter(|(family, _)| door::allows(admitted.scope, *family));
+        let allowed = all.into_iter().filter(|(family, _)| allows(admitted.scope, *family));
         let traffics = allowed.map(|(_, traffic)| traffic).collect();
         Arc::new(Self {
             shared: Arc::downgrade(shared),
@@ -63,8 +59,6 @@ impl Client {
             traffics,
             tasks,
             presence: Mutex::new(Presence::Away(Instant::now())),
-            turn: Mutex::default(),
-            over: Mutex::default(),
         })
     }
 
@@ -85,40 +79,6 @@ impl Client {
 
     fn presence(&self) -> std::sync::MutexGuard<'_, Presence> {
         self.presence.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn over(&self) -> std::sync::MutexGuard<'_, Vec<(Peer, Error)>> {
-        self.over.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Tells of the conversations that are over; or whoever has the turn does so afterwards, which may be this very thread.
-    fn tell_of_ends(&self) {
-        while !self.over().is_empty() {
-            let turn = match self.turn.try_lock() {
-                Ok(turn) => turn,
-                Err(TryLockError::Poisoned(turn)) => turn.into_inner(),
-                Err(TryLockError::WouldBlock) => return,
-            };
-            let over = std::mem::take(&mut *self.over());
-            over.iter().for_each(|(peer, why)| self.tell_of_end(peer, why));
-            drop(turn);
-        }
-    }
-
-    fn tell_of_end(&self, peer: &Peer, why: &Error) {
-        let mut presence = self.presence();
-        match &*presence {
-            Presence::Here(current) if !current.is(peer) => return,
-            _ => *presence = Presence::Away(Instant::now()),
-        }
-        drop(presence);
-        // Who says goodbye does not come back.
-        let is_over = why.kind() == Wrong::PlaceClosed;
-        let absence = if is_over { Absence::Gone } else { Absence::Away { goes_on: self.wish.keep } };
-        self.traffics.iter().for_each(|traffic| traffic.lost(absence));
-        if is_over && let Some(shared) = self.shared.upgrade() {
-            shared.forget(self.wish.session);
-        }
     }
 
     /// Whether it has been away for longer than it said it would.
@@ -168,21 +128,37 @@ impl Client {
 impl Handler for Conversation {
     fn began(&self, peer: &Peer) {
         let client = &self.0;
-        let turn = client.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        *client.presence() = Presence::Here(peer.clone());
-        // What they say may be what finds that the client is gone: then `ended` is called in here.
+        // Held meanwhile, as in `ended`: or what is told of one conversation could undo what is told of the next.
+        let mut presence = client.presence();
+        *presence = Presence::Here(peer.clone());
         client.traffics.iter().for_each(|traffic| traffic.begin(peer));
-        drop(turn);
-        client.tell_of_ends();
     }
 
     fn hear(&self, peer: &Peer, kind: Kind, body: &[u8]) -> Result<(), Malformed> {
         peer::hear(&self.0.traffics, peer, kind, body)
     }
 
+    /// Whoever asks and never reads costs no more than that: a client always reads.
+    fn hears_who_is_deaf(&self) -> bool {
+        false
+    }
+
     fn ended(&self, peer: &Peer, why: &Error) {
-        self.0.over().push((peer.clone(), why.clone()));
-        self.0.tell_of_ends();
+        let client = &self.0;
+        // Who says goodbye does not come back.
+        let is_over = why.kind() == Wrong::PlaceClosed;
+        {
+            let mut presence = client.presence();
+            match &*presence {
+                Presence::Here(current) if !current.is(peer) => return,
+                _ => *presence = Presence::Away(Instant::now()),
+            }
+            let absence = if is_over { Absence::Gone } else { Absence::Away { goes_on: client.wish.keep } };
+            client.traffics.iter().for_each(|traffic| traffic.lost(absence));
+        }
+        if is_over && let Some(shared) = client.shared.upgrade() {
+            shared.forget(client.wish.session);
+        }
     }
 }
 

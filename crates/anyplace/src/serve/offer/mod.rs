@@ -3,14 +3,14 @@
 //! | file | what it does |
 //! |---|---|
 //! | `terms` | who may come in, and where |
-//! | `door` | accepts, and lets in who may |
+//! | `entry` | who comes in by the door (`serve/door.rs`), and who has to leave |
 //! | `client` | one who was let in: the conversations it has one after the other |
 //! | `tasks` | runs its tasks in the place, and tells how they ended |
 //! | `functions` | the callables that it has defined |
 //! | `share` | uses the place's shared objects for it |
 
 mod client;
-mod door;
+mod entry;
 mod functions;
 mod share;
 mod tasks;
@@ -19,10 +19,11 @@ mod terms;
 use crate::address::Address;
 use crate::error::{Error, Kind, Result, Retry};
 use crate::keys::Keys;
-use crate::net::Endpoint;
+use crate::net::{Endpoint, listen};
 use crate::place::Place;
+use crate::serve::door::Door;
 use client::Client;
-use door::Door;
+use entry::Entry;
 pub(crate) use functions::MOST as MOST_FUNCTIONS;
 use std::collections::HashMap;
 use std::fmt;
@@ -48,6 +49,8 @@ pub struct Offer {
     shared: Arc<Shared>,
     address: Address,
     door: Mutex<Option<Arc<Door>>>,
+    /// A child of a fork leaves the offer, and its clients, to its parent.
+    generation: u32,
 }
 
 /// What the door, the clients and the offer itself have in common.
@@ -102,16 +105,19 @@ impl Offer {
     fn open(place: Place, endpoint: &Endpoint, terms: &Terms) -> Result<Self> {
         Terms::check(endpoint)?;
         let keys = Keys::new(place.keys_folder());
-        let (door, shared) = Door::open(endpoint, |endpoint| Shared {
+        let listener = listen(endpoint.clone())?;
+        let shared = Arc::new(Shared {
             place,
-            endpoint,
+            endpoint: listener.endpoint().clone(),
             keys,
             node: crate::peer::fresh_number(),
             state: Mutex::default(),
             changed: Condvar::new(),
-        })?;
+        });
+        let door = Door::open(listener, Entry::new(shared.clone()))?;
         let address = terms.address(&shared.endpoint, &shared.keys)?;
-        Ok(Self { shared, address, door: Mutex::new(Some(door)) })
+        let generation = anyplace_sync::fork_generation();
+        Ok(Self { shared, address, door: Mutex::new(Some(door)), generation })
     }
 
     /// The address by which others open the place. If there is a ticket in it, printing it does not show that;
@@ -136,11 +142,15 @@ impl Offer {
     }
 
     /// Takes no more clients and no more work; what runs for others has `grace` to end, then is ended. Every client has
-    /// heard how its tasks ended, and that the offer is closed, when this returns. The place stays open.
+    /// heard how its tasks ended, and that the offer is closed, when this returns. The place stays open. In a child of a fork
+    /// nothing happens: the offer is the parent's.
     ///
     /// # Errors
     /// None yet; later drivers may not be able to end something.
     pub fn close(&self, grace: Duration) -> Result<()> {
+        if self.generation != anyplace_sync::fork_generation() {
+            return Ok(());
+        }
         let door = self.door.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(door) = door {
             door.close();
@@ -269,6 +279,10 @@ impl Shared {
 
 impl Drop for Offer {
     fn drop(&mut self) {
+        if self.generation != anyplace_sync::fork_generation() {
+            // To drop a conversation of the parent's would be to end it, and a lock of its may have been taken at the fork.
+            return std::mem::forget(self.shared.clone());
+        }
         // Nobody is left to hear of it.
         drop(self.close(Duration::ZERO));
     }

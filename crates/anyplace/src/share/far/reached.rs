@@ -13,7 +13,7 @@ thread_local! {
 
 /// Does `work` with shared objects of places on other machines, and gives the error if one of them could not be reached.
 ///
-/// Operations such as [`Value::get`](super::Value::get) have no error, since in memory nothing can go wrong. Of a place that
+/// Operations such as [`Value::get`](crate::share::Value::get) have no error, since in memory nothing can go wrong. Of a place that
 /// is reached through a socket they have one, and panic, unless they are called in here.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 """Calls, tasks and files over sockets, beside Pyro5, ZeroMQ and plain sockets.
 
-In each round every group of measures goes through its contenders in random order. The two ends of a conversation are
-programs of their own.
+In each round every group of measures goes through its contenders in random order. The two ends of a
+conversation are programs of their own.
 """
 
 from __future__ import annotations
