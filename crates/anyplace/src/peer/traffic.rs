@@ -1,6 +1,7 @@
 //! Kinds of traffic: what runs side by side in one conversation, each in its own words.
 
 use super::Peer;
+use crate::driver::Family;
 use crate::wire::{Kind, Malformed};
 use std::sync::Arc;
 
@@ -8,6 +9,9 @@ use std::sync::Arc;
 ///
 /// Everything is called on the reactor's thread, or on one that has just connected: it must be short, and never wait.
 pub(crate) trait Traffic: Send + Sync {
+    /// What it is for: a server that does not offer that ends a conversation in which it is spoken of.
+    fn family(&self) -> Family;
+
     /// Whether these messages are its own.
     fn hears(&self, kind: Kind) -> bool;
 

@@ -171,6 +171,10 @@ impl Far {
 }
 
 impl Traffic for Far {
+    fn family(&self) -> crate::driver::Family {
+        crate::driver::Family::Share
+    }
+
     /// The other side asks nothing here.
     fn hears(&self, _: wire::Kind) -> bool {
         false

@@ -88,8 +88,9 @@ pub(crate) fn connect(address: &Address, targets: Vec<Target>, setup: &Setup) ->
     let has = |family| offered.iter().all(|offered| offered.families.contains(&family));
     // Of several servers, the first has the names.
     let objects = objects.into_iter().next().filter(|_| has(Family::Serve));
-    let runs = has(Family::Tasks);
-    Ok(Arc::new(Place { address: address.clone(), limits: limits(&offered), desk, runs, share, objects }))
+    let (runs, shares) = (has(Family::Tasks), has(Family::Share));
+    let limits = limits(&offered);
+    Ok(Arc::new(Place { address: address.clone(), limits, desk, runs, shares, share, objects }))
 }
 
 /// Workers of others begin as those wish.
@@ -125,6 +126,8 @@ struct Place {
     desk: Arc<Desk>,
     /// Whether it runs tasks for us.
     runs: bool,
+    /// Whether we may use its shared objects.
+    shares: bool,
     share: Arc<Far>,
     objects: Option<Arc<Objects>>,
 }
@@ -163,6 +166,12 @@ impl Driver for Place {
     /// What processes of several servers shared would lie with one of them, and be out of reach for the others' tasks.
     fn share(&self) -> Result<Arc<dyn Share>> {
         match self.desk.servers() {
+            // It would end the conversation with who asks all the same.
+            [_] if !self.shares => Err(Error::unsupported(
+                &self.address,
+                "share objects",
+                "the place that is offered there shares none, or the ticket does not allow it: its scope needs `share`",
+            )),
             [_] => Ok(self.share.clone()),
             _ => Err(Error::unsupported(
                 &self.address,

@@ -353,7 +353,10 @@ impl Server {
 
 impl Handler for Conversation {
     fn began(&self, peer: &Peer) {
-        self.0.traffics().iter().for_each(|traffic| traffic.begin(peer));
+        // It was read before the conversation began.
+        let Ok(offered) = Offered::read(&peer.greeting().topic) else { return };
+        let is_offered = |traffic: &&Arc<dyn Traffic>| offered.families.contains(&traffic.family());
+        self.0.traffics().iter().filter(is_offered).for_each(|traffic| traffic.begin(peer));
     }
 
     fn hear(&self, peer: &Peer, kind: Kind, body: &[u8]) -> Result<(), Malformed> {

@@ -68,6 +68,10 @@ fn away() -> Error {
 }
 
 impl Traffic for Objects {
+    fn family(&self) -> crate::driver::Family {
+        crate::driver::Family::Serve
+    }
+
     fn hears(&self, kind: Kind) -> bool {
         matches!(kind, Kind::Node | Kind::Call | Kind::Withdraw | Kind::Hold | Kind::Release)
     }

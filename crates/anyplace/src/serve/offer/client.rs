@@ -6,7 +6,6 @@ use super::Shared;
 use super::entry::allows;
 use super::share::Share;
 use super::tasks::Tasks;
-use crate::driver::Family;
 use crate::error::{Error, Kind as Wrong, Result};
 use crate::keys::{Admitted, KeyHash, Scope, Standing};
 use crate::peer::{self, Absence, Handler, Peer, Traffic};
@@ -44,13 +43,9 @@ impl Client {
     pub(super) fn new(shared: &Arc<Shared>, wish: &Wish, admitted: &Admitted) -> Arc<Self> {
         let tasks = Tasks::new(&shared.place, wish.keep);
         let objects = Objects::of_client(shared.place.serve(), admitted.scope);
-        let all: [(Family, Arc<dyn Traffic>); 3] = [
-            (Family::Tasks, tasks.clone()),
-            (Family::Share, Share::new(&shared.place)),
-            (Family::Serve, objects),
-        ];
-        let allowed = all.into_iter().filter(|(family, _)| allows(admitted.scope, *family));
-        let traffics = allowed.map(|(_, traffic)| traffic).collect();
+        let all: [Arc<dyn Traffic>; 3] = [tasks.clone(), Share::new(&shared.place), objects];
+        let is_allowed = |traffic: &Arc<dyn Traffic>| allows(admitted.scope, traffic.family());
+        let traffics = all.into_iter().filter(is_allowed).collect();
         Arc::new(Self {
             shared: Arc::downgrade(shared),
             wish: wish.clone(),

@@ -52,7 +52,12 @@ impl Entry {
         })?;
         let make = || Client::new(&self.shared, &wish, &admitted);
         let client = self.shared.client(wish.session, make)?;
-        client.attach(admitted, theirs)
+        client.attach(admitted, theirs)?;
+        // Who closes the offer tells those that are connected by then: this one might just have been too late.
+        if self.shared.state().is_closed {
+            client.close(&self.shared.closed(), until);
+        }
+        Ok(())
     }
 
     fn greeting(&self, scope: Scope) -> Greeting {

@@ -38,6 +38,10 @@ impl Share {
 }
 
 impl Traffic for Share {
+    fn family(&self) -> crate::driver::Family {
+        crate::driver::Family::Share
+    }
+
     fn hears(&self, kind: Kind) -> bool {
         kind == Kind::Share
     }

@@ -221,6 +221,10 @@ impl Tasks {
 }
 
 impl Traffic for Tasks {
+    fn family(&self) -> crate::driver::Family {
+        crate::driver::Family::Tasks
+    }
+
     fn hears(&self, kind: Kind) -> bool {
         matches!(kind, Kind::Define | Kind::Run | Kind::End | Kind::Resume | Kind::Heard)
     }
