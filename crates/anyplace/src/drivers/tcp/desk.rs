@@ -160,9 +160,10 @@ impl Desk {
         }
     }
 
-    /// A server is here, and has nothing that is in doubt.
+    /// A server is here, and has nothing that is in doubt. If its conversation has ended meanwhile, it is not: whoever hears of
+    /// that end takes it out of the books, and must not do so before it is in them.
     pub(super) fn arrive(&self, server: usize) {
-        self.state().books.arrive(server);
+        self.servers()[server].if_here(|| self.state().books.arrive(server));
         self.send();
     }
 
@@ -270,12 +271,9 @@ impl Desk {
         Error::new(Kind::PlaceClosed, "the place was closed while the task ran")
     }
 
-    fn refusal(&self, work: &Work, is_closed: bool) -> Option<Outcome> {
+    fn refusal(&self, work: &Work) -> Option<Outcome> {
         if self.generation != anyplace_sync::fork_generation() {
             return Some(Outcome::Lost(elsewhere()));
-        }
-        if is_closed {
-            return Some(Outcome::too_late());
         }
         let refused = match work.kind() {
             WorkKind::Pickled => self.servers().iter().find_map(|server| server.speaks_another().err()),
@@ -291,11 +289,14 @@ impl Tasks for Desk {
             task.shared.wait_in(me);
         }
         let given = Arc::new(Given::new(task, done));
-        let mut state = self.state();
-        let refusal = self.refusal(&given.task().work, state.is_closed);
-        if let Some(refusal) = refusal {
-            drop(state);
+        // Asked of the servers before the books are locked: a server that arrives does it the other way round.
+        if let Some(refusal) = self.refusal(&given.task().work) {
             return given.end(refusal);
+        }
+        let mut state = self.state();
+        if state.is_closed {
+            drop(state);
+            return given.end(Outcome::too_late());
         }
         state.books.add(given);
         let is_hopeless = !state.books.has_server();

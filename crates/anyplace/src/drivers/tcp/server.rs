@@ -147,12 +147,13 @@ impl Server {
             peer.part(&self.closed(), Instant::now() + PARTING);
             return Err(self.closed());
         }
+        // One that has ended meanwhile is sought already, and perhaps given up.
         if peer.end().is_none() {
             link.peer = Some(peer);
+            link.given_up = None;
         }
         link.greeting = Some(theirs);
         link.defined = Defined::default();
-        link.given_up = None;
         Ok(offered)
     }
 
@@ -169,6 +170,14 @@ impl Server {
     fn closed(&self) -> Error {
         Error::new(Wrong::PlaceClosed, format!("the place at `{}` is closed here", self.endpoint))
             .at(&self.endpoint)
+    }
+
+    /// Calls `arrive` if it is here, and before anybody can hear that it is not any more.
+    pub(super) fn if_here(&self, arrive: impl FnOnce()) {
+        let link = self.link();
+        if link.peer.is_some() {
+            arrive();
+        }
     }
 
     /// Refuses Python callables where the other end has another Python.
