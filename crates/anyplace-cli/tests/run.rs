@@ -66,18 +66,19 @@ fn long_job(folder: &Path) -> String {
     format!("echo $$ > {folder}/{{}}.new; mv {folder}/{{}}.new {folder}/{{}}.pid; sleep 60; echo never")
 }
 
-fn peak_kilobytes(pid: u32) -> Option<u64> {
+/// What it has made for itself: the pages of the program's file, which are many with debug information, don't count.
+fn own_kilobytes(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let line = status.lines().find(|line| line.starts_with("RssAnon:"))?;
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// Runs to the end while watching how much memory it holds at most.
+/// Runs to the end while watching how much memory of its own it holds at most.
 fn peak_while(child: &mut Child, mut stdout: impl Read + Send + 'static) -> (u64, u64) {
     let counter = std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()).unwrap());
     let mut peak = 0;
     while child.try_wait().unwrap().is_none() {
-        peak = peak.max(peak_kilobytes(child.id()).unwrap_or(0));
+        peak = peak.max(own_kilobytes(child.id()).unwrap_or(0));
         std::thread::yield_now();
     }
     (peak, counter.join().unwrap())
@@ -129,7 +130,7 @@ fn long_output_passes_through_little_memory() {
         start(&["map", "--progress", "none", "head -c 200000000 /dev/zero; : {}", ":::", "1"]);
     let (peak, bytes) = peak_while(&mut child, stdout);
     assert_eq!(bytes, 200_000_000);
-    assert!(peak < 15 * 1024, "{peak} KiB");
+    assert!(peak < 4 * 1024, "{peak} KiB");
 }
 
 #[test]
@@ -148,7 +149,7 @@ fn many_inputs_pass_through_little_memory() {
     let (peak, bytes) = peak_while(&mut child, stdout);
     writer.join().unwrap();
     assert_eq!(bytes, 300_000 * ("true ".len() as u64 + 101));
-    assert!(peak < 15 * 1024, "{peak} KiB");
+    assert!(peak < 4 * 1024, "{peak} KiB");
 }
 
 #[test]
@@ -159,7 +160,7 @@ fn many_jobs_pass_through_little_memory() {
     let (mut child, stdout) = start(&arguments);
     let (peak, bytes) = peak_while(&mut child, stdout);
     assert_eq!(bytes, 10 * 2 + 90 * 3 + 900 * 4 + 1000 * 5);
-    assert!(peak < 15 * 1024, "{peak} KiB");
+    assert!(peak < 4 * 1024, "{peak} KiB");
 }
 
 #[test]

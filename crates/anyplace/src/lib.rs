@@ -21,6 +21,7 @@ mod map;
 mod outcome;
 mod peer;
 mod place;
+mod random;
 mod registry;
 mod spelling;
 mod task;

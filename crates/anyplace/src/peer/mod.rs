@@ -395,13 +395,6 @@ impl Source for Inner {
     }
 }
 
-/// A number that nobody else has: of a process, of a session. It is no secret.
-pub(crate) fn fresh_number() -> u128 {
-    use std::hash::{BuildHasher, RandomState};
-    let half = || u128::from(RandomState::new().hash_one((std::time::SystemTime::now(), std::process::id())));
-    half() << 64 | half()
-}
-
 fn unreadable(malformed: Malformed) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, malformed)
 }

@@ -65,7 +65,7 @@ pub(crate) fn connect(address: &Address, targets: Vec<Target>, setup: &Setup) ->
         .into_iter()
         .enumerate()
         .map(|(number, target)| Server::new(number, target, &choices, setup))
-        .collect();
+        .collect::<Result<_>>()?;
     let objects: Vec<_> = servers.iter().map(|_| Objects::of_server()).collect();
     let share = Far::new(address, setup.on_wait.clone());
     for (number, (server, objects)) in servers.iter().zip(&objects).enumerate() {

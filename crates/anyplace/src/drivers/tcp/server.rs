@@ -77,24 +77,20 @@ struct Conversation(Arc<Server>);
 
 impl Server {
     /// A server that nobody has spoken to yet.
-    pub(super) fn new(number: usize, target: Target, choices: &Choices, setup: &Setup) -> Arc<Self> {
-        Arc::new(Self {
+    pub(super) fn new(number: usize, target: Target, choices: &Choices, setup: &Setup) -> Result<Arc<Self>> {
+        Ok(Arc::new(Self {
             number,
             endpoint: target.endpoint,
             ticket: target.ticket,
             keys: Keys::new(setup.keys.clone()),
-            wish: Wish {
-                session: crate::peer::fresh_number(),
-                keep: choices.keep,
-                patience: choices.reconnect,
-            },
+            wish: Wish { session: crate::random::random()?, keep: choices.keep, patience: choices.reconnect },
             language: setup.language.clone().unwrap_or_else(|| "rust".to_owned()),
             on_log: setup.on_log.clone(),
             desk: OnceLock::new(),
             traffics: OnceLock::new(),
             link: Mutex::default(),
             changed: Condvar::new(),
-        })
+        }))
     }
 
     fn link(&self) -> MutexGuard<'_, Link> {

@@ -9,7 +9,6 @@ use rustix::fs::{Mode, OFlags};
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, bind, socket_with};
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -49,7 +48,7 @@ static CURRENT: Mutex<Weak<Lender>> = Mutex::new(Weak::new());
 
 impl Lent {
     pub(super) fn new(stream: &Stream) -> Result<Self> {
-        let (lender, number) = (Lender::current()?, fresh());
+        let (lender, number) = (Lender::current()?, crate::random::random()?);
         let loan = Loan { stream: stream.clone(), lines: Vec::new(), is_released: false };
         lender.desk.loans().insert(number, loan);
         Ok(Self { lender, number })
@@ -85,12 +84,6 @@ impl Drop for Lent {
 fn say_released(line: &OwnedFd) {
     // Who is gone need not know.
     let _ = rustix::net::send(line, RELEASED, SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
-}
-
-/// A number that nobody guesses: the keys of the hasher are the system's random numbers.
-fn fresh() -> u128 {
-    let half = || u128::from(RandomState::new().hash_one(Instant::now()));
-    half() << 64 | half()
 }
 
 impl Lender {

@@ -40,7 +40,7 @@ fn fresh() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let next = NEXT.fetch_add(1, Ordering::Relaxed);
     if next == 0 {
-        let first = super::random().map_or(1, |first: u64| first);
+        let first = crate::random::random().map_or(1, |first: u64| first);
         NEXT.fetch_add(first, Ordering::Relaxed);
         return first;
     }

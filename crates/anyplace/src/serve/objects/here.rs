@@ -78,7 +78,7 @@ pub(crate) fn here() -> Result<Arc<Node>> {
 impl Node {
     fn new(generation: u32) -> Result<Self> {
         Ok(Self {
-            id: NodeId(super::random()?),
+            id: NodeId(crate::random::random()?),
             generation,
             table: Table::default(),
             threads: Threads::default(),
@@ -236,7 +236,7 @@ impl Node {
 
     /// Expects a host to come in that says this number, and tells of it.
     pub(crate) fn expect(&self, tell: Sender<Result<Peer>>) -> Result<u64> {
-        let number = super::random()?;
+        let number = crate::random::random()?;
         self.ways().expected.insert(number, tell);
         Ok(number)
     }

@@ -29,37 +29,3 @@ pub(crate) use traffic::Objects;
 
 /// The number of the object that each process has from the beginning: it makes, finds and publishes others.
 const DESK: u64 = 0;
-
-/// A number that nobody can guess.
-fn random<T: Random>() -> crate::Result<T> {
-    T::draw()
-}
-
-trait Random: Sized {
-    fn draw() -> crate::Result<Self>;
-}
-
-impl Random for u64 {
-    fn draw() -> crate::Result<Self> {
-        bytes().map(Self::from_ne_bytes)
-    }
-}
-
-impl Random for u128 {
-    fn draw() -> crate::Result<Self> {
-        bytes().map(Self::from_ne_bytes)
-    }
-}
-
-fn bytes<const N: usize>() -> crate::Result<[u8; N]> {
-    let mut bytes = [0; N];
-    let mut filled = 0;
-    while filled < N {
-        match rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty()) {
-            Ok(more) => filled += more,
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(std::io::Error::from(error).into()),
-        }
-    }
-    Ok(bytes)
-}

@@ -110,7 +110,7 @@ impl Offer {
             place,
             endpoint: listener.endpoint().clone(),
             keys,
-            node: crate::peer::fresh_number(),
+            node: crate::random::random()?,
             state: Mutex::default(),
             changed: Condvar::new(),
         });
