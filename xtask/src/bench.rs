@@ -25,7 +25,9 @@ fn local(site: &Site, options: &[&str]) -> Result<bool> {
         .env("ANYPLACE_BENCH_COMMAND", site.command())
         .env("ANYPLACE_BENCH_PYTHON", site.peers_python());
     let measure = options.iter().fold(measure, Line::arg);
-    run_all([Line::of("cargo build --release")].into_iter().chain(environment(site)).chain([measure]))
+    let programs = ["--package anyplace-cli", "--package bench --bin bench --bin echo"];
+    let build = programs.map(|which| Line::of(&format!("cargo build --release {which}")));
+    run_all(build.into_iter().chain(environment(site)).chain([measure]))
 }
 
 /// Lets tasks crash in every pool, and processes die with something shared in their hands.
