@@ -54,11 +54,13 @@ use crate::error::{Error, Kind, Result};
 use crate::wire::admission::Hello;
 use proof::Bound;
 use shelf::Shelf;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use table::{Row, rows};
+use ticket::TicketId;
 use verdict::{Grant, Refusal, Tables};
 
 /// The keys of a user: an [`Identity`], and the tables of whom it knows. Clones are the same.
@@ -181,8 +183,8 @@ impl Keys {
     }
 
     /// Ends what a client or a ticket is good for. `which` is a client's name, or the first letters of its key or of a
-    /// ticket's. A client's key stays in the table as revoked, so that no ticket brings it back, and the ticket by which
-    /// it came is void, too: its holder could come back by another key.
+    /// ticket's. A client's key stays in the table as revoked, so that no ticket brings it back, and the tickets by which
+    /// it came are void, too: their holder could come back by another key.
     ///
     /// Conversations that are under way end where the server [asks](Self::standing).
     ///
@@ -193,21 +195,16 @@ impl Keys {
         self.0.shelf.change_all([Issued::FILE, Authorized::FILE], |[tickets, peers]| {
             let issued: Vec<Issued> = rows(tickets)?;
             let authorized: Vec<Authorized> = rows(peers)?;
-            let target = find(&issued, &authorized, which)?;
-            let ticket = match &target {
-                Revoked::Ticket(ticket) => Some(ticket.id),
-                Revoked::Peer(peer) => peer.ticket,
-            };
-            let ticket = issued.into_iter().find(|row| Some(row.id) == ticket);
-            let mut revoked = Vec::new();
-            if let Revoked::Peer(peer) = target {
-                let peer = Authorized { revoked: Some(peer.revoked.unwrap_or(now)), ..peer };
-                table::put(peers, &peer, |row| row.key == peer.key);
-                revoked.push(Revoked::Peer(peer));
+            match find(&issued, &authorized, which)? {
+                Found::Ticket(id) => Ok(void(tickets, &issued, &[id])),
+                Found::Peer(key) => {
+                    let theirs: Vec<_> = authorized.into_iter().filter(|row| row.key == key).collect();
+                    let ids: Vec<_> = theirs.iter().filter_map(|row| row.ticket).collect();
+                    let mut revoked = vec![shut_out(peers, &theirs, now)];
+                    revoked.extend(void(tickets, &issued, &ids));
+                    Ok(revoked)
+                }
             }
-            table::keep(tickets, |row: &Issued| Some(row.id) != ticket.as_ref().map(|ticket| ticket.id));
-            revoked.extend(ticket.map(Revoked::Ticket));
-            Ok(revoked)
         })
     }
 
@@ -277,7 +274,9 @@ impl Keys {
             let verdict = judge(tickets, peers)?;
             if let Ok(Grant { enrol: Some(new), .. }) = &verdict {
                 spend(tickets, new)?;
-                table::put(peers, new, |row: &Authorized| row.key == new.key);
+                // What is over is of no more use beside it.
+                table::keep(peers, |row: &Authorized| row.key != new.key || row.is_good(now));
+                table::put(peers, new, |row: &Authorized| row.key == new.key && row.ticket == new.ticket);
             }
             Ok(verdict)
         })
@@ -309,12 +308,20 @@ fn spend(tickets: &mut String, by: &Authorized) -> Result<()> {
     Ok(())
 }
 
-fn find(issued: &[Issued], authorized: &[Authorized], which: &str) -> Result<Revoked> {
+/// Whom or what somebody means.
+enum Found {
+    Peer(KeyHash),
+    Ticket(TicketId),
+}
+
+fn find(issued: &[Issued], authorized: &[Authorized], which: &str) -> Result<Found> {
     let begins = |name: String| which.len() >= 4 && name.starts_with(&which.to_ascii_lowercase());
     let peers = authorized.iter().filter(|row| row.name == which || begins(row.key.to_string()));
     let tickets = issued.iter().filter(|row| begins(row.name()));
-    let mut found: Vec<_> = peers.cloned().map(Revoked::Peer).collect();
-    found.extend(tickets.cloned().map(Revoked::Ticket));
+    // A client may have several rows.
+    let peers: BTreeSet<_> = peers.map(|row| row.key).collect();
+    let mut found: Vec<_> = peers.into_iter().map(Found::Peer).collect();
+    found.extend(tickets.map(|row| Found::Ticket(row.id)));
     match found.len() {
         1 => Ok(found.remove(0)),
         0 => Err(Error::new(Kind::NotFound, format!("no client and no ticket is called `{which}`"))
@@ -322,6 +329,19 @@ fn find(issued: &[Issued], authorized: &[Authorized], which: &str) -> Result<Rev
         n => Err(Error::config(format!("`{which}` may be {n} of those that are known"))
             .with_help("write more letters of the key: `anyplace keys list` shows them")),
     }
+}
+
+/// Marks all rows of a client as revoked. Gives the first of them.
+fn shut_out(peers: &mut String, theirs: &[Authorized], now: Moment) -> Revoked {
+    let revoked = |row: &Authorized| Authorized { revoked: Some(row.revoked.unwrap_or(now)), ..row.clone() };
+    theirs.iter().for_each(|old| table::put(peers, &revoked(old), |row| row == old));
+    Revoked::Peer(revoked(&theirs[0]))
+}
+
+/// Takes these tickets out, and gives those that were there.
+fn void(tickets: &mut String, issued: &[Issued], ids: &[TicketId]) -> Vec<Revoked> {
+    table::keep(tickets, |row: &Issued| !ids.contains(&row.id));
+    issued.iter().filter(|row| ids.contains(&row.id)).cloned().map(Revoked::Ticket).collect()
 }
 
 fn place_file(name: &str) -> Result<String> {

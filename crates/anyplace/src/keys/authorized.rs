@@ -5,8 +5,9 @@ use super::ticket::TicketId;
 use super::{KeyHash, Moment, Scope};
 use std::fmt;
 
-/// A client that may, or may no more, use the places offered here:
-/// `KEY SCOPE name=NAME since=TIME [until=TIME] [ticket=ID] [revoked=TIME]`.
+/// What a client was given once, in the places offered here:
+/// `KEY SCOPE name=NAME since=TIME [until=TIME] [ticket=ID] [revoked=TIME]`. A client that has shown several tickets has
+/// several rows, each of which is good for what its ticket said, until when that said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authorized {
     /// Its key.
@@ -15,7 +16,7 @@ pub struct Authorized {
     pub scope: Scope,
     /// How it calls itself. Nobody has checked that.
     pub name: String,
-    /// When it came first.
+    /// When it came with that.
     pub since: Moment,
     /// Until when it may come; `None` is for ever.
     pub until: Option<Moment>,
@@ -30,6 +31,34 @@ impl Authorized {
     pub fn is_good(&self, now: Moment) -> bool {
         self.revoked.is_none() && self.until.is_none_or(|until| now < until)
     }
+}
+
+/// What the rows of one key allow together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Allowance {
+    pub(super) scope: Scope,
+    /// Until when all of that; `None` is for ever.
+    pub(super) until: Option<Moment>,
+}
+
+impl Allowance {
+    /// Nothing, if none of them is good. A row that was revoked takes all others of its key along.
+    pub(super) fn of(rows: &[&Authorized], now: Moment) -> Option<Self> {
+        if rows.iter().any(|row| row.revoked.is_some()) {
+            return None;
+        }
+        let scope = allowed_after(rows, now)?;
+        let mut ends: Vec<_> = rows.iter().filter_map(|row| row.until).filter(|until| now < *until).collect();
+        ends.sort_unstable();
+        let is_less = |end: &Moment| !allowed_after(rows, *end).is_some_and(|left| left.allows(scope));
+        Some(Self { scope, until: ends.into_iter().find(is_less) })
+    }
+}
+
+/// What those of the rows allow that are good then.
+fn allowed_after(rows: &[&Authorized], then: Moment) -> Option<Scope> {
+    let good = rows.iter().filter(|row| row.is_good(then));
+    good.map(|row| row.scope).reduce(|all, scope| all | scope)
 }
 
 impl Row for Authorized {

@@ -1,5 +1,6 @@
 //! Who may be here at one moment.
 
+use super::authorized::Allowance;
 use super::{Authorized, KeyHash, Moment, Scope};
 
 /// What the tables said at one moment, for clients that are in already. [`Keys::standing`](super::Keys::standing) gives it.
@@ -16,7 +17,7 @@ impl Standing {
         if key == self.own {
             return Some(Scope::ADMIN);
         }
-        let known = self.authorized.iter().find(|row| row.key == key);
-        known.filter(|row| row.is_good(self.now)).map(|row| row.scope)
+        let rows: Vec<_> = self.authorized.iter().filter(|row| row.key == key).collect();
+        Allowance::of(&rows, self.now).map(|allowance| allowance.scope)
     }
 }

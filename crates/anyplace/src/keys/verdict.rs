@@ -1,6 +1,6 @@
 //! Whether a peer may come in: decided from what it says and what the tables say, without a look at anything else.
 
-use super::authorized::Authorized;
+use super::authorized::{Allowance, Authorized};
 use super::issued::Issued;
 use super::proof::{Bound, Role};
 use super::ticket::TicketId;
@@ -11,10 +11,11 @@ use crate::wire::admission::{Hello, Proof};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Grant {
     pub(crate) scope: Scope,
+    /// Until when it may do all of that.
     pub(crate) until: Option<Moment>,
     /// That we know the ticket's secret, too; where it showed a good one.
     pub(crate) proof: Option<Proof>,
-    /// How the tables say so from now on, if they do not yet.
+    /// The row that the tables have from now on beside those they had, if they do not say all of it yet.
     pub(crate) enrol: Option<Authorized>,
 }
 
@@ -57,23 +58,21 @@ impl Tables<'_> {
             // The same user.
             return Ok(Grant { scope: Scope::ADMIN, until: None, proof: None, enrol: None });
         }
-        let known = self.authorized.iter().find(|row| row.key == bound.client);
-        if known.is_some_and(|row| row.revoked.is_some()) {
+        let known: Vec<_> = self.authorized.iter().filter(|row| row.key == bound.client).collect();
+        if known.iter().any(|row| row.revoked.is_some()) {
             return Err(Refusal::Revoked);
         }
-        let ticket = self.ticket(bound, hello, now);
-        let good = known.filter(|row| row.is_good(now));
-        match (good, ticket) {
-            (None, Err(Refusal::Unknown)) if known.is_some() => Err(Refusal::Over),
+        match (Allowance::of(&known, now), self.ticket(bound, hello, now)) {
+            (None, Err(Refusal::Unknown)) if !known.is_empty() => Err(Refusal::Over),
             (None, Err(refusal)) => Err(refusal),
-            (Some(row), Err(_)) => Ok(by_key(row, None)),
-            (Some(row), Ok(ticket)) if covers(row, ticket) => Ok(by_key(row, Some(prove(ticket, bound)))),
-            (_, Ok(ticket)) => Ok(Grant {
-                scope: ticket.scope,
-                until: ticket.until,
-                proof: Some(prove(ticket, bound)),
-                enrol: Some(enrolled(ticket, bound.client, &hello.name, now)),
-            }),
+            (Some(has), Err(_)) => Ok(by_key(has, None)),
+            (Some(has), Ok(ticket)) if covers(&known, ticket, now) => {
+                Ok(by_key(has, Some(prove(ticket, bound))))
+            }
+            (_, Ok(ticket)) => {
+                let new = enrolled(ticket, bound, &hello.name, now);
+                Ok(by_ticket(&known, new, prove(ticket, bound)))
+            }
         }
     }
 
@@ -92,26 +91,33 @@ impl Tables<'_> {
     }
 }
 
-fn by_key(row: &Authorized, proof: Option<Proof>) -> Grant {
-    Grant { scope: row.scope, until: row.until, proof, enrol: None }
+fn by_key(has: Allowance, proof: Option<Proof>) -> Grant {
+    Grant { scope: has.scope, until: has.until, proof, enrol: None }
+}
+
+/// What the ticket gives is added to what its holder has: nobody loses anything by showing one.
+fn by_ticket(known: &[&Authorized], new: Authorized, proof: Proof) -> Grant {
+    let rows: Vec<_> = known.iter().copied().chain([&new]).collect();
+    // The ticket is good, so the new row is.
+    let Allowance { scope, until } =
+        Allowance::of(&rows, new.since).unwrap_or(Allowance { scope: new.scope, until: new.until });
+    Grant { scope, until, proof: Some(proof), enrol: Some(new) }
 }
 
 fn prove(ticket: &Issued, bound: &Bound) -> Proof {
     ticket.proof.prove(Role::Server, bound)
 }
 
-/// Whether the ticket would give nothing new.
-fn covers(row: &Authorized, ticket: &Issued) -> bool {
-    let lasts = match (row.until, ticket.until) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(row), Some(ticket)) => row >= ticket,
-    };
-    lasts && row.scope.allows(ticket.scope)
+/// Whether the ticket would give nothing that its holder has not for as long.
+fn covers(known: &[&Authorized], ticket: &Issued, now: Moment) -> bool {
+    let lasts =
+        |row: &&Authorized| row.until.is_none_or(|until| ticket.until.is_some_and(|end| end <= until));
+    let lasting: Vec<_> = known.iter().copied().filter(lasts).collect();
+    Allowance::of(&lasting, now).is_some_and(|has| has.scope.allows(ticket.scope))
 }
 
-fn enrolled(ticket: &Issued, key: KeyHash, name: &str, now: Moment) -> Authorized {
-    let (scope, until, ticket) = (ticket.scope, ticket.until, Some(ticket.id));
+fn enrolled(ticket: &Issued, bound: &Bound, name: &str, now: Moment) -> Authorized {
+    let (key, scope, until, ticket) = (bound.client, ticket.scope, ticket.until, Some(ticket.id));
     Authorized { key, scope, name: plain(name), since: now, until, ticket, revoked: None }
 }
 
@@ -244,7 +250,39 @@ mod tests {
         let smaller = judged(&ticket(Scope::STATUS, Some(now().after(HOUR))));
         assert_eq!((smaller.scope, smaller.until, smaller.enrol), (Scope::RUN, None, None));
         let larger = judged(&ticket(Scope::ADMIN, None));
-        assert_eq!((larger.scope, larger.enrol.unwrap().scope), (Scope::ADMIN, Scope::ADMIN));
+        assert!(larger.scope.allows(Scope::ADMIN));
+        assert_eq!(larger.enrol.unwrap().scope, Scope::ADMIN);
+    }
+
+    /// What each gave ends when that says, and no sooner or later for the other.
+    #[test]
+    fn tickets_of_several_scopes_add_up_and_each_ends_in_its_own_time() {
+        let until = now().after(HOUR);
+        let ticket = ticket(Scope::FILES, Some(until));
+        let issued = [Issued::new(&ticket, false, now())];
+        let share = Authorized { scope: Scope::SHARE, ..row("ada", None, None) };
+        let ada = bound("ada");
+        let both = judge(std::slice::from_ref(&share), &issued, &ada, &shown(&ticket, &ada)).unwrap();
+        assert_eq!((both.scope, both.until), (Scope::SHARE | Scope::FILES, Some(until)));
+        let rows = [share, both.enrol.unwrap()];
+        assert_eq!(rows[1].scope, Scope::FILES, "the ticket did not make what it says last longer");
+        let more = [row("ada", Some(until), None), rows[0].clone()];
+        let known_already = judge(&more, &issued, &ada, &shown(&ticket, &ada)).unwrap();
+        assert_eq!(known_already.enrol, None, "who may run may send files for as long");
+        let later = |then| {
+            Tables { own: hash("server"), authorized: &rows, issued: &[] }.judge(&ada, &nothing(), then)
+        };
+        assert_eq!(later(now()).unwrap().scope, Scope::SHARE | Scope::FILES);
+        let left = later(until).unwrap();
+        assert_eq!((left.scope, left.until), (Scope::SHARE, None));
+    }
+
+    #[test]
+    fn one_row_that_is_revoked_takes_all_of_its_key_along() {
+        let rows = [row("ada", None, None), row("ada", None, Some(now()))];
+        assert_eq!(judge(&rows, &[], &bound("ada"), &nothing()), Err(Refusal::Revoked));
+        let standing = super::super::Standing { own: hash("server"), authorized: rows.into(), now: now() };
+        assert_eq!(standing.of(hash("ada")), None);
     }
 
     #[test]

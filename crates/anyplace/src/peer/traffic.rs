@@ -38,13 +38,13 @@ pub(crate) enum Absence {
 }
 
 /// Tells a message to those whose own it is.
-pub(crate) fn hear(
-    traffics: &[Arc<dyn Traffic>],
+pub(crate) fn hear<'t>(
+    mut traffics: impl Iterator<Item = &'t Arc<dyn Traffic>>,
     peer: &Peer,
     kind: Kind,
     body: &[u8],
 ) -> Result<(), Malformed> {
-    match traffics.iter().find(|traffic| traffic.hears(kind)) {
+    match traffics.find(|traffic| traffic.hears(kind)) {
         Some(traffic) => traffic.clone().hear(peer, kind, body),
         None => Err(Malformed("something that is said in this conversation")),
     }

@@ -382,7 +382,7 @@ impl Handler for Conversation {
                     tell(record);
                 }
             }
-            _ => peer::hear(server.traffics(), peer, kind, body)?,
+            _ => peer::hear(server.traffics().iter(), peer, kind, body)?,
         }
         Ok(())
     }
@@ -412,6 +412,10 @@ impl Handler for Conversation {
         }
         if let Some(desk) = server.desk() {
             desk.lose(server.number);
+            if why.kind() == Wrong::PermissionDenied {
+                // Where we may be no more, or for less than before, nobody tells what became of what we sent.
+                desk.give_up(server.number, why);
+            }
             if why.kind() == Wrong::PlaceClosed && !server.link().is_closed {
                 // A server says goodbye when it has told how all ended that had begun.
                 desk.take_back_all(server.number);

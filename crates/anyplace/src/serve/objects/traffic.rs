@@ -8,7 +8,6 @@ use super::proxy::Proxy;
 use crate::Address;
 use crate::driver::{Recipe, Serve};
 use crate::error::{Error, Kind as Wrong, Result, Retry};
-use crate::keys::Scope;
 use crate::peer::{Absence, Peer, Traffic};
 use crate::wire::peer::objects as messages;
 use crate::wire::{Kind, Malformed};
@@ -20,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 /// What the other side has of ours goes with each conversation, and so do the names of what it has published: who comes back
 /// finds objects anew.
 pub(crate) struct Objects {
-    rights: Rights,
+    rights: Mutex<Rights>,
     current: Mutex<Option<(Peer, Conversation)>>,
     /// Why nothing is asked any more, once the place is closed.
     closed: OnceLock<Error>,
@@ -28,9 +27,13 @@ pub(crate) struct Objects {
 
 impl Objects {
     /// For a client of an offered place.
-    pub(crate) fn of_client(place: Result<Arc<dyn Serve>>, scope: Scope) -> Arc<Self> {
-        let trusted = scope.allows(Scope::RUN);
-        Self::new(Rights { desk: place.ok(), trusted, forwards: true, gateway: false })
+    pub(crate) fn of_client(place: Result<Arc<dyn Serve>>) -> Arc<Self> {
+        Self::new(Rights { desk: place.ok(), trusted: false, forwards: true, gateway: false })
+    }
+
+    /// Whether the other side may have code run here, in conversations that begin from now on.
+    pub(crate) fn trust(&self, trusted: bool) {
+        self.rights().trusted = trusted;
     }
 
     /// For a server whose place this process has opened: what we publish there is called by its other clients, and what we ask
@@ -40,7 +43,11 @@ impl Objects {
     }
 
     fn new(rights: Rights) -> Arc<Self> {
-        Arc::new(Self { rights, current: Mutex::default(), closed: OnceLock::new() })
+        Arc::new(Self { rights: Mutex::new(rights), current: Mutex::default(), closed: OnceLock::new() })
+    }
+
+    fn rights(&self) -> MutexGuard<'_, Rights> {
+        self.rights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn current(&self) -> MutexGuard<'_, Option<(Peer, Conversation)>> {
@@ -78,7 +85,7 @@ impl Traffic for Objects {
 
     fn begin(&self, peer: &Peer) {
         let Ok(node) = here() else { return };
-        let conversation = Conversation::new(&node, self.rights.clone());
+        let conversation = Conversation::new(&node, self.rights().clone());
         let before = self.current().replace((peer.clone(), conversation.clone()));
         if let Some((peer, conversation)) = before {
             conversation.end(&peer);

@@ -24,36 +24,45 @@ pub(super) struct Client {
     wish: Wish,
     /// By which it was let in; `None` for a process of our own user.
     key: Option<KeyHash>,
-    scope: Scope,
     tasks: Arc<Tasks>,
+    objects: Arc<Objects>,
     traffics: Vec<Arc<dyn Traffic>>,
     presence: Mutex<Presence>,
 }
 
+struct Presence {
+    whereabouts: Whereabouts,
+    /// What it was let in for last.
+    scope: Scope,
+}
+
 /// Whether the client is connected.
-enum Presence {
+enum Whereabouts {
     Here(Peer),
     Away(Instant),
 }
 
-/// One of a client's conversations.
-struct Conversation(Arc<Client>);
+/// One of a client's conversations. What it may do may be more than in those before, since it has shown another ticket.
+struct Conversation {
+    client: Arc<Client>,
+    scope: Scope,
+}
 
 impl Client {
     pub(super) fn new(shared: &Arc<Shared>, wish: &Wish, admitted: &Admitted) -> Arc<Self> {
         let tasks = Tasks::new(&shared.place, wish.keep);
-        let objects = Objects::of_client(shared.place.serve(), admitted.scope);
-        let all: [Arc<dyn Traffic>; 3] = [tasks.clone(), Share::new(&shared.place), objects];
-        let is_allowed = |traffic: &Arc<dyn Traffic>| allows(admitted.scope, traffic.family());
-        let traffics = all.into_iter().filter(is_allowed).collect();
+        let objects = Objects::of_client(shared.place.serve());
         Arc::new(Self {
             shared: Arc::downgrade(shared),
             wish: wish.clone(),
             key: admitted.key,
-            scope: admitted.scope,
-            traffics,
+            traffics: vec![tasks.clone(), Share::new(&shared.place), objects.clone()],
             tasks,
-            presence: Mutex::new(Presence::Away(Instant::now())),
+            objects,
+            presence: Mutex::new(Presence {
+                whereabouts: Whereabouts::Away(Instant::now()),
+                scope: admitted.scope,
+            }),
         })
     }
 
@@ -62,24 +71,32 @@ impl Client {
         if admitted.key != self.key {
             return Err(Error::new(Wrong::PermissionDenied, "the session is another client's"));
         }
-        let before = match &*self.presence() {
-            Presence::Here(peer) => Some(peer.clone()),
-            Presence::Away(_) => None,
-        };
-        if let Some(before) = before {
+        if !admitted.scope.allows(self.presence().scope) {
+            // Nobody would tell what became of what it may do no more: it has to leave first, at the next look at the keys.
+            return Err(Error::new(Wrong::PermissionDenied, "the session was let in for more than that"));
+        }
+        if let Some(before) = self.peer() {
             before.close(&replaced());
         }
-        Peer::start(admitted.stream, greeting, Arc::new(Conversation(self.clone()))).map(drop)
+        let conversation = Conversation { client: self.clone(), scope: admitted.scope };
+        Peer::start(admitted.stream, greeting, Arc::new(conversation)).map(drop)
     }
 
     fn presence(&self) -> std::sync::MutexGuard<'_, Presence> {
         self.presence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn peer(&self) -> Option<Peer> {
+        match &self.presence().whereabouts {
+            Whereabouts::Here(peer) => Some(peer.clone()),
+            Whereabouts::Away(_) => None,
+        }
+    }
+
     /// Whether it has been away for longer than it said it would.
     pub(super) fn is_gone(&self, now: Instant) -> bool {
         let patience = self.wish.patience.min(PATIENCE);
-        matches!(*self.presence(), Presence::Away(since) if now.saturating_duration_since(since) > patience)
+        matches!(self.presence().whereabouts, Whereabouts::Away(since) if now.saturating_duration_since(since) > patience)
     }
 
     /// Whether it has a key, so that it may lose what that is good for.
@@ -89,7 +106,8 @@ impl Client {
 
     /// Whether it may still do all that it was let in for.
     pub(super) fn is_welcome(&self, standing: &Standing) -> bool {
-        self.key.is_none_or(|key| standing.of(key).is_some_and(|scope| scope.allows(self.scope)))
+        let scope = self.presence().scope;
+        self.key.is_none_or(|key| standing.of(key).is_some_and(|has| has.allows(scope)))
     }
 
     /// Takes no more work.
@@ -109,28 +127,31 @@ impl Client {
 
     /// Tells it that this is the end, once it has been told all else.
     pub(super) fn close(&self, why: &Error, until: Instant) {
-        let peer = match &*self.presence() {
-            Presence::Here(peer) => Some(peer.clone()),
-            Presence::Away(_) => None,
-        };
-        if let Some(peer) = peer {
+        if let Some(peer) = self.peer() {
             peer.part(why, until);
         }
         self.leave();
     }
 }
 
+impl Conversation {
+    /// The kinds of traffic that its scope allows.
+    fn traffics(&self) -> impl Iterator<Item = &Arc<dyn Traffic>> {
+        self.client.traffics.iter().filter(|traffic| allows(self.scope, traffic.family()))
+    }
+}
+
 impl Handler for Conversation {
     fn began(&self, peer: &Peer) {
-        let client = &self.0;
         // Held meanwhile, as in `ended`: or what is told of one conversation could undo what is told of the next.
-        let mut presence = client.presence();
-        *presence = Presence::Here(peer.clone());
-        client.traffics.iter().for_each(|traffic| traffic.begin(peer));
+        let mut presence = self.client.presence();
+        *presence = Presence { whereabouts: Whereabouts::Here(peer.clone()), scope: self.scope };
+        self.client.objects.trust(self.scope.allows(Scope::RUN));
+        self.traffics().for_each(|traffic| traffic.begin(peer));
     }
 
     fn hear(&self, peer: &Peer, kind: Kind, body: &[u8]) -> Result<(), Malformed> {
-        peer::hear(&self.0.traffics, peer, kind, body)
+        peer::hear(self.traffics(), peer, kind, body)
     }
 
     /// Whoever asks and never reads costs no more than that: a client always reads.
@@ -139,14 +160,14 @@ impl Handler for Conversation {
     }
 
     fn ended(&self, peer: &Peer, why: &Error) {
-        let client = &self.0;
+        let client = &self.client;
         // Who says goodbye does not come back.
         let is_over = why.kind() == Wrong::PlaceClosed;
         {
             let mut presence = client.presence();
-            match &*presence {
-                Presence::Here(current) if !current.is(peer) => return,
-                _ => *presence = Presence::Away(Instant::now()),
+            match &presence.whereabouts {
+                Whereabouts::Here(current) if !current.is(peer) => return,
+                _ => presence.whereabouts = Whereabouts::Away(Instant::now()),
             }
             let absence = if is_over { Absence::Gone } else { Absence::Away { goes_on: client.wish.keep } };
             client.traffics.iter().for_each(|traffic| traffic.lost(absence));
