@@ -27,7 +27,13 @@ pub(crate) fn run(args: &args::Serve) -> Result<End> {
     let heard =
         signals::listen().map_err(|error| Report::own(format!("signals cannot be heard: {error}")))?;
     let place = registry(args).open(args.on.as_str())?;
-    let terms = Terms { scope: args.scope, lasts: args.expires, once: args.once, ticket: !args.no_ticket };
+    let terms = Terms {
+        scope: args.scope,
+        lasts: args.expires,
+        once: args.once,
+        ticket: !args.no_ticket,
+        ..Terms::default()
+    };
     let offer = Arc::new(place.offer_on(&args.address, &terms)?);
     let address = offer.address().reveal();
     if let Some(name) = &args.name {

@@ -35,7 +35,7 @@ impl Offer {
     ) -> PyResult<Self> {
         let opened = scope.parse::<Scope>().and_then(|scope| {
             let lasts = expires.map(seconds).transpose()?;
-            let terms = Terms { scope, lasts, once, ticket };
+            let terms = Terms { scope, lasts, once, ticket, ..Terms::default() };
             door::pass(py, || place.offer_on(endpoint, &terms))
         });
         opened.map(|offer| Self(Arc::new(offer))).map_err(|error| error::to_python(py, &error))

@@ -10,5 +10,5 @@ mod offer;
 
 pub use handler::{Answers, Connections, Limits, Requests, Server, Serving, Took};
 pub use inbox::{Arrival, Inbox};
+pub use offer::{ClientLimits, Offer, Terms};
 pub(crate) use offer::{MOST_FUNCTIONS, another_language};
-pub use offer::{Offer, Terms};

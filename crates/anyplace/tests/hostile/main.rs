@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, reason = "tests")]
 
+mod greed;
 mod scopes;
 
 use anyplace::keys::{Keys, Scope};

@@ -34,7 +34,6 @@ fn a_ticket_for_status_sees_how_the_place_is_and_does_nothing_in_it() {
     is_refused_for_want_of("run", run(&client));
     is_refused_for_want_of("share", client.lock("door"));
     is_refused_for_want_of("share", client.find("greeter"));
-    assert_eq!(machines.offer.clients(), 1, "it stays connected, whatever it asked for");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod line;
 
-use super::Terms;
+use super::{ClientLimits, Terms};
 use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::keys::{KeyHash, Keys, Scope};
@@ -40,8 +40,13 @@ pub struct Arrival {
 
 impl Inbox {
     /// A ticket for files and nothing else, for the first who comes within a day. The same sender may come again.
-    pub const TERMS: Terms =
-        Terms { scope: Scope::FILES, lasts: Some(Duration::from_secs(86_400)), once: true, ticket: true };
+    pub const TERMS: Terms = Terms {
+        scope: Scope::FILES,
+        lasts: Some(Duration::from_secs(86_400)),
+        once: true,
+        ticket: true,
+        limits: ClientLimits::DEFAULT,
+    };
 
     /// Opens an inbox at `tcp://host:port` (port 0 is any free one) or `unix:/path`.
     ///

@@ -75,6 +75,14 @@ pub(crate) fn here() -> Result<Arc<Node>> {
     Ok(known.as_ref().expect("it was just made").clone())
 }
 
+/// Does something on a thread of objects, which may take its time; on this one where there is none.
+pub(crate) fn aside(work: impl FnOnce() + Send + 'static) {
+    match here() {
+        Ok(node) => node.threads.run(Box::new(work)),
+        Err(_) => work(),
+    }
+}
+
 impl Node {
     fn new(generation: u32) -> Result<Self> {
         Ok(Self {

@@ -18,7 +18,7 @@ mod traffic;
 mod typed;
 
 pub(crate) use desk::Far;
-pub(crate) use here::{Node, here};
+pub(crate) use here::{Node, aside, here};
 pub(crate) use host::ticket;
 pub use host::{Maker, host};
 pub(crate) use names::{Names, keep};

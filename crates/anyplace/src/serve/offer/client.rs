@@ -25,6 +25,7 @@ pub(super) struct Client {
     /// By which it was let in; `None` for a process of our own user.
     key: Option<KeyHash>,
     tasks: Arc<Tasks>,
+    share: Arc<Share>,
     objects: Arc<Objects>,
     traffics: Vec<Arc<dyn Traffic>>,
     presence: Mutex<Presence>,
@@ -51,13 +52,16 @@ struct Conversation {
 impl Client {
     pub(super) fn new(shared: &Arc<Shared>, wish: &Wish, admitted: &Admitted) -> Arc<Self> {
         let tasks = Tasks::new(&shared.place, wish.keep);
+        let account = shared.account(admitted.key);
         let objects = Objects::of_client(shared.place.serve());
+        let share = Share::new(&shared.place, shared.limits, account);
         Arc::new(Self {
             shared: Arc::downgrade(shared),
             wish: wish.clone(),
             key: admitted.key,
-            traffics: vec![tasks.clone(), Share::new(&shared.place), objects.clone()],
+            traffics: vec![tasks.clone(), share.clone(), objects.clone()],
             tasks,
+            share,
             objects,
             presence: Mutex::new(Presence {
                 whereabouts: Whereabouts::Away(Instant::now()),
@@ -147,6 +151,7 @@ impl Handler for Conversation {
         let mut presence = self.client.presence();
         *presence = Presence { whereabouts: Whereabouts::Here(peer.clone()), scope: self.scope };
         self.client.objects.trust(self.scope.allows(Scope::RUN));
+        self.client.share.limit(self.scope);
         self.traffics().for_each(|traffic| traffic.begin(peer));
     }
 

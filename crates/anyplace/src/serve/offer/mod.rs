@@ -4,27 +4,36 @@
 //! |---|---|
 //! | `terms` | who may come in, and where |
 //! | `entry` | who comes in by the door (`serve/door.rs`), and who has to leave |
+//! | `limits` | what one client may take of the place |
+//! | `account` | what one key has of it, in all its conversations |
 //! | `client` | one who was let in: the conversations it has one after the other |
 //! | `tasks` | runs its tasks in the place, and tells how they ended |
 //! | `functions` | the callables that it has defined |
 //! | `share` | uses the place's shared objects for it |
 
+mod account;
 mod client;
 mod entry;
 mod functions;
+mod limits;
 mod share;
 mod tasks;
 mod terms;
 
+#[cfg(test)]
+mod tests;
+
 use crate::address::Address;
 use crate::error::{Error, Kind, Result, Retry};
-use crate::keys::Keys;
+use crate::keys::{KeyHash, Keys};
 use crate::net::{Endpoint, listen};
 use crate::place::Place;
 use crate::serve::door::Door;
+use account::Account;
 use client::Client;
 use entry::Entry;
 pub(crate) use functions::MOST as MOST_FUNCTIONS;
+pub use limits::ClientLimits;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -58,6 +67,9 @@ pub(crate) struct Shared {
     place: Place,
     endpoint: Endpoint,
     keys: Keys,
+    limits: ClientLimits,
+    /// By the keys of those that have one.
+    accounts: Mutex<HashMap<KeyHash, Arc<Account>>>,
     /// Tells this offer from one that was at the same endpoint before.
     node: u128,
     state: Mutex<State>,
@@ -110,6 +122,8 @@ impl Offer {
             place,
             endpoint: listener.endpoint().clone(),
             keys,
+            limits: terms.limits,
+            accounts: Mutex::default(),
             node: crate::random::random()?,
             state: Mutex::default(),
             changed: Condvar::new(),
@@ -192,6 +206,12 @@ impl Shared {
             return Err(self.closed());
         }
         Ok(state.clients.entry(session).or_insert_with(make).clone())
+    }
+
+    /// What this key has here.
+    fn account(&self, key: Option<KeyHash>) -> Arc<Account> {
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        key.map(|key| accounts.entry(key).or_default().clone()).unwrap_or_default()
     }
 
     /// Forgets the clients that have been away for too long.

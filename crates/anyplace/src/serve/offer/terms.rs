@@ -1,5 +1,6 @@
 //! On which terms a place is offered.
 
+use super::limits::ClientLimits;
 use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::keys::{Keys, Scope};
@@ -18,12 +19,20 @@ pub struct Terms {
     pub once: bool,
     /// Without one, only those are let in whose keys are known here.
     pub ticket: bool,
+    /// What one client may take of the place.
+    pub limits: ClientLimits,
 }
 
 impl Default for Terms {
     /// A ticket for tasks and all that they share, good until it is revoked.
     fn default() -> Self {
-        Self { scope: Scope::default(), lasts: None, once: false, ticket: true }
+        Self {
+            scope: Scope::default(),
+            lasts: None,
+            once: false,
+            ticket: true,
+            limits: ClientLimits::DEFAULT,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::opened::Opened;
 use super::pending::{Doing, Line, Pending};
 use crate::error::Result;
+use crate::serve::objects::aside;
 use crate::share::{Queue, from_ticket, to_ticket_of_kept};
 use crate::wire::peer::share::Said;
 use crate::work::Payload;
@@ -16,12 +17,16 @@ const FIRST: i64 = i64::MIN;
 pub(super) fn take_back(opened: &Opened, values: Vec<Payload>) {
     match opened {
         Opened::Queue(queue) => {
-            let ours = ours(queue).unwrap_or_else(|_| queue.clone());
-            for value in values {
-                start(put(ours.clone(), value));
-                // It was put once more than it is done now.
-                drop(queue.task_done());
-            }
+            // To open it takes a while where others make something large.
+            let queue = queue.clone();
+            aside(move || {
+                let ours = ours(&queue).unwrap_or_else(|_| queue.clone());
+                for value in values {
+                    start(put(ours.clone(), value));
+                    // It was put once more than it is done now.
+                    drop(queue.task_done());
+                }
+            });
         }
         Opened::Pipe(end) => end.take_back(values),
         _ => {}

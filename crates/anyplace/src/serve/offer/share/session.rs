@@ -1,12 +1,17 @@
 //! A [`Session`]: the objects that a client has open in one conversation, and what it waits for.
 
+use super::line::{Line, Turn};
 use super::opened::{Opened, Outcome, Wanted};
 use super::pending::{Given, Pending};
 use super::returned;
+use crate::context::caught;
 use crate::error::{Error, Kind, Result};
 use crate::peer::Peer;
 use crate::place::Place;
-use crate::share::Guest;
+use crate::serve::objects::aside;
+use crate::serve::offer::account::{Account, Room};
+use crate::serve::offer::limits::ClientLimits;
+use crate::share::{Guest, Shape};
 use crate::wire::peer::share::{Asked, Heard, Note, Op, Said, answer};
 use crate::work::{Encoding, Payload};
 use anyplace_sync::ground;
@@ -16,6 +21,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(super) struct Session {
     place: Place,
     peer: Peer,
+    limits: ClientLimits,
+    account: Arc<Account>,
+    /// What the client has said, in its order.
+    line: Line,
     state: Mutex<State>,
 }
 
@@ -25,6 +34,8 @@ struct State {
     process: u32,
     guest: Option<Arc<Guest>>,
     opened: HashMap<u64, Arc<Opened>>,
+    /// The room of what has no name, and goes with it.
+    rooms: HashMap<u64, Room>,
     /// What waits, by the number of its question; nothing yet while it looks for the first time.
     pending: HashMap<u64, Option<Arc<Pending>>>,
     /// What of that the client has left: values that are given to it nevertheless go back.
@@ -35,8 +46,9 @@ struct State {
 }
 
 impl Session {
-    pub(super) fn new(place: &Place, peer: &Peer) -> Arc<Self> {
-        Arc::new(Self { place: place.clone(), peer: peer.clone(), state: Mutex::default() })
+    pub(super) fn new(place: &Place, peer: &Peer, limits: ClientLimits, account: &Arc<Account>) -> Arc<Self> {
+        let (place, peer, account) = (place.clone(), peer.clone(), account.clone());
+        Arc::new(Self { place, peer, limits, account, line: Line::default(), state: Mutex::default() })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -45,6 +57,27 @@ impl Session {
     }
 
     pub(super) fn hear(self: &Arc<Self>, heard: Heard) {
+        match self.line.enter(heard) {
+            Turn::Now(heard) => self.take(heard),
+            Turn::Aside(heard) => {
+                let session = self.clone();
+                aside(move || session.go_on(heard));
+            }
+            Turn::Later => {}
+            Turn::Full => self.peer.close(&impatient()),
+        }
+    }
+
+    /// Does this, and then what has come meanwhile.
+    fn go_on(self: &Arc<Self>, heard: Heard) {
+        let mut next = Some(heard);
+        while let Some(heard) = next {
+            caught(|| self.take(heard));
+            next = self.line.next();
+        }
+    }
+
+    fn take(self: &Arc<Self>, heard: Heard) {
         match heard {
             Heard::Question { id, object, asked, values } => self.asked(id, object, asked, values),
             Heard::Note(note) => self.noted(note),
@@ -57,7 +90,7 @@ impl Session {
             Note::Withdraw(id) => self.withdraw(id),
             Note::Keep(id) => drop(self.state().given.remove(&id)),
             Note::Return(id) => self.take_back(id),
-            Note::Close(object) => drop(self.state().opened.remove(&object)),
+            Note::Close(object) => self.close(object),
             Note::Line(id, line) => {
                 let pending = self.state().pending.get(&id).cloned();
                 pending.flatten().into_iter().for_each(|pending| pending.tell_line(line.clone()));
@@ -156,17 +189,35 @@ impl Session {
         })
     }
 
+    fn close(&self, object: u64) {
+        let mut state = self.state();
+        let gone = (state.opened.remove(&object), state.rooms.remove(&object));
+        drop(state);
+        drop(gone);
+    }
+
     fn open(&self, object: u64, op: &Op) -> Result<Given> {
+        let (name, bytes) = wanted(op);
+        let room = self.account.take(&self.limits, name, bytes)?;
         let guest = self.guest()?;
         let opened = match op {
             Op::Open { name, shape } => Opened::open(&guest, name, *shape)?,
             Op::Arrive { ticket, shape } => vec![Opened::arrive(&guest, ticket, *shape)?],
             _ => Vec::new(),
         };
+        let room = match room {
+            Some(room) if !name.is_empty() => {
+                room.stay(name);
+                None
+            }
+            room => room,
+        };
         let mut state = self.state();
         if !state.is_over {
             state.opened.extend((object..).zip(opened.into_iter().map(Arc::new)));
+            state.rooms.extend(room.map(|room| (object, room)));
         }
+        drop(state);
         Ok((Said::Done(guest.hall().cast_signed()), Vec::new()))
     }
 
@@ -195,7 +246,7 @@ impl Session {
 
     /// The client is lost: it leaves its lines, and what it held passes on. Values that did not arrive go back.
     pub(super) fn end(&self) {
-        let State { guest, opened, pending, given, .. } = {
+        let State { guest, opened, rooms, pending, given, .. } = {
             let mut state = self.state();
             std::mem::replace(&mut *state, State { is_over: true, ..State::default() })
         };
@@ -203,7 +254,22 @@ impl Session {
         for (opened, values) in given.into_values() {
             returned::take_back(&opened, values);
         }
-        drop(opened);
-        drop(guest);
+        self.line.end();
+        // To end what nobody has any more takes a while where it is large.
+        aside(move || drop((opened, guest, rooms)));
     }
+}
+
+/// The name of what is to be opened, and how much memory that may take at once.
+fn wanted(op: &Op) -> (&str, usize) {
+    match op {
+        Op::Open { name, shape: Shape::Array { len } } => (name, *len),
+        Op::Open { name, .. } => (name, 0),
+        _ => ("", 0),
+    }
+}
+
+fn impatient() -> Error {
+    Error::new(Kind::ResourceExhausted, "the client said more while it was waited for than there is room for")
+        .with_help("wait for what is opened before more is said")
 }
