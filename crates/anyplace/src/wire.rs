@@ -46,7 +46,7 @@ mod tests;
 
 pub(crate) use birth::{Ended, Request, born, unborn};
 pub(crate) use bytes::Malformed;
-pub(crate) use frame::{Frame, Inbox, Kind};
+pub(crate) use frame::{Frame, Inbox, Kind, TOO_LONG};
 pub(crate) use hello::{Hello, PROTOCOL, Terms, Welcome};
 pub(crate) use message::{
     FromWorker, ToWorker, begin, define, first, log, read_function, read_record, reply,

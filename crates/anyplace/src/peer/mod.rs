@@ -16,7 +16,7 @@ use crate::error::{Error, Kind as Wrong, Result, Retry};
 use crate::net::reactor::{self, Registration, Source};
 use crate::net::{Interest, Stream};
 use crate::wire::peer::{self as messages, Greeting};
-use crate::wire::{Frame, Inbox, Kind, Malformed};
+use crate::wire::{Frame, Inbox, Kind, Malformed, TOO_LONG};
 use asked::Asked;
 use lead::Lead;
 use outbox::Outbox;
@@ -33,6 +33,9 @@ const SILENT: Duration = Duration::from_secs(3);
 /// Who hears nothing for so long takes the other side for dead.
 const DEAD: Duration = Duration::from_secs(9);
 
+/// Whoever is told why it is not heard any more is waited for so long.
+const PARTING: Duration = Duration::from_secs(1);
+
 /// So much is read before others get their turn.
 const TURN: usize = 1 << 20;
 
@@ -44,6 +47,22 @@ thread_local! {
     static FREE: RefCell<Vec<u8>> = RefCell::default();
 }
 
+/// How much is heard and said at most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// The longest message that is heard, in bytes: a longer one ends the conversation as soon as it is announced.
+    pub(crate) message: usize,
+    /// How many bytes may wait for the other side to take them. When more is said, the conversation ends.
+    pub(crate) untaken: usize,
+}
+
+impl Default for Bounds {
+    /// As much as there is memory for.
+    fn default() -> Self {
+        Self { message: usize::MAX, untaken: usize::MAX }
+    }
+}
+
 /// What is done with what a peer says. On the reactor's thread: short, and never waiting.
 pub(crate) trait Handler: Send + Sync {
     /// The conversation begins: nothing is heard before this returns, and it does not end. On the thread that starts it.
@@ -51,6 +70,11 @@ pub(crate) trait Handler: Send + Sync {
 
     /// A message of another kind than those that every conversation has. Bytes that are no such message end it.
     fn hear(&self, peer: &Peer, kind: Kind, body: &[u8]) -> Result<(), Malformed>;
+
+    /// How much is heard and said at most, from the beginning to the end.
+    fn bounds(&self) -> Bounds {
+        Bounds::default()
+    }
 
     /// Whether the other side is heard while it takes nothing of what it was told. What one says to those who ask and never
     /// read would grow without end; but two who both do not hear each other would wait for ever.
@@ -100,12 +124,13 @@ impl Peer {
     /// # Errors
     /// `ResourceExhausted`.
     pub(crate) fn start(stream: Stream, greeting: Greeting, handler: Arc<dyn Handler>) -> Result<Self> {
+        let bounds = handler.bounds();
         let peer = Self(Arc::new(Inner {
             stream,
             greeting,
             handler,
-            inbox: Mutex::default(),
-            outbox: Outbox::default(),
+            inbox: Mutex::new(Inbox::limited(bounds.message as u64)),
+            outbox: Outbox::limited(bounds.untaken),
             asked: Asked::default(),
             registration: Mutex::default(),
             lead: Lead::default(),
@@ -217,13 +242,31 @@ impl Peer {
         self.flush(until);
         // Over first: the other side hangs up when it hears of it, and that is not to be the reason here.
         if self.0.leave(why) {
-            self.0.say_last(messages::bye(why), until);
-            // A stream that is closed with something unread in it takes along what the other side has not read yet.
-            drop(self.0.stream.finish(Some(until)));
-            let mut room = [0; 4096];
-            while self.0.stream.read(&mut room, Some(until)).is_ok_and(|read| read > 0) {}
+            self.say_goodbye(why, until);
+        }
+    }
+
+    /// Says why this is the end, and waits until the other side has heard it.
+    fn say_goodbye(&self, why: &Error, until: Instant) {
+        self.0.say_last(messages::bye(why), until);
+        // A stream that is closed with something unread in it takes along what the other side has not read yet.
+        drop(self.0.stream.finish(Some(until)));
+        let mut room = [0; 4096];
+        while self.0.stream.read(&mut room, Some(until)).is_ok_and(|read| read > 0) {}
+        self.0.stream.abort();
+        self.0.handler.ended(self, why);
+    }
+
+    /// Nothing more is heard. The other side, which may be saying a great deal now, is told why, by a thread that waits for it.
+    fn refuse(&self, why: Error) {
+        if !self.0.leave(&why) {
+            return;
+        }
+        let (peer, reason) = (self.clone(), why.clone());
+        let goodbye = move || peer.say_goodbye(&reason, Instant::now() + PARTING);
+        if std::thread::Builder::new().name("anyplace-parting".to_owned()).spawn(goodbye).is_err() {
             self.0.stream.abort();
-            self.0.handler.ended(self, why);
+            self.0.handler.ended(self, &why);
         }
     }
 
@@ -276,7 +319,7 @@ impl Inner {
         let mut taken = 0;
         loop {
             while !self.is_mute()
-                && let Some((kind, body)) = inbox.next().map_err(unreadable)?
+                && let Some((kind, body)) = self.next(&peer, inbox)?
             {
                 self.hear(&peer, kind, body)?;
                 if self.end.get().is_some() {
@@ -306,6 +349,17 @@ impl Inner {
         }
         self.handler.pause(&peer);
         Ok(true)
+    }
+
+    /// The next message. Of one that is too long the other side hears why it is the last.
+    fn next<'a>(&self, peer: &Peer, inbox: &'a mut Inbox) -> io::Result<Option<(Kind, &'a [u8])>> {
+        match inbox.next() {
+            Err(TOO_LONG) => {
+                peer.refuse(too_long(self.handler.bounds().message));
+                Ok(None)
+            }
+            found => found.map_err(unreadable),
+        }
     }
 
     fn hear(&self, peer: &Peer, kind: Kind, body: &[u8]) -> io::Result<()> {
@@ -393,6 +447,12 @@ impl Source for Inner {
             drop(Peer(self).send(messages::ping()));
         }
     }
+}
+
+fn too_long(most: usize) -> Error {
+    Error::new(Wrong::ResourceExhausted, format!("one message may have at most {most} bytes here"))
+        .with_retry(Retry::Safe)
+        .with_help("send large values in parts, or as files; or ask who offers the place for a larger limit")
 }
 
 fn unreadable(malformed: Malformed) -> io::Error {

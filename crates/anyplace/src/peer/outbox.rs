@@ -5,8 +5,11 @@ use crate::wire::Frame;
 use std::io::{self, ErrorKind, IoSlice};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-#[derive(Default)]
-pub(super) struct Outbox(Mutex<Queue>);
+pub(super) struct Outbox {
+    queue: Mutex<Queue>,
+    /// So much may wait at most.
+    most: usize,
+}
 
 #[derive(Default)]
 struct Queue {
@@ -15,6 +18,14 @@ struct Queue {
     rest: (Vec<u8>, usize),
     /// What comes after that, or after what is being written.
     waiting: Vec<u8>,
+}
+
+impl Queue {
+    /// How many bytes wait.
+    fn length(&self) -> usize {
+        let (rest, sent) = &self.rest;
+        rest.len() - sent + self.waiting.len()
+    }
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -32,8 +43,13 @@ const KEPT: usize = 1 << 16;
 const FULL: usize = 4 << 20;
 
 impl Outbox {
+    /// One in which so many bytes may wait.
+    pub(super) fn limited(most: usize) -> Self {
+        Self { queue: Mutex::default(), most }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether all is written that was to be.
@@ -49,8 +65,7 @@ impl Outbox {
     /// Whether it is [blocked](Self::is_blocked), and holds so much that nobody should ask for more.
     pub(super) fn is_full(&self) -> bool {
         let queue = self.lock();
-        let (rest, sent) = &queue.rest;
-        queue.state == State::Blocked && rest.len() - sent + queue.waiting.len() > FULL
+        queue.state == State::Blocked && queue.length() > FULL
     }
 
     /// Sends a frame, or leaves it to whoever writes now. True if the kernel had no room: then
@@ -58,6 +73,11 @@ impl Outbox {
     pub(super) fn send(&self, stream: &Stream, mut frame: Frame<'_>) -> io::Result<bool> {
         let mut queue = self.lock();
         if queue.state != State::Idle {
+            if queue.length() > self.most {
+                return Err(io::Error::other(
+                    "it takes nothing of what it is told, and too much waits for it",
+                ));
+            }
             frame.append_to(&mut queue.waiting);
             return Ok(false);
         }

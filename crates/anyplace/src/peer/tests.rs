@@ -129,6 +129,10 @@ where
         Ok(())
     }
 
+    fn bounds(&self) -> Bounds {
+        Bounds { message: LONGEST, untaken: UNTAKEN }
+    }
+
     fn hears_who_is_deaf(&self) -> bool {
         false
     }
@@ -153,6 +157,37 @@ fn with_parts(
 }
 
 const SOON: Duration = Duration::from_secs(20);
+const LONGEST: usize = 1 << 20;
+const UNTAKEN: usize = 16 << 20;
+
+#[test]
+fn who_never_takes_what_it_is_told_is_not_told_without_end() {
+    let (near, _far, ended) = with_parts(|_| {}, |_, _| {});
+    let said = (0..256).take_while(|id| near.send(question(*id, &[0; 1 << 20])).is_ok()).count();
+    // The kernel keeps some of it, at both ends.
+    assert!((16..64).contains(&said), "{said} MiB were kept for it");
+    let why = ended.recv_timeout(SOON).unwrap();
+    assert!(why.message().contains("it takes nothing"), "{why:?}");
+}
+
+#[test]
+fn a_message_that_is_too_long_is_refused_when_it_is_announced_and_told_why() {
+    let (_near, far, ended) = with_parts(|_| {}, |_, _| {});
+    let whole = question(1, &[0; LONGEST]).to_vec();
+    far.write(&whole[..20], None).unwrap();
+    assert_eq!(ended.recv_timeout(SOON).unwrap().kind(), Wrong::ResourceExhausted);
+    let (mut inbox, mut room) = (Inbox::default(), [0; 4096]);
+    let why = loop {
+        let read = far.read(&mut room, Some(Instant::now() + SOON)).unwrap();
+        assert!(read > 0, "nothing was said");
+        inbox.feed(&room[..read]);
+        if let Some((kind, body)) = inbox.next().unwrap() {
+            assert_eq!(kind, Kind::Bye);
+            break messages::read_bye(body).unwrap();
+        }
+    };
+    assert!(why.message().contains("at most 1048576 bytes"), "{why:?}");
+}
 
 /// What a handler has locked while it begins, it may lock when it ends.
 #[test]

@@ -11,4 +11,4 @@ mod offer;
 pub use handler::{Answers, Connections, Limits, Requests, Server, Serving, Took};
 pub use inbox::{Arrival, Inbox};
 pub use offer::{ClientLimits, Offer, Terms};
-pub(crate) use offer::{MOST_FUNCTIONS, another_language};
+pub(crate) use offer::{MOST_FUNCTIONS, another_language, too_much};

@@ -215,6 +215,9 @@ impl Inbox {
     }
 }
 
+/// What is said of a message that is longer than it may be.
+pub(crate) const TOO_LONG: Malformed = Malformed("a message of a length that is accepted here");
+
 fn first(bytes: &[u8], limit: u64) -> Result<Option<(Kind, &[u8])>, Malformed> {
     let Some((&[number, ref length @ ..], rest)) = bytes.split_first_chunk::<HEAD>() else {
         return Ok(None);
@@ -222,7 +225,7 @@ fn first(bytes: &[u8], limit: u64) -> Result<Option<(Kind, &[u8])>, Malformed> {
     let kind = Kind::from_number(number).ok_or(Malformed("a message of anyplace"))?;
     let length = u64::from_le_bytes(*length);
     if length > limit {
-        return Err(Malformed("a message of a length that is accepted here"));
+        return Err(TOO_LONG);
     }
     let length = usize::try_from(length).unwrap_or(usize::MAX);
     Ok(rest.get(..length).map(|body| (kind, body)))

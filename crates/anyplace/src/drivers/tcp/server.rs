@@ -10,6 +10,7 @@ use crate::driver::{OnLog, Setup};
 use crate::error::{Error, Kind as Wrong, Result, Retry};
 use crate::keys::{Keys, Ticket, join};
 use crate::net::{Endpoint, connect};
+use crate::outcome::Outcome;
 use crate::peer::{self, Absence, Handler, Peer, Traffic, greet};
 use crate::serve::{MOST_FUNCTIONS, another_language};
 use crate::wire::peer::tasks::{self as messages, Wanted};
@@ -57,6 +58,8 @@ struct Link {
     /// What the server says of itself, since it was last here.
     greeting: Option<Greeting>,
     defined: Defined,
+    /// The longest task that it takes, in bytes.
+    longest: Option<u64>,
     /// Whose ends have come since that was said last.
     heard: Vec<u64>,
     /// Why it is away, once that has been for too long.
@@ -149,6 +152,7 @@ impl Server {
             link.given_up = None;
         }
         link.greeting = Some(theirs);
+        link.longest = offered.max_payload;
         link.defined = Defined::default();
         Ok(offered)
     }
@@ -191,7 +195,7 @@ impl Server {
     pub(super) fn give(&self, tasks: &[(u64, Arc<Given>)]) {
         let mut link = self.link();
         let Some(peer) = link.peer.clone() else { return };
-        let mut bytes = Vec::new();
+        let (mut bytes, longest) = (Vec::new(), link.longest.unwrap_or(u64::MAX));
         for (_, given) in tasks {
             if let Work::Pickled(pickled) = &given.task().work {
                 link.defined.define(&pickled.function, &mut bytes);
@@ -201,6 +205,10 @@ impl Server {
         for (number, given) in tasks {
             let task = given.task();
             let frame = messages::run(*number, &task);
+            if frame.length() as u64 > longest {
+                self.refuse(*number, longest);
+                continue;
+            }
             if frame.length() < LARGE {
                 frame.append_to(&mut bytes);
                 continue;
@@ -213,6 +221,21 @@ impl Server {
         if !bytes.is_empty() {
             // As above: then the next conversation tells.
             drop(peer.send(Frame::joined(bytes)));
+        }
+    }
+
+    /// Ends a task that the server would not hear.
+    fn refuse(&self, number: u64, longest: u64) {
+        let message =
+            format!("the task has more than the {longest} bytes that `{}` takes at once", self.endpoint);
+        let error = Error::new(Wrong::ResourceExhausted, message)
+            .at(&self.endpoint)
+            .with_retry(Retry::Safe)
+            .with_help(
+                "send large values in parts, or as files; or ask who offers the place for a larger limit",
+            );
+        if let Some(desk) = self.desk() {
+            desk.ended(self.number, number, None, Outcome::Failed(error));
         }
     }
 
@@ -251,7 +274,11 @@ impl Server {
         let (mut pause, longest) = PAUSES;
         let patient_until = Instant::now() + self.wish.patience;
         let before = self.link().greeting.as_ref().map(|greeting| greeting.node);
-        let mut has_despaired = false;
+        // Who has too much there has not less of it by waiting.
+        let mut has_despaired = why.kind() == Wrong::ResourceExhausted;
+        if has_despaired {
+            self.despair(why);
+        }
         loop {
             let left = patient_until.saturating_duration_since(Instant::now());
             if left.is_zero() && !has_despaired {

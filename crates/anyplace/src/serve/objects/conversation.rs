@@ -2,6 +2,7 @@
 
 use super::chain::{self, Chain};
 use super::desk;
+use super::gate::{Gate, Most, WAITING};
 use super::here::Node;
 use super::object::{Answer, Reach};
 use super::proxy::Proxy;
@@ -9,6 +10,7 @@ use super::table::{Asked, Entry, Streaming};
 use crate::driver::Serve;
 use crate::error::{Error, Kind as Wrong, Result, Retry};
 use crate::peer::{Handler, Peer};
+use crate::serve::too_much;
 use crate::wire::peer::NodeId;
 use crate::wire::peer::objects::{self as messages, Call, ObjectId, Verb};
 use crate::wire::{Kind, Malformed};
@@ -28,6 +30,7 @@ pub(crate) struct Rights {
     pub(crate) forwards: bool,
     /// Whether it may know others whom we do not.
     pub(crate) gateway: bool,
+    pub(crate) most: Most,
 }
 
 impl Rights {
@@ -44,6 +47,7 @@ pub(crate) struct Conversation(Arc<Inner>);
 struct Inner {
     node: Arc<Node>,
     rights: Rights,
+    gate: Arc<Gate>,
     /// What the other side has of ours, or of others by us, and how often we were told.
     kept: Mutex<HashMap<ObjectId, (Proxy, u64)>>,
     /// What it has published here, which goes with it.
@@ -66,6 +70,7 @@ impl Conversation {
     pub(crate) fn new(node: &Arc<Node>, rights: Rights) -> Self {
         Self(Arc::new(Inner {
             node: node.clone(),
+            gate: Gate::new(&node.threads, rights.most),
             rights,
             kept: Mutex::default(),
             published: Mutex::default(),
@@ -89,6 +94,7 @@ impl Conversation {
         self.0.node.lost(peer);
         // What has not begun never does: nobody wants its answer.
         self.open().clear();
+        self.0.gate.clear();
         let kept = std::mem::take(&mut *self.kept());
         let published = std::mem::take(&mut *self.0.published.lock().unwrap_or_else(PoisonError::into_inner));
         let desk = self.0.rights.desk.clone();
@@ -185,13 +191,42 @@ impl Conversation {
         self.kept().entry(proxy.id()).or_insert_with(|| (proxy.clone(), 0)).1 += 1;
     }
 
+    /// Whether the other side may have one more object of ours.
+    ///
+    /// # Errors
+    /// `ResourceExhausted`.
+    pub(super) fn check_objects(&self) -> Result<()> {
+        let most = self.0.rights.most.objects;
+        if self.kept().len() < most {
+            return Ok(());
+        }
+        Err(too_much(most, "objects", "let go of proxies that are not used any more"))
+    }
+
+    /// Whether it may publish one more.
+    ///
+    /// # Errors
+    /// `ResourceExhausted`.
+    pub(super) fn check_names(&self) -> Result<()> {
+        let most = self.0.rights.most.names;
+        if self.0.published.lock().unwrap_or_else(PoisonError::into_inner).len() < most {
+            return Ok(());
+        }
+        Err(too_much(
+            most,
+            "names",
+            "take away some that are not needed any more, or publish one object that finds others",
+        ))
+    }
+
     fn hold(&self, id: ObjectId) {
         let known = self.kept().get(&id).map(|(proxy, _)| proxy.clone());
-        let known = known.or_else(|| Proxy::again(&self.0.node, id));
+        // Who has too many already finds that this one is no more.
+        let known = known.or_else(|| Proxy::again(&self.0.node, id).filter(|_| self.check_objects().is_ok()));
         known.iter().for_each(|proxy| self.keep(proxy));
     }
 
-    fn release(&self, id: ObjectId, times: u64, lent: bool) {
+    pub(super) fn release(&self, id: ObjectId, times: u64, lent: bool) {
         let mut kept = self.kept();
         let Some((proxy, told)) = kept.get_mut(&id) else { return };
         if lent {
@@ -221,7 +256,8 @@ impl Conversation {
         if call.question != 0 {
             self.open().insert(call.question, Open::Here);
         }
-        node.threads.call(
+        let bytes = asked.bytes();
+        let entered = self.0.gate.enter(
             peer,
             Box::new(move || {
                 let trusted = conversation.0.rights.trusted;
@@ -233,7 +269,12 @@ impl Conversation {
                 };
                 entry.ask(&asked.asked(trusted), begins, Box::new(answer));
             }),
+            bytes,
         );
+        if !entered {
+            self.open().remove(&call.question);
+            refuse(peer, call.question, &too_many_calls());
+        }
     }
 
     /// Passes a call on to whom it is for, and the answer back.
@@ -246,6 +287,9 @@ impl Conversation {
         if call.question == 0 {
             // Who calls one-way hears nothing.
             return drop(onward.send(call.frame()));
+        }
+        if self.open().len() >= WAITING {
+            return refuse(peer, call.question, &too_many_calls());
         }
         let (conversation, peer, question) = (self.clone(), peer.clone(), call.question);
         let back = move |answer: Result<&[u8]>| {
@@ -261,14 +305,23 @@ impl Conversation {
     }
 
     fn ask_desk(&self, peer: &Peer, call: &Call<'_>) {
-        let (conversation, peer, asked) = (self.clone(), peer.clone(), Owned::of(call));
-        self.0.node.threads.run(Box::new(move || {
+        let (conversation, back, asked) = (self.clone(), peer.clone(), Owned::of(call));
+        let bytes = asked.bytes();
+        let answer = Box::new(move || {
             let answer = chain::within(asked.chain, || {
                 let desk = conversation.0.rights.desk.as_deref();
                 desk::answer(&conversation.0.node, desk, &conversation, asked.arguments.as_ref())
             });
-            conversation.answer(&peer, asked.question, answer.map(Answer::Value));
-        }));
+            conversation.answer(&back, asked.question, answer.map(Answer::Value));
+        });
+        if !self.0.gate.enter(peer, answer, bytes) {
+            refuse(peer, call.question, &too_many_calls());
+        }
+    }
+
+    fn add_stream(&self, stream: Box<dyn super::Stream>) -> Result<Proxy> {
+        self.check_objects()?;
+        self.0.node.add(streaming(stream))
     }
 
     fn answer(&self, peer: &Peer, question: u64, answer: Result<Answer>) {
@@ -279,7 +332,7 @@ impl Conversation {
             Ok(Answer::Value(value)) => {
                 peer.answer(question, Ok(&messages::answer_bytes(value.as_ref(), None)))
             }
-            Ok(Answer::Stream(stream)) => match self.0.node.add(streaming(stream)) {
+            Ok(Answer::Stream(stream)) => match self.add_stream(stream) {
                 Ok(proxy) => {
                     self.keep(&proxy);
                     let nothing = PayloadRef { encoding: Encoding::Plain, bytes: &[0], buffers: &[] };
@@ -343,6 +396,11 @@ impl Owned {
         }
     }
 
+    fn bytes(&self) -> usize {
+        let beside = self.arguments.buffers.iter().map(|buffer| buffer.len());
+        self.arguments.bytes.len() + beside.sum::<usize>()
+    }
+
     fn asked(&self, trusted: bool) -> Asked<'_> {
         let Self { verb, ref method, ref arguments, chain, .. } = *self;
         Asked { verb, method, arguments: arguments.as_ref(), trusted, chain }
@@ -354,6 +412,13 @@ fn refuse(peer: &Peer, question: u64, error: &Error) {
         // Who has asked may be gone.
         drop(peer.answer(question, Err(error)));
     }
+}
+
+fn too_many_calls() -> Error {
+    Error::new(Wrong::ResourceExhausted, "too many calls of this caller wait to be begun")
+        .during("call")
+        .with_retry(Retry::Safe)
+        .with_help("wait for some of them before more are made")
 }
 
 fn withdrawn_in_time() -> Error {

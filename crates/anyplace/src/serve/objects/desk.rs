@@ -75,9 +75,13 @@ pub(super) fn answer(
         Given::Object(proxy.card())
     };
     let given = match typed::decode(asked, "a wish")? {
-        Wanted::Create(order) if by.is_trusted() => keep(serve()?.create(order.recipe()?)?),
+        Wanted::Create(order) if by.is_trusted() => {
+            by.check_objects()?;
+            keep(serve()?.create(order.recipe()?)?)
+        }
         Wanted::Create(_) => return Err(may_not_create()),
         Wanted::Publish(name, card) => {
+            by.check_names()?;
             let proxy = Proxy::of_card(node, &card, false)?;
             serve()?.publish(&name, &proxy)?;
             by.published(name, proxy);
@@ -88,10 +92,14 @@ pub(super) fn answer(
             by.unpublished(&name);
             Given::Whether(serve()?.unpublish(&name)?)
         }
-        Wanted::Find(name) => keep(serve()?.find(&name)?),
+        Wanted::Find(name) => {
+            by.check_objects()?;
+            keep(serve()?.find(&name)?)
+        }
         Wanted::Names => Given::Names(serve()?.names()?),
         Wanted::Knows(other) => Given::Whether(node.known(NodeId(other)).is_some()),
         Wanted::Expose(number) => {
+            by.check_objects()?;
             let entry = node.table.get(number).ok_or_else(super::conversation::no_more)?;
             keep(node.add(entry.exposed())?)
         }

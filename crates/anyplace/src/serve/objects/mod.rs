@@ -5,6 +5,7 @@ mod chain;
 mod conversation;
 mod desk;
 mod door;
+mod gate;
 mod held;
 mod here;
 mod host;
@@ -18,6 +19,7 @@ mod traffic;
 mod typed;
 
 pub(crate) use desk::Far;
+pub(crate) use gate::Most;
 pub(crate) use here::{Node, aside, here};
 pub(crate) use host::ticket;
 pub use host::{Maker, host};

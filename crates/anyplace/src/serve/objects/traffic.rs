@@ -2,6 +2,7 @@
 
 use super::conversation::{Conversation, Rights};
 use super::desk::Far;
+use super::gate::Most;
 use super::here::here;
 use super::names::closed;
 use super::proxy::Proxy;
@@ -28,12 +29,13 @@ pub(crate) struct Objects {
 impl Objects {
     /// For a client of an offered place.
     pub(crate) fn of_client(place: Result<Arc<dyn Serve>>) -> Arc<Self> {
-        Self::new(Rights { desk: place.ok(), trusted: false, forwards: true, gateway: false })
+        Self::new(Rights { desk: place.ok(), forwards: true, ..Rights::default() })
     }
 
-    /// Whether the other side may have code run here, in conversations that begin from now on.
-    pub(crate) fn trust(&self, trusted: bool) {
-        self.rights().trusted = trusted;
+    /// Whether the other side may have code run here, and what it may have, in conversations that begin from now on.
+    pub(crate) fn allow(&self, trusted: bool, most: Most) {
+        let mut rights = self.rights();
+        (rights.trusted, rights.most) = (trusted, most);
     }
 
     /// For a server whose place this process has opened: what we publish there is called by its other clients, and what we ask

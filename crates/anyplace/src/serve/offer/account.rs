@@ -11,6 +11,7 @@ pub(super) struct Account(Mutex<Held>);
 
 #[derive(Debug, Default)]
 struct Held {
+    sessions: usize,
     shared: usize,
     bytes: usize,
     /// Of which of these it has had a handle: what has a name outlasts whoever made it.
@@ -25,7 +26,25 @@ pub(super) struct Room {
     stays: bool,
 }
 
+/// A session that is there.
+#[derive(Debug)]
+pub(super) struct Seat(Arc<Account>);
+
 impl Account {
+    /// One more session.
+    ///
+    /// # Errors
+    /// `ResourceExhausted`.
+    pub(super) fn sit(self: &Arc<Self>, limits: &ClientLimits) -> Result<Seat> {
+        let mut held = self.held();
+        if held.sessions >= limits.sessions {
+            let help = "close places that are not used any more; those of programs that were killed are forgotten in time";
+            return Err(too_much(limits.sessions, "sessions", help));
+        }
+        held.sessions += 1;
+        Ok(Seat(self.clone()))
+    }
+
     fn held(&self) -> MutexGuard<'_, Held> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -73,6 +92,18 @@ impl Room {
     }
 }
 
+impl Seat {
+    pub(super) fn account(&self) -> &Arc<Account> {
+        &self.0
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.held().sessions -= 1;
+    }
+}
+
 impl Drop for Room {
     fn drop(&mut self) {
         if !self.stays {
@@ -86,7 +117,8 @@ mod tests {
     use super::*;
     use crate::error::Kind;
 
-    const LIMITS: ClientLimits = ClientLimits { shared: 3, arrays: 100 };
+    const LIMITS: ClientLimits =
+        ClientLimits { shared: 3, arrays: 100, sessions: 1, ..ClientLimits::DEFAULT };
 
     fn is_full<T>(taken: Result<T>) -> bool {
         taken.is_err_and(|error| error.kind() == Kind::ResourceExhausted && error.help().is_some())
@@ -101,6 +133,15 @@ mod tests {
         assert!(is_full(account.take(&LIMITS, "", 101)));
         assert!(is_full(account.take(&LIMITS, "", usize::MAX)));
         account.take(&LIMITS, "", 100).unwrap();
+    }
+
+    #[test]
+    fn a_session_that_is_over_makes_room_for_the_next() {
+        let account = Arc::new(Account::default());
+        let seat = account.sit(&LIMITS).unwrap();
+        assert!(is_full(account.sit(&LIMITS)));
+        drop(seat);
+        account.sit(&LIMITS).unwrap();
     }
 
     #[test]

@@ -3,12 +3,14 @@
 //! Each kind of traffic is in [`Client::new`], and hears what is its own.
 
 use super::Shared;
+use super::account::Seat;
 use super::entry::allows;
+use super::limits::ClientLimits;
 use super::share::Share;
 use super::tasks::Tasks;
 use crate::error::{Error, Kind as Wrong, Result};
 use crate::keys::{Admitted, KeyHash, Scope, Standing};
-use crate::peer::{self, Absence, Handler, Peer, Traffic};
+use crate::peer::{self, Absence, Bounds, Handler, Peer, Traffic};
 use crate::serve::objects::Objects;
 use crate::wire::peer::Greeting;
 use crate::wire::peer::topic::Wish;
@@ -22,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 pub(super) struct Client {
     shared: Weak<Shared>,
     wish: Wish,
+    limits: ClientLimits,
+    _seat: Seat,
     /// By which it was let in; `None` for a process of our own user.
     key: Option<KeyHash>,
     tasks: Arc<Tasks>,
@@ -50,13 +54,16 @@ struct Conversation {
 }
 
 impl Client {
-    pub(super) fn new(shared: &Arc<Shared>, wish: &Wish, admitted: &Admitted) -> Arc<Self> {
+    pub(super) fn new(shared: &Arc<Shared>, wish: &Wish, admitted: &Admitted) -> Result<Arc<Self>> {
+        let limits = shared.limits.for_scope(admitted.scope);
+        let seat = shared.account(admitted.key).sit(&limits)?;
         let tasks = Tasks::new(&shared.place, wish.keep);
-        let account = shared.account(admitted.key);
         let objects = Objects::of_client(shared.place.serve());
-        let share = Share::new(&shared.place, shared.limits, account);
-        Arc::new(Self {
+        let share = Share::new(&shared.place, seat.account().clone());
+        Ok(Arc::new(Self {
             shared: Arc::downgrade(shared),
+            limits: shared.limits,
+            _seat: seat,
             wish: wish.clone(),
             key: admitted.key,
             traffics: vec![tasks.clone(), share.clone(), objects.clone()],
@@ -67,7 +74,7 @@ impl Client {
                 whereabouts: Whereabouts::Away(Instant::now()),
                 scope: admitted.scope,
             }),
-        })
+        }))
     }
 
     /// Begins a conversation with the client. One that it still seems to have is over: it knows better.
@@ -139,6 +146,10 @@ impl Client {
 }
 
 impl Conversation {
+    fn limits(&self) -> ClientLimits {
+        self.client.limits.for_scope(self.scope)
+    }
+
     /// The kinds of traffic that its scope allows.
     fn traffics(&self) -> impl Iterator<Item = &Arc<dyn Traffic>> {
         self.client.traffics.iter().filter(|traffic| allows(self.scope, traffic.family()))
@@ -150,13 +161,19 @@ impl Handler for Conversation {
         // Held meanwhile, as in `ended`: or what is told of one conversation could undo what is told of the next.
         let mut presence = self.client.presence();
         *presence = Presence { whereabouts: Whereabouts::Here(peer.clone()), scope: self.scope };
-        self.client.objects.trust(self.scope.allows(Scope::RUN));
-        self.client.share.limit(self.scope);
+        let limits = self.limits();
+        self.client.objects.allow(self.scope.allows(Scope::RUN), limits.of_objects());
+        self.client.share.limit(limits);
         self.traffics().for_each(|traffic| traffic.begin(peer));
     }
 
     fn hear(&self, peer: &Peer, kind: Kind, body: &[u8]) -> Result<(), Malformed> {
         peer::hear(self.traffics(), peer, kind, body)
+    }
+
+    fn bounds(&self) -> Bounds {
+        let ClientLimits { message, untaken, .. } = self.limits();
+        Bounds { message, untaken }
     }
 
     /// Whoever asks and never reads costs no more than that: a client always reads.

@@ -9,7 +9,7 @@ use crate::net::Stream;
 use crate::peer::greet;
 use crate::serve::door::{Door, Keeper};
 use crate::wire::peer::topic::{Offered, Wish, travelling};
-use crate::wire::peer::{Greeting, NodeId};
+use crate::wire::peer::{Greeting, NodeId, bye};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -51,8 +51,10 @@ impl Entry {
             Error::new(Kind::VersionMismatch, format!("a client wants what we do not know: {malformed}"))
         })?;
         let make = || Client::new(&self.shared, &wish, &admitted);
-        let client = self.shared.client(wish.session, make)?;
-        client.attach(admitted, theirs)?;
+        let stream = admitted.stream.clone();
+        let client =
+            self.shared.client(wish.session, make).inspect_err(|refusal| tell(&stream, refusal, until))?;
+        client.attach(admitted, theirs).inspect_err(|refusal| tell(&stream, refusal, until))?;
         // Who closes the offer tells those that are connected by then: this one might just have been too late.
         if self.shared.state().is_closed {
             client.close(&self.shared.closed(), until);
@@ -67,8 +69,22 @@ impl Entry {
             takes: travelling(|kind| place.limits().takes(kind)),
             ..Offered::new(place.address().to_string(), place.limits(), families)
         };
+        let message = self.shared.limits.for_scope(scope).message as u64;
+        let most = offered.max_payload.map_or(message, |most| most.min(message));
+        let offered = Offered { max_payload: Some(most), ..offered };
         Greeting::new(place.language().to_owned(), NodeId(self.shared.node), offered.to_bytes())
     }
+}
+
+/// Says why the conversation ends that was to begin.
+fn tell(stream: &Stream, refusal: &Error, until: Instant) {
+    // Who is gone already need not know.
+    if stream.write(&bye(refusal).to_vec(), Some(until)).is_err() || stream.finish(Some(until)).is_err() {
+        return;
+    }
+    // A stream that is closed with something unread in it takes along what the other side has not read yet.
+    let mut room = [0; 4096];
+    while stream.read(&mut room, Some(until)).is_ok_and(|read| read > 0) {}
 }
 
 /// Whether who has this scope may use the family.

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Kind};
 use crate::keys::Scope;
+use crate::serve::objects::Most;
 
 /// What an offered place takes of one client, by its key, so that a greedy or clumsy one costs the others nothing. Whoever wants more is
 /// refused with `ResourceExhausted`, before memory is made for it. Processes of the same user, and others who have `admin`, are
@@ -21,18 +22,54 @@ pub struct ClientLimits {
     pub arrays: usize,
     /// How many shared objects it may have. Those with a name count for as long as they stay, as arrays do. 10 000 unless it is set.
     pub shared: usize,
+    /// How many sessions it may have: places that it has opened here, in whichever of its processes. 128 unless it is set.
+    pub sessions: usize,
+    /// The longest message of a session, in bytes: a task, a call, a value that is put, each with all that goes with it. 1 GiB unless it is set.
+    pub message: usize,
+    /// How many bytes that a session was told may wait for it to take them. One that takes nothing any more is ended then. 1 GiB
+    /// unless it is set.
+    pub untaken: usize,
+    /// How many names a session may have published. 1000 unless it is set.
+    pub names: usize,
+    /// How many objects a session may hold that were made or found here. 10 000 unless it is set.
+    pub objects: usize,
+    /// How many calls of a session have a thread at once; more wait, also for calls that wait for them. 256 unless it is set.
+    pub calls: usize,
 }
 
 impl ClientLimits {
     /// What [`default`](Self::default) gives.
-    pub const DEFAULT: Self = Self { arrays: 1 << 30, shared: 10_000 };
+    pub const DEFAULT: Self = Self {
+        arrays: 1 << 30,
+        shared: 10_000,
+        sessions: 128,
+        message: 1 << 30,
+        untaken: 1 << 30,
+        names: 1000,
+        objects: 10_000,
+        calls: 256,
+    };
 
     /// No limits.
-    const NONE: Self = Self { arrays: usize::MAX, shared: usize::MAX };
+    const NONE: Self = Self {
+        arrays: usize::MAX,
+        shared: usize::MAX,
+        sessions: usize::MAX,
+        message: usize::MAX,
+        untaken: usize::MAX,
+        names: usize::MAX,
+        objects: usize::MAX,
+        calls: usize::MAX,
+    };
 
     /// Those for a client of this scope.
     pub(super) fn for_scope(self, scope: Scope) -> Self {
         if scope.allows(Scope::ADMIN) { Self::NONE } else { self }
+    }
+
+    /// Those of its objects and calls.
+    pub(super) fn of_objects(&self) -> Most {
+        Most { names: self.names, objects: self.objects, calls: self.calls.max(1), bytes: self.message }
     }
 }
 
@@ -43,7 +80,7 @@ impl Default for ClientLimits {
 }
 
 /// The client wants more of `what` than it may have. `help` says what it can do instead.
-pub(super) fn too_much(most: usize, what: &str, help: &'static str) -> Error {
+pub(crate) fn too_much(most: usize, what: &str, help: &'static str) -> Error {
     Error::new(Kind::ResourceExhausted, format!("one client may have at most {most} {what} here"))
         .with_help(help)
 }

@@ -34,6 +34,7 @@ use client::Client;
 use entry::Entry;
 pub(crate) use functions::MOST as MOST_FUNCTIONS;
 pub use limits::ClientLimits;
+pub(crate) use limits::too_much;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -200,12 +201,21 @@ impl Shared {
     }
 
     /// The client of this session: one that was here before, or a new one.
-    fn client(self: &Arc<Self>, session: u128, make: impl FnOnce() -> Arc<Client>) -> Result<Arc<Client>> {
+    fn client(
+        self: &Arc<Self>,
+        session: u128,
+        make: impl FnOnce() -> Result<Arc<Client>>,
+    ) -> Result<Arc<Client>> {
         let mut state = self.state();
         if state.is_closed {
             return Err(self.closed());
         }
-        Ok(state.clients.entry(session).or_insert_with(make).clone())
+        if let Some(known) = state.clients.get(&session) {
+            return Ok(known.clone());
+        }
+        let new = make()?;
+        state.clients.insert(session, new.clone());
+        Ok(new)
     }
 
     /// What this key has here.

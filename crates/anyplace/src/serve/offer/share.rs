@@ -15,7 +15,6 @@ mod signals;
 
 use super::account::Account;
 use super::limits::ClientLimits;
-use crate::keys::Scope;
 use crate::peer::{Absence, Peer, Traffic};
 use crate::place::Place;
 use crate::wire::peer::share::read;
@@ -26,33 +25,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// What one client shares with the others.
 pub(super) struct Share {
     place: Place,
-    /// For who comes, and for who is here now.
-    limits: ClientLimits,
-    current: Mutex<ClientLimits>,
+    limits: Mutex<ClientLimits>,
     account: Arc<Account>,
     session: Mutex<Option<Arc<Session>>>,
 }
 
 impl Share {
-    pub(super) fn new(place: &Place, limits: ClientLimits, account: Arc<Account>) -> Arc<Self> {
-        Arc::new(Self {
-            place: place.clone(),
-            limits,
-            account,
-            current: Mutex::new(limits),
-            session: Mutex::default(),
-        })
+    pub(super) fn new(place: &Place, account: Arc<Account>) -> Arc<Self> {
+        Arc::new(Self { place: place.clone(), limits: Mutex::default(), account, session: Mutex::default() })
     }
 
-    /// The conversation that begins is of this scope.
-    pub(super) fn limit(&self, scope: Scope) {
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = self.limits.for_scope(scope);
+    /// The conversation that begins has these.
+    pub(super) fn limit(&self, limits: ClientLimits) {
+        *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = limits;
     }
 
     /// That of this conversation: a new one knows nothing of those before.
     fn session(&self, peer: &Peer) -> Arc<Session> {
         let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-        let limits = *self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let limits = *self.limits.lock().unwrap_or_else(PoisonError::into_inner);
         session.get_or_insert_with(|| Session::new(&self.place, peer, limits, &self.account)).clone()
     }
 }

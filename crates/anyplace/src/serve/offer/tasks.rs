@@ -77,6 +77,9 @@ impl Tasks {
         if is_measured {
             task.shared.measure();
         }
+        if self.state().holds() >= MOST {
+            return Err(Malformed("a task of a client that has as many as it may"));
+        }
         let refusal = self.note(number, task.control()).and_then(|()| self.check(task.work.kind()));
         let tasks = self.clone();
         let done = Done::new(move |outcome| tasks.ended(number, outcome));
@@ -273,6 +276,11 @@ impl Traffic for Tasks {
 }
 
 impl State {
+    /// How many tasks there are of which it has not heard how they ended.
+    fn holds(&self) -> usize {
+        self.running.len() + self.kept.len()
+    }
+
     /// Notes that the client is told of this task's end.
     fn tell(&mut self, number: u64) {
         if self.told.len() >= MOST {
