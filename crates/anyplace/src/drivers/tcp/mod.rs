@@ -15,9 +15,13 @@ mod books;
 mod desk;
 mod given;
 mod options;
+mod records;
 mod server;
 mod target;
 mod window;
+
+#[cfg(test)]
+mod tests;
 
 use crate::address::Address;
 use crate::driver::{Driver, Entry, Family, Limits, Serve, Setup, Share, Tasks};

@@ -5,8 +5,9 @@
 use super::desk::Desk;
 use super::given::Given;
 use super::options::Choices;
+use super::records::Records;
 use super::target::Target;
-use crate::driver::{OnLog, Setup};
+use crate::driver::Setup;
 use crate::error::{Error, Kind as Wrong, Result, Retry};
 use crate::keys::{Keys, Ticket, join};
 use crate::net::{Endpoint, connect};
@@ -45,7 +46,7 @@ pub(super) struct Server {
     keys: Keys,
     wish: Wish,
     language: String,
-    on_log: Option<OnLog>,
+    records: Records,
     desk: OnceLock<Weak<Desk>>,
     traffics: OnceLock<Vec<Arc<dyn Traffic>>>,
     link: Mutex<Link>,
@@ -88,7 +89,7 @@ impl Server {
             keys: Keys::new(setup.keys.clone()),
             wish: Wish { session: crate::random::random()?, keep: choices.keep, patience: choices.reconnect },
             language: setup.language.clone().unwrap_or_else(|| "rust".to_owned()),
-            on_log: setup.on_log.clone(),
+            records: Records::new(setup.on_log.clone()),
             desk: OnceLock::new(),
             traffics: OnceLock::new(),
             link: Mutex::default(),
@@ -380,6 +381,7 @@ impl Server {
         if let Some(seeker) = seeker.filter(|seeker| seeker.thread().id() != thread::current().id()) {
             drop(seeker.join());
         }
+        self.records.close();
     }
 }
 
@@ -404,10 +406,7 @@ impl Handler for Conversation {
                 }
             }
             Kind::Log => {
-                let record = read_record(body)?;
-                if let Some(OnLog(tell)) = &server.on_log {
-                    tell(record);
-                }
+                server.records.tell(read_record(body)?);
             }
             _ => peer::hear(server.traffics().iter(), peer, kind, body)?,
         }
