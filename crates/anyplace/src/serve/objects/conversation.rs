@@ -30,13 +30,15 @@ pub(crate) struct Rights {
     pub(crate) forwards: bool,
     /// Whether it may know others whom we do not.
     pub(crate) gateway: bool,
+    /// Whether it is believed where processes of this machine are found.
+    pub(crate) hints: bool,
     pub(crate) most: Most,
 }
 
 impl Rights {
     /// Of another process of the same user on this machine.
     pub(crate) fn of_same_user() -> Self {
-        Self { trusted: true, forwards: true, ..Self::default() }
+        Self { trusted: true, forwards: true, hints: true, ..Self::default() }
     }
 }
 
@@ -155,6 +157,11 @@ impl Conversation {
     /// Whether the other side may have code run here.
     pub(super) fn is_trusted(&self) -> bool {
         self.0.rights.trusted
+    }
+
+    /// Whether this process may look where it says that others are.
+    pub(super) fn gives_hints(&self) -> bool {
+        self.0.rights.hints
     }
 
     fn kept(&self) -> MutexGuard<'_, HashMap<ObjectId, (Proxy, u64)>> {

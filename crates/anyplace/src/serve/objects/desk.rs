@@ -28,6 +28,11 @@ impl Card {
         Self { node: id.node.0, number: id.number, hint, class }
     }
 
+    /// The same, of an object that is found only by those who are known already.
+    fn without_hint(self) -> Self {
+        Self { hint: None, ..self }
+    }
+
     pub(super) fn id(&self) -> ObjectId {
         ObjectId { node: NodeId(self.node), number: self.number }
     }
@@ -82,7 +87,11 @@ pub(super) fn answer(
         Wanted::Create(_) => return Err(may_not_create()),
         Wanted::Publish(name, card) => {
             by.check_names()?;
+            let card = if by.gives_hints() { card } else { card.without_hint() };
             let proxy = Proxy::of_card(node, &card, false)?;
+            if !proxy.is_known() {
+                return Err(out_of_reach(&name));
+            }
             serve()?.publish(&name, &proxy)?;
             by.published(name, proxy);
             Given::Whether(true)
@@ -115,6 +124,15 @@ impl Order {
         let making = Making::Encoded(Payload { encoding, bytes: self.bytes.into(), buffers });
         Ok(Recipe { making, class: self.class, exclusive: self.exclusive, restart: self.restart })
     }
+}
+
+fn out_of_reach(name: &str) -> Error {
+    Error::new(
+        Kind::NotFound,
+        format!("the object that is to be `{name}` is in a process that is not reached from here"),
+    )
+    .during("publish")
+    .with_help("publish objects of the process itself that has opened the place")
 }
 
 fn may_not_create() -> Error {
@@ -220,4 +238,51 @@ impl Serve for Far {
 
 fn unreadable() -> Error {
     Error::new(Kind::Unexpected, "the other end answered something else than it was asked")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::conversation::Rights;
+    use super::super::door::Door;
+    use super::super::here::here;
+    use super::super::names::Names;
+    use super::*;
+    use std::io::ErrorKind;
+    use std::time::{Duration, Instant};
+
+    /// Publishes an object that is said to be behind this door.
+    fn publish(door: &Door, rights: Rights) -> Error {
+        let node = here().unwrap();
+        let names = Names::new("threads:");
+        let id = ObjectId { node: NodeId(crate::random::random().unwrap()), number: 7 };
+        let card = Card::new(id, Some(door.hint()), "Bait".to_owned());
+        let asked = typed::encode(&Wanted::Publish("bait".to_owned(), card)).unwrap();
+        let by = Conversation::new(&node, rights);
+        let refusal = answer(&node, Some(&*names), &by, asked.as_ref()).unwrap_err();
+        assert!(names.names().unwrap().is_empty());
+        refusal
+    }
+
+    #[test]
+    fn a_client_with_a_ticket_makes_the_server_connect_nowhere() {
+        let door = Door::open().unwrap();
+        let refusal = publish(&door, Rights { trusted: true, forwards: true, ..Rights::default() });
+        assert_eq!(refusal.kind(), Kind::NotFound);
+        assert_eq!(
+            door.listener.try_accept().unwrap_err().kind(),
+            ErrorKind::WouldBlock,
+            "somebody has come"
+        );
+    }
+
+    #[test]
+    fn a_process_of_the_same_user_is_believed_where_others_are() {
+        let door = Door::open().unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                door.listener.accept(Some(Instant::now() + Duration::from_secs(20))).unwrap().abort()
+            });
+            assert_eq!(publish(&door, Rights::of_same_user()).kind(), Kind::NotFound);
+        });
+    }
 }

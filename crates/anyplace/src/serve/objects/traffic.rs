@@ -9,6 +9,7 @@ use super::proxy::Proxy;
 use crate::Address;
 use crate::driver::{Recipe, Serve};
 use crate::error::{Error, Kind as Wrong, Result, Retry};
+use crate::keys::Scope;
 use crate::peer::{Absence, Peer, Traffic};
 use crate::wire::peer::objects as messages;
 use crate::wire::{Kind, Malformed};
@@ -32,10 +33,12 @@ impl Objects {
         Self::new(Rights { desk: place.ok(), forwards: true, ..Rights::default() })
     }
 
-    /// Whether the other side may have code run here, and what it may have, in conversations that begin from now on.
-    pub(crate) fn allow(&self, trusted: bool, most: Most) {
+    /// What the other side may do and have, in conversations that begin from now on.
+    pub(crate) fn allow(&self, scope: Scope, most: Most) {
         let mut rights = self.rights();
-        (rights.trusted, rights.most) = (trusted, most);
+        rights.trusted = scope.allows(Scope::RUN);
+        rights.hints = scope.allows(Scope::ADMIN);
+        rights.most = most;
     }
 
     /// For a server whose place this process has opened: what we publish there is called by its other clients, and what we ask

@@ -162,7 +162,7 @@ impl Handler for Conversation {
         let mut presence = self.client.presence();
         *presence = Presence { whereabouts: Whereabouts::Here(peer.clone()), scope: self.scope };
         let limits = self.limits();
-        self.client.objects.allow(self.scope.allows(Scope::RUN), limits.of_objects());
+        self.client.objects.allow(self.scope, limits.of_objects());
         self.client.share.limit(limits);
         self.traffics().for_each(|traffic| traffic.begin(peer));
     }
