@@ -280,7 +280,7 @@ mod tests {
         let door = Door::open().unwrap();
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                door.listener.accept(Some(Instant::now() + Duration::from_secs(20))).unwrap().abort()
+                door.listener.accept(Some(Instant::now() + Duration::from_secs(20))).unwrap().abort();
             });
             assert_eq!(publish(&door, Rights::of_same_user()).kind(), Kind::NotFound);
         });

@@ -1,5 +1,7 @@
 //! Offers of places whose every step the test decides.
 
+mod floods;
+
 use crate::address::Address;
 use crate::driver::{Driver, Limits, Share};
 use crate::error::{Error, Kind, Result};
