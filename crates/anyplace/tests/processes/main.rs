@@ -5,6 +5,7 @@ mod calls;
 mod crashes;
 mod distant;
 mod endings;
+mod exhausted;
 mod lifetimes;
 mod objects;
 mod peers;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         crashes::trials(),
         distant::trials(),
         endings::trials(),
+        exhausted::trials(),
         lifetimes::trials(),
         objects::trials(),
         peers::trials(),

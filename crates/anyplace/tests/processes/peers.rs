@@ -59,7 +59,7 @@ impl Folder {
         format!("unix:{}", self.path(name))
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.0.path().join(name).to_str().unwrap().to_owned()
     }
 }
@@ -72,7 +72,7 @@ fn offer(folder: &Folder, workers: usize) -> Result<Offer> {
 pub(crate) struct Other(Child);
 
 impl Other {
-    fn start(role: &str, arguments: &[&str]) -> Self {
+    pub(crate) fn start(role: &str, arguments: &[&str]) -> Self {
         let (other, said) = Self::starts(role, arguments);
         assert_eq!(said, "ready");
         other
@@ -86,6 +86,11 @@ impl Other {
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         (Self(child), line.trim_end().to_owned())
+    }
+
+    /// The number of its process.
+    pub(crate) fn number(&self) -> u32 {
+        self.0.id()
     }
 
     fn signal(&self, signal: Signal) {
@@ -105,7 +110,7 @@ impl Drop for Other {
     }
 }
 
-fn ready() {
+pub(crate) fn ready() {
     say("ready");
 }
 

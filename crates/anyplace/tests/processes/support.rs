@@ -21,6 +21,7 @@ const ROLES: &[(&str, fn())] = &[
     ("--role-two-hundred-places", crate::lifetimes::two_hundred_places),
     ("--role-server", crate::peers::server),
     ("--role-client", crate::peers::client),
+    ("--role-short-of-descriptors", crate::exhausted::server),
     ("--role-objects", crate::objects::server),
     ("--role-guest", crate::objects::guest),
     ("--role-chatty", crate::calls::chatty),
