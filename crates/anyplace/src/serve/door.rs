@@ -67,8 +67,11 @@ impl Door {
     pub(super) fn open(listener: Listener, keeper: Arc<dyn Keeper>) -> Result<Arc<Self>> {
         let door = Arc::new(Self { keeper, listening: Mutex::default(), pending: Mutex::default() });
         let registration = reactor::register(listener.fd(), door.clone())?;
+        let mut listening = door.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        // Somebody may have come already: the reactor calls once for that, and has to find the listener.
+        let (_, registration) = listening.insert((listener, registration));
         registration.want(true, false);
-        *door.listening.lock().unwrap_or_else(PoisonError::into_inner) = Some((listener, registration));
+        drop(listening);
         Ok(door)
     }
 
@@ -140,7 +143,32 @@ impl Source for Door {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::connect;
+    use crate::net::{connect, listen};
+    use std::sync::mpsc::{Sender, channel};
+
+    /// Tells of everybody who comes.
+    struct Porter(Mutex<Sender<()>>);
+
+    impl Keeper for Porter {
+        fn let_in(&self, _: Stream, _: Instant) {
+            self.0.lock().unwrap().send(()).unwrap();
+        }
+
+        fn tick(self: Arc<Self>, _: Instant, _: &Arc<Door>) {}
+    }
+
+    /// Such as a client that has waited for its server to be back.
+    #[test]
+    fn who_comes_before_the_door_is_open_is_let_in() {
+        for _ in 0..200 {
+            let listener = listen("tcp://127.0.0.1:0").unwrap();
+            let _early = connect(listener.endpoint().clone(), None).unwrap();
+            let (tell, told) = channel();
+            let door = Door::open(listener, Arc::new(Porter(Mutex::new(tell)))).unwrap();
+            told.recv_timeout(Duration::from_secs(20)).unwrap();
+            door.close();
+        }
+    }
 
     /// They keep their connections open for as long as they like; nobody else has to wait for that to be over.
     #[test]

@@ -300,8 +300,10 @@ impl Open {
     fn start(node: &Arc<Node>) -> Result<Arc<Self>> {
         let open = Arc::new(Self { node: node.clone(), door: Door::open()?, registration: Mutex::default() });
         let registration = reactor::register(open.door.listener.fd(), open.clone())?;
-        registration.want(true, false);
-        *open.registration.lock().unwrap_or_else(PoisonError::into_inner) = Some(registration);
+        let mut kept = open.registration.lock().unwrap_or_else(PoisonError::into_inner);
+        // Kept first: whoever is called for somebody who has come already renews it.
+        kept.insert(registration).want(true, false);
+        drop(kept);
         Ok(open)
     }
 }
