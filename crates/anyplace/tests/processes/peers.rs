@@ -250,6 +250,12 @@ fn a_cut_ends_what_ran_and_sends_again_what_had_not_begun() -> Nothing {
     let held = door.knock();
     let waits = second.submit(double, 4)?;
     way.cut();
+    // The server has heard of that when it hears the next conversation.
+    let until = Instant::now() + PATIENCE;
+    while second.lock("back").is_err() {
+        assert!(Instant::now() < until, "it does not come back");
+        std::thread::yield_now();
+    }
     drop(held);
     blocker.wait()?;
     assert_eq!(waits.wait_for(PATIENCE).unwrap()?, 8);
