@@ -1,9 +1,9 @@
 //! Several descriptors and a clock behind one descriptor.
 
+use super::epoll::Epoll;
 use super::readiness::Interest;
 use super::waiting::Awaited;
 use super::watch::Watch;
-use rustix::event::epoll;
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
 };
@@ -14,34 +14,28 @@ use std::time::Duration;
 /// Several descriptors and a clock behind one descriptor, so that whoever waits for one can wait for all of them.
 #[derive(Debug)]
 pub(super) struct Gate {
-    epoll: OwnedFd,
+    epoll: Epoll,
     clock: OwnedFd,
     watch: Watch,
 }
 
 impl Gate {
     pub(super) fn new() -> io::Result<Self> {
-        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
         let clock = timerfd_create(TimerfdClockId::Monotonic, flags)?;
-        let gate = Self { epoll, clock, watch: Watch::default() };
+        let gate = Self { epoll: Epoll::new()?, clock, watch: Watch::default() };
         gate.add(gate.clock.as_fd(), Interest::Read)?;
         Ok(gate)
     }
 
     /// Waits for this descriptor, too, until it is closed.
     pub(super) fn add(&self, fd: BorrowedFd<'_>, interest: Interest) -> io::Result<()> {
-        let flags = match interest {
-            Interest::Read => epoll::EventFlags::IN,
-            Interest::Write => epoll::EventFlags::OUT,
-        };
-        Ok(epoll::add(&self.epoll, fd, epoll::EventData::new_u64(0), flags)?)
+        self.epoll.add(fd, 0, interest.into())
     }
 
     /// Waits for this descriptor no more.
     pub(super) fn remove(&self, fd: BorrowedFd<'_>) {
-        // It fails only for a descriptor that is not there.
-        let _ = epoll::delete(&self.epoll, fd);
+        self.epoll.forget(fd);
     }
 
     /// Rings after this time, and no more at any earlier one.

@@ -4,10 +4,10 @@
 //! The thread starts with the first registration and ends when none is left. In a child of a fork nothing is registered:
 //! whatever its parent had is its parent's.
 
+use super::epoll::{Event, Ready, Wish};
+use super::poller::Poller;
 use crate::context::{caught, within_engine};
 use crate::error::{Error, Kind, Result, Retry};
-use rustix::buffer::spare_capacity;
-use rustix::event::{EventfdFlags, epoll, eventfd};
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
@@ -43,9 +43,8 @@ pub(super) struct Slot {
 }
 
 struct Set {
-    epoll: OwnedFd,
-    /// Rung when the last registration goes.
-    bell: OwnedFd,
+    /// Its bell is rung when the last registration goes.
+    poller: Poller,
     generation: u32,
     sources: Mutex<Sources>,
 }
@@ -58,9 +57,6 @@ struct Sources {
 
 /// The set of this process, if anything is registered.
 static CURRENT: Mutex<Weak<Set>> = Mutex::new(Weak::new());
-
-/// The number of the bell, which is no source's.
-const BELL: u64 = 0;
 
 /// Makes a descriptor known. Nothing is wanted of it yet.
 ///
@@ -96,25 +92,19 @@ impl Slot {
     pub(super) fn take(fd: BorrowedFd<'_>, source: Arc<dyn Source>) -> Result<Self> {
         let (set, number) = Set::enter(source).map_err(full)?;
         let slot = Self { set, number };
-        let (data, nothing) = (epoll::EventData::new_u64(number), epoll::EventFlags::ONESHOT);
-        epoll::add(&slot.set.epoll, fd, data, nothing).map_err(|errno| full(errno.into()))?;
+        slot.set.poller.add(fd, number, Wish::NOTHING.once()).map_err(full)?;
         Ok(slot)
     }
 
     /// As [`Registration::want`].
     pub(super) fn want(&self, fd: BorrowedFd<'_>, read: bool, write: bool) {
-        let mut flags = epoll::EventFlags::ONESHOT;
-        flags.set(epoll::EventFlags::IN | epoll::EventFlags::RDHUP, read);
-        flags.set(epoll::EventFlags::OUT, write);
-        // It fails only for a descriptor that is not there, and this one is.
-        let _ = epoll::modify(&self.set.epoll, fd, epoll::EventData::new_u64(self.number), flags);
+        self.set.poller.want(fd, self.number, Wish::new(read, write).once());
     }
 
     /// Has to be said before the descriptor is closed: another process may keep the file open.
     pub(super) fn leave(&self, fd: BorrowedFd<'_>) {
         if self.is_of_this_process() {
-            // As for `want`.
-            let _ = epoll::delete(&self.set.epoll, fd);
+            self.set.poller.forget(fd);
         }
     }
 
@@ -130,7 +120,7 @@ impl Drop for Slot {
             let (source, is_last) = self.set.sources().remove(self.number);
             drop(source);
             if is_last {
-                self.set.ring();
+                self.set.poller.ring();
             }
         }
     }
@@ -164,39 +154,22 @@ impl Set {
     }
 
     fn start(generation: u32) -> io::Result<Arc<Self>> {
-        let set = Arc::new(Self::new(generation)?);
+        let set = Arc::new(Self { poller: Poller::new()?, generation, sources: Mutex::default() });
         let run = set.clone();
         thread::Builder::new().name("anyplace-net".to_owned()).spawn(move || within_engine(|| run.run()))?;
         Ok(set)
-    }
-
-    fn new(generation: u32) -> io::Result<Self> {
-        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        epoll::add(&epoll, &bell, epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)?;
-        Ok(Self { epoll, bell, generation, sources: Mutex::default() })
     }
 
     fn sources(&self) -> MutexGuard<'_, Sources> {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ring(&self) {
-        // It can only fail when the counter is full, and a full counter wakes, too.
-        let _ = rustix::io::write(&self.bell, &1_u64.to_ne_bytes());
-    }
-
     fn run(&self) {
-        let mut events = Vec::with_capacity(256);
+        let mut ready = Ready::new();
         let mut tick = Instant::now() + TICK;
         loop {
-            let left = tick.saturating_duration_since(Instant::now()).try_into().ok();
-            match epoll::wait(self.epoll.as_fd(), spare_capacity(&mut events), left.as_ref()) {
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(_) => break,
-            }
-            for event in events.drain(..) {
-                self.tell(event.data.u64(), event.flags);
+            for event in self.poller.wait(&mut ready, Some(tick)) {
+                self.tell(&event);
             }
             let now = Instant::now();
             if now >= tick {
@@ -220,19 +193,10 @@ impl Set {
         is_over
     }
 
-    fn tell(&self, number: u64, flags: epoll::EventFlags) {
-        if number == BELL {
-            let mut count = [0; 8];
-            // Empty is as good as emptied.
-            let _ = rustix::io::read(&self.bell, &mut count);
-            return;
-        }
-        let source = self.sources().known.get(&number).cloned();
+    fn tell(&self, event: &Event) {
+        let source = self.sources().known.get(&event.number).cloned();
         if let Some(source) = source {
-            let broken = flags.intersects(epoll::EventFlags::ERR | epoll::EventFlags::HUP);
-            let read = broken || flags.intersects(epoll::EventFlags::IN | epoll::EventFlags::RDHUP);
-            let write = broken || flags.contains(epoll::EventFlags::OUT);
-            caught(|| source.ready(read, write));
+            caught(|| source.ready(event.read, event.write));
         }
     }
 }
