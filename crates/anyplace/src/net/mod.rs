@@ -8,6 +8,7 @@
 mod address;
 mod ahead;
 mod bound;
+mod clock;
 mod connect;
 mod credentials;
 mod datagram;

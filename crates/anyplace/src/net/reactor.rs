@@ -4,8 +4,10 @@
 //! The thread starts with the first registration and ends when none is left. In a child of a fork nothing is registered:
 //! whatever its parent had is its parent's.
 
+use super::clock::Clock;
 use super::epoll::{Event, Ready, Wish};
 use super::poller::Poller;
+use super::readiness::Interest;
 use crate::context::{caught, within_engine};
 use crate::error::{Error, Kind, Result, Retry};
 use std::collections::HashMap;
@@ -23,10 +25,18 @@ pub(crate) trait Source: Send + Sync {
 
     /// About a second is over since the last time.
     fn tick(self: Arc<Self>, now: Instant);
+
+    /// [Soon](SOON) is now. True to be looked at once more, as soon as this time.
+    fn look(self: Arc<Self>) -> bool {
+        false
+    }
 }
 
 /// How often sources are told the time.
 const TICK: Duration = Duration::from_secs(1);
+
+/// How soon a source is looked at that [asks for it](Registration::look_soon), or after it at the most.
+const SOON: Duration = Duration::from_millis(1);
 
 /// A descriptor that the reactor knows. Dropping it makes the reactor forget it: a call may still be under way then.
 pub(crate) struct Registration {
@@ -45,6 +55,8 @@ pub(super) struct Slot {
 struct Set {
     /// Its bell is rung when the last registration goes.
     poller: Poller,
+    /// Rings soon after the first source has asked to be looked at.
+    clock: Clock,
     generation: u32,
     sources: Mutex<Sources>,
 }
@@ -53,10 +65,15 @@ struct Set {
 struct Sources {
     known: HashMap<u64, Arc<dyn Source>>,
     given: u64,
+    /// Those that are to be looked at.
+    soon: Vec<u64>,
 }
 
 /// The set of this process, if anything is registered.
 static CURRENT: Mutex<Weak<Set>> = Mutex::new(Weak::new());
+
+/// The number of the clock, which is no source's.
+const CLOCK: u64 = 0;
 
 /// Makes a descriptor known. Nothing is wanted of it yet.
 ///
@@ -79,6 +96,11 @@ impl Registration {
     pub(crate) fn want(&self, read: bool, write: bool) {
         self.slot.want(self.fd.as_fd(), read, write);
     }
+
+    /// Has the source [looked at](Source::look) [soon](SOON).
+    pub(crate) fn look_soon(&self) {
+        self.slot.look_soon();
+    }
 }
 
 impl Drop for Registration {
@@ -99,6 +121,12 @@ impl Slot {
     /// As [`Registration::want`].
     pub(super) fn want(&self, fd: BorrowedFd<'_>, read: bool, write: bool) {
         self.set.poller.want(fd, self.number, Wish::new(read, write).once());
+    }
+
+    fn look_soon(&self) {
+        if self.is_of_this_process() {
+            self.set.look_soon(self.number);
+        }
     }
 
     /// Has to be said before the descriptor is closed: another process may keep the file open.
@@ -154,7 +182,9 @@ impl Set {
     }
 
     fn start(generation: u32) -> io::Result<Arc<Self>> {
-        let set = Arc::new(Self { poller: Poller::new()?, generation, sources: Mutex::default() });
+        let (poller, clock) = (Poller::new()?, Clock::new()?);
+        poller.add(clock.as_fd(), CLOCK, Interest::Read.into())?;
+        let set = Arc::new(Self { poller, clock, generation, sources: Mutex::default() });
         let run = set.clone();
         thread::Builder::new().name("anyplace-net".to_owned()).spawn(move || within_engine(|| run.run()))?;
         Ok(set)
@@ -193,11 +223,43 @@ impl Set {
         is_over
     }
 
+    fn source(&self, number: u64) -> Option<Arc<dyn Source>> {
+        self.sources().known.get(&number).cloned()
+    }
+
     fn tell(&self, event: &Event) {
-        let source = self.sources().known.get(&event.number).cloned();
-        if let Some(source) = source {
+        if event.number == CLOCK {
+            return self.look();
+        }
+        if let Some(source) = self.source(event.number) {
             caught(|| source.ready(event.read, event.write));
         }
+    }
+
+    fn look_soon(&self, number: u64) {
+        let mut sources = self.sources();
+        sources.soon.push(number);
+        if sources.soon.len() == 1 {
+            self.set_clock(SOON);
+        }
+    }
+
+    /// Looks at those who asked for it.
+    fn look(&self) {
+        let mut soon = std::mem::take(&mut self.sources().soon);
+        soon.retain(|number| {
+            let mut again = false;
+            self.source(*number).into_iter().for_each(|source| caught(|| again = source.look()));
+            again
+        });
+        let mut sources = self.sources();
+        sources.soon.append(&mut soon);
+        self.set_clock(if sources.soon.is_empty() { Duration::ZERO } else { SOON });
+    }
+
+    fn set_clock(&self, time: Duration) {
+        // It can only fail for a time that is none.
+        drop(self.clock.ring_after(time));
     }
 }
 

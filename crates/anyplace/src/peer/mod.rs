@@ -393,6 +393,10 @@ impl Source for Inner {
             drop(Peer(self).send(messages::ping()));
         }
     }
+
+    fn look(self: Arc<Self>) -> bool {
+        self.mind()
+    }
 }
 
 fn unreadable(malformed: Malformed) -> io::Error {
