@@ -1,10 +1,12 @@
 //! The interpreter's lock (the GIL) on threads that wait for one another.
 //!
-//! Taking the lock from another thread costs a sleep and a wake-up, 25-50 µs, unless it is free at that moment. Two
+//! Taking the lock from another thread costs a sleep and a wake-up, 25-50 µs, unless it is free at that moment. Three
 //! habits keep it free when it is wanted, or make wanting it rare:
 //!
 //! - *A thread of the engine has one thread state for life*, and *keeps the lock from one task to the next*: it lets go
 //!   right before it would rest ([`anyplace_sync::before_rest`]), so a queue of short tasks costs one hand-over.
+//! - *An idle thread takes the lock before it takes a task* ([`anyplace_sync::before_work`]): while it waits, the thread
+//!   that has the lock goes on with the queue, and no third thread is woken to wait for the same lock.
 //! - *Who wants the lock looks first whether it is about to be let go*, and spins for it that long
 //!   ([`crate::baton`]): who has just released a semaphore soon waits for the next, who has submitted a task for its
 //!   result, and a worker that is done lets go.
@@ -125,7 +127,16 @@ impl Seat {
         // SAFETY: the line above attached this thread.
         let state = unsafe { ffi::PyThreadState_Get() };
         baton::take();
+        anyplace_sync::before_work(|| SEAT.with(|seat| seat.get().into_iter().for_each(Self::make_ready)));
         Self { ensured, state, held: Cell::new(true), lingers: Cell::new(true), doors: Cell::new(0) }
+    }
+
+    /// Takes the lock for the tasks that wait.
+    fn make_ready(&self) {
+        if !self.lingers.get() && !ENDED.load(Ordering::Acquire) {
+            self.take();
+            self.linger();
+        }
     }
 
     /// Sees to it that this thread holds the lock; false if a caller further out sees to it already.

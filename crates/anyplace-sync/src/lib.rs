@@ -54,7 +54,7 @@ pub use fork::fork_generation;
 pub use latch::Latch;
 pub use line::Line;
 pub use lock::{Acquired, Holding, Lock, NotHeld};
-pub use pool::{Job, Pool, PoolConfig, Reason, Refused, Thunk, before_rest, current_worker};
+pub use pool::{Job, Pool, PoolConfig, Reason, Refused, Thunk, before_rest, before_work, current_worker};
 pub use rlock::{NotOwned, RLock};
 pub use semaphore::{Semaphore, TooOften};
 pub use signals::{ending_at_signals, signal_came};

@@ -413,3 +413,35 @@ fn what_jobs_keep_is_let_go_before_the_thread_rests() {
     assert!(FINISHED.wait(None));
     assert_eq!(LET_GO.load(SeqCst), 1);
 }
+
+/// What a thread needs before it runs anything, it takes once, and while the jobs wait.
+#[test]
+fn jobs_stay_in_the_queue_until_a_thread_has_what_it_needs() {
+    static PREPARED: AtomicUsize = AtomicUsize::new(0);
+    static PREPARING: Latch = Latch::new();
+    static READY: Latch = Latch::new();
+    static RESTED: Latch = Latch::new();
+    let pool = pool("preparer", 1);
+    let ran = Arc::new(AtomicUsize::new(0));
+    pool.spawn(job(|_| {
+        anyplace_sync::before_work(|| {
+            PREPARED.fetch_add(1, SeqCst);
+            PREPARING.set();
+            READY.wait(None);
+        });
+        anyplace_sync::before_rest(|| RESTED.set());
+    }))
+    .unwrap();
+    RESTED.wait(None);
+    let more = |ran: &Arc<AtomicUsize>| {
+        let ran = Arc::clone(ran);
+        pool.spawn(job(move |_| count(&ran))).unwrap();
+    };
+    more(&ran);
+    PREPARING.wait(None);
+    (0..9).for_each(|_| more(&ran));
+    assert_eq!(pool.queued(), 10);
+    READY.set();
+    pool.join();
+    assert_eq!((ran.load(SeqCst), PREPARED.load(SeqCst)), (10, 1));
+}

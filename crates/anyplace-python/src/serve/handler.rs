@@ -6,8 +6,8 @@ use crate::settled::Settled;
 use crate::{error, gil};
 use anyplace::net::{Stream, lend};
 use anyplace::serve::{Connections, Requests};
-use anyplace::work::Work;
-use anyplace::{Error, Kind, Limits, Outcome, Result, Value};
+use anyplace::work::{Call, Closure, Work};
+use anyplace::{Context, Error, Kind, Limits, Outcome, Result, Value};
 use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -15,31 +15,83 @@ use pyo3::types::{PyBytes, PyTuple};
 use std::sync::Arc;
 
 /// A callable that is given each connection, or each request.
-pub(crate) struct Handler {
+pub(crate) struct Handler(Arc<Callee>);
+
+/// What is called, and how.
+struct Callee {
     making: Arc<Making>,
     callable: Py<PyAny>,
 }
 
+/// What a handler is given.
+trait Argument: Clone + Send + 'static {
+    fn bind<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>>;
+}
+
+/// A call that is made by the thread that runs it, so that whoever serves the clients needs no interpreter's lock.
+struct Later<A> {
+    callee: Arc<Callee>,
+    argument: A,
+}
+
 impl Handler {
     pub(crate) fn new(making: Arc<Making>, callable: Py<PyAny>) -> Self {
-        Self { making, callable }
+        Self(Arc::new(Callee { making, callable }))
     }
 
-    fn make(&self, argument: impl FnOnce(Python<'_>) -> PyResult<Bound<'_, PyAny>>) -> Result<Work> {
-        with(|py| {
-            let arguments = PyTuple::new(py, [self.callable.bind(py).clone(), argument(py)?])?;
-            self.making.one(py, &arguments, None, false)
-        })
+    fn work(&self, argument: impl Argument) -> Result<Work> {
+        match *self.0.making {
+            Making::Closures(_) => {
+                Ok(Work::Call(Call::Closure(Box::new(Later { callee: self.0.clone(), argument }))))
+            }
+            _ => with(|py| self.0.work(py, &argument)),
+        }
+    }
+}
+
+impl Callee {
+    fn work(&self, py: Python<'_>, argument: &impl Argument) -> PyResult<Work> {
+        let arguments = PyTuple::new(py, [self.callable.bind(py).clone(), argument.bind(py)?])?;
+        self.making.one(py, &arguments, None, false)
+    }
+}
+
+impl<A: Argument> Closure for Later<A> {
+    fn run(self: Box<Self>, context: &Context) -> Outcome {
+        let made = with(|py| self.callee.work(py, &self.argument));
+        drop(self);
+        match made {
+            Ok(Work::Call(Call::Closure(call))) => call.run(context),
+            Ok(_) => unreachable!("a place that runs closures is given them"),
+            Err(error) => Outcome::Failed(error),
+        }
+    }
+
+    fn again(&self) -> Option<Box<dyn Closure>> {
+        Some(Box::new(Self { callee: self.callee.clone(), argument: self.argument.clone() }))
+    }
+}
+
+impl Argument for Vec<u8> {
+    fn bind<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(PyBytes::new(py, self).into_any())
+    }
+}
+
+impl Argument for Stream {
+    /// A stream as Python knows them.
+    fn bind<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        CLASS.import(py, "anyplace._net", "Stream")?.call1((Handed::new(self.clone()),))
     }
 }
 
 impl Connections for Handler {
     fn work(&self, stream: &Stream, _: &Limits) -> Result<Work> {
-        if !matches!(*self.making, Making::Pickles(_)) {
-            return self.make(|py| handed(py, stream));
+        match *self.0.making {
+            Making::Pickles(_) => Self::work(self, lend(stream)?.to_vec()),
+            _ => Self::work(self, stream.clone()),
         }
-        let ticket = lend(stream)?;
-        self.make(|py| Ok(PyBytes::new(py, &ticket).into_any()))
     }
 
     fn took(&self, value: Value) -> Result<()> {
@@ -53,7 +105,7 @@ impl Connections for Handler {
 
 impl Requests for Handler {
     fn work(&self, request: Vec<u8>, _: &Limits) -> Result<Work> {
-        self.make(|py| Ok(PyBytes::new(py, &request).into_any()))
+        Self::work(self, request)
     }
 
     fn answer(&self, value: Value) -> Result<Option<Vec<u8>>> {
@@ -68,12 +120,6 @@ impl Requests for Handler {
             }
         })
     }
-}
-
-/// A stream as Python knows them.
-fn handed<'py>(py: Python<'py>, stream: &Stream) -> PyResult<Bound<'py, PyAny>> {
-    static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    CLASS.import(py, "anyplace._net", "Stream")?.call1((Handed::new(stream.clone()),))
 }
 
 /// Runs `work` with the interpreter's lock, and tells what it raised as an error.

@@ -16,6 +16,8 @@ thread_local! {
     static CURRENT: Cell<Option<Worker>> = Cell::new(None);
     #[allow(clippy::missing_const_for_thread_local)]
     static BEFORE_REST: Cell<Option<fn()>> = Cell::new(None);
+    #[allow(clippy::missing_const_for_thread_local)]
+    static BEFORE_WORK: Cell<Option<fn()>> = Cell::new(None);
 }
 
 /// Calls `let_go` once, on this thread, when it has run all jobs there are and before it spins or sleeps.
@@ -24,6 +26,22 @@ thread_local! {
 /// its thread, and the thread lets go of it when there is none. Outside of a pool's thread nobody ever calls it.
 pub fn before_rest(let_go: fn()) {
     BEFORE_REST.with(|before| before.set(Some(let_go)));
+}
+
+/// Calls `prepare` on this thread, from now on, whenever it was idle and jobs have come, before it takes the first of them.
+///
+/// What is costly to take, and nobody can run jobs without, is taken here: meanwhile the jobs stay in the queue, for the
+/// thread that has it and is soon done, and no other idle thread is called for the same. Outside of a pool's thread nobody
+/// ever calls it.
+pub fn before_work(prepare: fn()) {
+    BEFORE_WORK.with(|before| before.set(Some(prepare)));
+}
+
+/// The thread is about to take a job.
+pub(super) fn prepare() {
+    if let Some(prepare) = BEFORE_WORK.with(Cell::get) {
+        prepare();
+    }
 }
 
 /// The thread found no more jobs.

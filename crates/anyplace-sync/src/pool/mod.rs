@@ -9,7 +9,7 @@ mod threads;
 mod worker;
 
 pub use config::{Job, PoolConfig, Reason, Refused, Thunk};
-pub use current::{before_rest, current_worker};
+pub use current::{before_rest, before_work, current_worker};
 
 use shared::Shared;
 use std::fmt;

@@ -42,7 +42,7 @@ fn seek<J: Job>(shared: &Shared<J>) -> Option<J> {
     loop {
         // The word is read before the queue: if it was final, the queue holds all there will ever be.
         let last_look = shared.counts.look().is_final();
-        let job = shared.queue.take();
+        let job = take(shared);
         if job.is_some() || last_look {
             return job;
         }
@@ -50,6 +50,20 @@ fn seek<J: Job>(shared: &Shared<J>) -> Option<J> {
             sleep(shared);
         }
     }
+}
+
+/// The next job, taken with what this thread needs for it.
+fn take<J: Job>(shared: &Shared<J>) -> Option<J> {
+    if shared.queue.is_empty() {
+        return None;
+    }
+    guarded(&shared.config, current::prepare);
+    let job = shared.queue.take();
+    if job.is_none() {
+        // Another thread was faster.
+        guarded(&shared.config, current::rest);
+    }
+    job
 }
 
 /// Looks for a job for as long as a wake-up costs; true if it is worth taking a closer look.

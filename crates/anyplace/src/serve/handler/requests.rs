@@ -5,7 +5,9 @@ use std::sync::Arc;
 /// The length in front of a message.
 const HEAD: usize = 4;
 
-/// How much a read offers room for.
+/// How much the first read of a request offers room for: most requests are small, and cost no memory but their own.
+const FEW: usize = 4 << 10;
+/// The same of later ones, at least.
 const ROOM: usize = 16 << 10;
 
 /// Where a request ends.
@@ -37,11 +39,16 @@ impl Arrived {
     /// Reads on, once: how many bytes came.
     pub(super) fn fill<E>(&mut self, read: impl FnOnce(&mut [u8]) -> Result<usize, E>) -> Result<usize, E> {
         let length = self.bytes.len();
+        if length == 0 {
+            let mut room = [0; FEW];
+            let read = read(&mut room)?;
+            self.bytes.extend_from_slice(&room[..read]);
+            return Ok(read);
+        }
         // As much again as is there: what somebody claims to send takes no memory before it comes.
         self.bytes.resize(length + length.max(ROOM), 0);
         let result = read(&mut self.bytes[length..]);
         self.bytes.truncate(length + result.as_ref().map_or(0, |read| *read));
-        self.rest();
         result
     }
 
@@ -84,13 +91,6 @@ impl Arrived {
         }
         self.seen = self.bytes.len();
         Ok(found.map(|_| (0, length, length + ends.len())))
-    }
-
-    /// An idle connection keeps no memory.
-    fn rest(&mut self) {
-        if self.bytes.is_empty() {
-            self.bytes = Vec::new();
-        }
     }
 }
 
