@@ -1,15 +1,15 @@
-"""What all tests share: the places, and a gate that a task waits at."""
+"""What all tests share: the places, a gate that a task waits at, and programs of their own."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 
 import anyplace
+from gate import Gate
 
 #: Places that run plain functions.
 PLAIN = ["inline:", "threads:2", "processes:2", "retry=2::threads:2"]
@@ -36,19 +36,6 @@ def loop_place() -> Iterator[anyplace.Place]:
     """A place that runs coroutines, two at once."""
     with anyplace.open("async:2") as place:
         yield place
-
-
-class Gate:
-    """A task that says when it has begun, and goes on when it is told."""
-
-    def __init__(self) -> None:
-        self.begun = threading.Event()
-        self.open = threading.Event()
-
-    def __call__(self) -> str:
-        self.begun.set()
-        assert self.open.wait(60)
-        return "passed"
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import threading
 import pytest
 
 import anyplace
-from conftest import Gate
 from functions import divide, square
+from gate import Gate
 
 
 def test_wait_and_as_completed_know_our_futures(place: anyplace.Place) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 
 import anyplace
-from conftest import Gate
+from gate import Gate
 
 Script = Callable[[str], "subprocess.CompletedProcess[str]"]
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import anyplace
-from conftest import Gate
 from functions import draw, draw_numpy, note, square
+from gate import Gate
 
 
 def test_several_iterables_end_with_the_shortest(place: anyplace.Place) -> None:

@@ -20,9 +20,7 @@ import pytest
 import anyplace
 from anyplace import multiprocessing
 from anyplace.multiprocessing.pool import MaybeEncodingError, ThreadPool
-
-#: Far more than anything here takes; only a hang is ended by it.
-LIMIT_S = 30
+from door import PATIENCE
 
 
 @pytest.fixture
@@ -32,7 +30,7 @@ def script(tmp_path: Path) -> Callable[[str], str]:
     def run(text: str) -> str:
         (tmp_path / "program.py").write_text(textwrap.dedent(text))
         command = [sys.executable, str(tmp_path / "program.py")]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout
 
@@ -126,8 +124,8 @@ def test_a_pool_that_loses_a_worker_goes_on() -> None:
         lost = pool.apply_async(os._exit, (3,))
         kept = pool.map_async(square, range(20))
         with pytest.raises(anyplace.WorkerLost):
-            lost.get(LIMIT_S)
-        assert kept.get(LIMIT_S) == [n * n for n in range(20)]
+            lost.get(PATIENCE)
+        assert kept.get(PATIENCE) == [n * n for n in range(20)]
 
 
 def test_a_map_does_all_items_before_it_raises(tmp_path: Path) -> None:
@@ -176,7 +174,7 @@ def test_arguments_that_cannot_travel_are_told_by_the_result() -> None:
     with multiprocessing.Pool(1) as pool:
         result = pool.apply_async(square, (threading.Lock(),), error_callback=told.append)
         with pytest.raises(pickle.PicklingError):
-            result.get(LIMIT_S)
+            result.get(PATIENCE)
     assert [type(error) for error in told] == [anyplace.NotSerializable]
 
 
@@ -221,7 +219,7 @@ def test_connections_and_sockets_can_be_arguments_of_calls() -> None:
 
     with multiprocessing.Pool(1) as pool:
         pool.apply(send, (writer, theirs))
-    assert reader.poll(LIMIT_S)
+    assert reader.poll(PATIENCE)
     assert reader.recv() == "by a connection"
     assert ours.recv(100) == b"by a socket"
     for end in (reader, writer, ours, theirs):
@@ -262,8 +260,8 @@ def test_an_exit_code_tells_how_a_process_ended(name: str) -> None:
     target, code = ENDS[name]
     process = multiprocessing.Process(target=target)
     process.start()
-    assert multiprocessing.connection.wait([process.sentinel], LIMIT_S) == [process.sentinel]
-    process.join(LIMIT_S)
+    assert multiprocessing.connection.wait([process.sentinel], PATIENCE) == [process.sentinel]
+    process.join(PATIENCE)
     assert process.exitcode == code
     process.close()
 
@@ -273,7 +271,7 @@ def test_a_process_whose_exit_code_somebody_else_has_taken_has_ended_nevertheles
     process = multiprocessing.Process(target=abs, args=(1,))
     process.start()
     os.waitpid(process.pid, 0)
-    process.join(LIMIT_S)
+    process.join(PATIENCE)
     assert (process.is_alive(), process.exitcode) == (False, 255)
 
 
@@ -281,9 +279,9 @@ def test_a_socket_can_be_handed_to_a_process() -> None:
     ours, theirs = socket.socketpair()
     process = multiprocessing.Process(target=lambda given: given.send(b"hello"), args=(theirs,))
     process.start()
-    ours.settimeout(LIMIT_S)
+    ours.settimeout(PATIENCE)
     assert ours.recv(5) == b"hello"
-    process.join(LIMIT_S)
+    process.join(PATIENCE)
     ours.close()
     theirs.close()
 
@@ -294,7 +292,7 @@ def test_large_arguments_reach_a_process() -> None:
         target=lambda data: sys.exit(len(data) == 1 << 20), args=(b"x" * (1 << 20),)
     )
     process.start()
-    process.join(LIMIT_S)
+    process.join(PATIENCE)
     assert process.exitcode == 1
 
 
@@ -355,10 +353,10 @@ def test_what_a_killed_process_held_passes_on(name: str) -> None:
     held = make()
     holder = multiprocessing.Process(target=hold_and_die, args=(held, times))
     holder.start()
-    holder.join(LIMIT_S)
+    holder.join(PATIENCE)
     assert holder.exitcode == -signal.SIGKILL
     for _ in range(times):
-        assert held.acquire(timeout=LIMIT_S)
+        assert held.acquire(timeout=PATIENCE)
     assert not held.acquire(False) or name in ("rlock", "condition")
 
 
@@ -373,12 +371,12 @@ def test_a_producer_that_is_killed_in_the_middle_leaves_whole_items(tmp_path: Pa
     for _ in range(20):
         producer = multiprocessing.Process(target=put_for_ever, args=(queue, begun))
         producer.start()
-        assert begun.wait(LIMIT_S)
-        got = [queue.get(timeout=LIMIT_S) for _ in range(200)]
+        assert begun.wait(PATIENCE)
+        got = [queue.get(timeout=PATIENCE) for _ in range(200)]
         producer.kill()
-        producer.join(LIMIT_S)
+        producer.join(PATIENCE)
         while not queue.empty():
-            got.append(queue.get(timeout=LIMIT_S))
+            got.append(queue.get(timeout=PATIENCE))
         assert got == [(n, b"x" * (n % 100)) for n in range(len(got))]
         begun.clear()
 
@@ -395,13 +393,13 @@ def test_a_consumer_that_is_killed_in_the_middle_takes_one_item_at_most() -> Non
         queue.put(n)
     consumer = multiprocessing.Process(target=get_for_ever, args=(queue, begun))
     consumer.start()
-    assert begun.wait(LIMIT_S)
+    assert begun.wait(PATIENCE)
     consumer.kill()
-    consumer.join(LIMIT_S)
-    rest = [queue.get(timeout=LIMIT_S) for _ in range(queue.qsize())]
+    consumer.join(PATIENCE)
+    rest = [queue.get(timeout=PATIENCE) for _ in range(queue.qsize())]
     assert rest == [*range(50_000 - len(rest), 50_000)]
     queue.put("after")
-    assert queue.get(timeout=LIMIT_S) == "after"
+    assert queue.get(timeout=PATIENCE) == "after"
 
 
 def echo(inbox: Any, outbox: Any) -> None:
@@ -416,14 +414,14 @@ def test_large_messages_and_arrays_go_through_queues() -> None:
     process.start()
     for item in (b"x" * (64 << 20), "y" * 100_000):
         there.put(item)
-        assert back.get(timeout=LIMIT_S) == item
+        assert back.get(timeout=PATIENCE) == item
     array = numpy.arange(1 << 20, dtype="float32").reshape(1024, -1)
     there.put({"array": array, "name": "it"})
-    got = back.get(timeout=LIMIT_S)
+    got = back.get(timeout=PATIENCE)
     assert (got["array"] == array).all()
     got["array"][0, 0] = 5
     there.put(None)
-    process.join(LIMIT_S)
+    process.join(PATIENCE)
 
 
 def test_what_was_put_is_there_when_its_process_has_ended(script) -> None:
@@ -513,9 +511,9 @@ def test_a_fork_shares_what_its_parent_has() -> None:
         lock.acquire()
         queue.put("of the child")
         os.kill(os.getpid(), signal.SIGKILL)
-    assert queue.get(timeout=LIMIT_S) == "of the child"
+    assert queue.get(timeout=PATIENCE) == "of the child"
     os.waitpid(child, 0)
-    assert lock.acquire(timeout=LIMIT_S)
+    assert lock.acquire(timeout=PATIENCE)
 
 
 def test_sharing_leaves_nothing_in_dev_shm(script) -> None:
@@ -588,7 +586,7 @@ def test_a_list_has_the_methods_of_a_list() -> None:
         shared, plain = manager.list(range(4)), [*range(4)]
         process = multiprocessing.Process(target=change_list, args=(shared,))
         process.start()
-        process.join(LIMIT_S)
+        process.join(PATIENCE)
         change_list(plain)
         for items in (shared, plain):
             items.insert(1, "in")

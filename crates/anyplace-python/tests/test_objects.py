@@ -19,12 +19,10 @@ from typing import Any
 import pytest
 
 import anyplace
+from door import PATIENCE
 
 #: Places that keep objects: in this process, and in processes of their own.
 KEEPING = ["inline:", "threads:2", "async:2", "processes:2"]
-
-#: Tests wait so long for what comes from another process.
-SOON = 30
 
 
 @pytest.fixture(params=KEEPING)
@@ -172,7 +170,7 @@ class Partly:
 
 def eventually(is_true: Callable[[], bool]) -> None:
     """Look again until something is true that another thread or process brings about."""
-    until = time.monotonic() + SOON
+    until = time.monotonic() + PATIENCE
     while not is_true():
         assert time.monotonic() < until
         time.sleep(0.005)
@@ -219,7 +217,7 @@ def test_making_an_object_that_fails_raises_what_it_raised(keeping: anyplace.Pla
 def test_a_call_gives_a_future_if_asked_to(keeping: anyplace.Place) -> None:
     thing = keeping.create(Thing)
     futures = [thing.add.submit(1) for _ in range(10)]
-    assert sorted(future.result(SOON) for future in futures) == list(range(1, 11))
+    assert sorted(future.result(PATIENCE) for future in futures) == list(range(1, 11))
 
 
 def test_a_one_way_call_waits_for_nothing(keeping: anyplace.Place) -> None:
@@ -232,14 +230,14 @@ def test_a_one_way_call_waits_for_nothing(keeping: anyplace.Place) -> None:
 def test_async_methods_give_what_they_give_in_the_end(keeping: anyplace.Place) -> None:
     thing = keeping.create(Thing)
     assert thing.soon("tea") == "tea"
-    assert thing.soon.submit("tea").result(SOON) == "tea"
+    assert thing.soon.submit("tea").result(PATIENCE) == "tea"
     assert list(thing.slowly(5)) == list(range(5))
 
 
 def test_generators_give_their_values_one_by_one(keeping: anyplace.Place) -> None:
     thing = keeping.create(Thing)
     assert sum(thing.count(5000)) == sum(range(5000))
-    assert list(thing.count.submit(3).result(SOON)) == [0, 1, 2]
+    assert list(thing.count.submit(3).result(PATIENCE)) == [0, 1, 2]
     stumbling = thing.stumble()
     assert next(stumbling) == 1
     with pytest.raises(Odd, match="after one"):
@@ -276,7 +274,7 @@ def test_three_processes_call_each_other_round_and_round(processes: anyplace.Pla
     assert links[0].forward("", 30) == "abc" * 10
     with ThreadPoolExecutor(8) as threads:
         laps = [threads.submit(links[n % 3].forward, "", 9) for n in range(60)]
-        assert {lap.result(SOON) for lap in laps} == {"abcabcabc", "bcabcabca", "cabcabcab"}
+        assert {lap.result(PATIENCE) for lap in laps} == {"abcabcabc", "bcabcabca", "cabcabcab"}
 
 
 @pytest.mark.parametrize("address", ["threads:2", "processes:3"])
@@ -294,7 +292,7 @@ def test_an_exclusive_object_takes_one_call_at_a_time(address: str) -> None:
         alone, shared = place.create(Turns, exclusive=True), place.create(Turns)
         for turns in (alone, shared):
             futures = [turns.enter.submit() for _ in range(16)]
-            assert all(future.result(SOON) for future in futures)
+            assert all(future.result(PATIENCE) for future in futures)
         assert alone.most == 1
         assert shared.most > 1
 
@@ -307,7 +305,7 @@ def test_a_call_that_takes_long_does_not_hold_up_others(processes: anyplace.Plac
     assert thing.add(1) == 1
     for gate in gates:
         gate.unlink()
-    assert {future.result(SOON) for future in held} == {"let go"}
+    assert {future.result(PATIENCE) for future in held} == {"let go"}
 
 
 @pytest.mark.parametrize("address", ["processes:1", "threads:2"])
@@ -320,9 +318,9 @@ def test_a_call_that_is_cancelled_before_it_begins_never_begins(address: str, tm
         waits = thing.add.submit(1)
         waits.cancel()
         with pytest.raises(anyplace.Cancelled):
-            waits.result(SOON)
+            waits.result(PATIENCE)
         gate.unlink()
-        assert held.result(SOON) == "let go"
+        assert held.result(PATIENCE) == "let go"
         assert thing.add(0) == 0
 
 
@@ -341,7 +339,7 @@ def test_a_coroutine_that_is_cancelled_withdraws_its_call(tmp_path: Path) -> Non
         eventually(gate.exists)
         asyncio.run(give_up(thing))
         gate.unlink()
-        assert held.result(SOON) == "let go"
+        assert held.result(PATIENCE) == "let go"
         assert thing.add(0) == 0
 
 
@@ -349,7 +347,7 @@ def test_a_call_within_a_time_is_given_up_when_that_is_over(
     processes: anyplace.Place, tmp_path: Path
 ) -> None:
     thing = processes.create(Thing, exclusive=True)
-    assert thing.add.within(SOON)(2) == 2
+    assert thing.add.within(PATIENCE)(2) == 2
     gate = tmp_path / "held"
     with pytest.raises(anyplace.Timeout, match="hold") as late:
         thing.hold.within(0.3)(str(gate))
@@ -387,7 +385,7 @@ def test_a_thousand_coroutines_await_calls(processes: anyplace.Place) -> None:
 
 def test_proxies_are_arguments_of_tasks_and_of_calls(processes: anyplace.Place) -> None:
     thing, other = processes.create(Thing), processes.create(Thing)
-    assert processes.submit(lambda proxy: proxy.add(2), thing).result(SOON) == 2
+    assert processes.submit(lambda proxy: proxy.add(2), thing).result(PATIENCE) == 2
     assert other.call(thing, "add", 3) == 5
     again = pickle.loads(pickle.dumps(thing))
     assert again == thing
@@ -437,7 +435,7 @@ def test_a_killed_host_ends_its_calls_as_lost_at_once(processes: anyplace.Place,
     began = time.monotonic()
     os.kill(thing.pid(), signal.SIGKILL)
     with pytest.raises(anyplace.WorkerLost):
-        held.result(SOON)
+        held.result(PATIENCE)
     with pytest.raises(anyplace.WorkerLost):
         thing.add(1)
     assert time.monotonic() - began < 2
@@ -448,7 +446,7 @@ def test_a_killed_host_ends_its_calls_as_lost_at_once(processes: anyplace.Place,
 def test_a_killed_task_costs_no_object(processes: anyplace.Place) -> None:
     thing = processes.create(Thing)
     with pytest.raises(anyplace.WorkerLost):
-        processes.submit(lambda: os.kill(os.getpid(), signal.SIGKILL)).result(SOON)
+        processes.submit(lambda: os.kill(os.getpid(), signal.SIGKILL)).result(PATIENCE)
     assert thing.add(1) == 1
 
 
@@ -617,7 +615,7 @@ def test_a_killed_server_ends_calls_at_once(server: tuple[str, Any], tmp_path: P
     eventually(gate.exists)
     process.kill()
     with pytest.raises(anyplace.Error):
-        held.result(SOON)
+        held.result(PATIENCE)
     gate.unlink()
     place.close()
 
@@ -633,5 +631,5 @@ def test_a_callback_of_a_call_may_call_the_object_again(processes: anyplace.Plac
         done.set()
 
     thing.add.submit(3).add_done_callback(again)
-    assert done.wait(SOON)
+    assert done.wait(PATIENCE)
     assert told == [6]

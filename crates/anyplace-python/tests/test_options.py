@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import anyplace
-from conftest import Gate
 from door import Notes
 from functions import die, die_once, hang, square
+from gate import Gate
 
 
 def test_a_view_is_the_same_place(place: anyplace.Place) -> None:

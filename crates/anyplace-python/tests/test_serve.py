@@ -6,7 +6,6 @@ import asyncio
 import gc
 import logging
 import os
-import shutil
 import signal
 import socket
 import socketserver
@@ -447,7 +446,6 @@ def test_a_server_without_descriptors_says_so_and_goes_on(script: Script) -> Non
     assert (ran.returncode, ran.stdout) == (0, "short\nserved\n"), ran.stderr
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_curl_is_answered() -> None:
     def hello(stream: Any) -> None:
         head = b""

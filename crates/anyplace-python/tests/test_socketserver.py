@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from anyplace import socket, socketserver
-from conftest import Gate
 from door import PATIENCE
+from gate import Gate
 from leftovers import Holdings
 
 LOCAL = ("127.0.0.1", 0)

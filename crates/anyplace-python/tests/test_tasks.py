@@ -9,8 +9,8 @@ import threading
 import pytest
 
 import anyplace
-from conftest import Gate
 from functions import divide, square
+from gate import Gate
 
 
 def test_place_and_future_are_real_executor_and_future(place: anyplace.Place) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 import anyplace
-from conftest import Gate
 from functions import divide, draw, square
+from gate import Gate
 
 
 @pytest.fixture(params=[concurrent.futures.ThreadPoolExecutor, concurrent.futures.ProcessPoolExecutor])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from anyplace import _core, _ready
-from anyplace._net import _given
+from anyplace._ends import End, given_within
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Datagram", "bind"]
 
 
-class Datagram(_core.Datagram):
+class Datagram(_core.Datagram, End):
     """A socket for messages that arrive whole or not at all; `bind` gives it.
 
     Any thread may use it. Each verb takes a `timeout` in seconds, and has a twin to be awaited.
@@ -44,29 +44,13 @@ class Datagram(_core.Datagram):
         """
         return cls(address, True, timeout)
 
-    def __enter__(self) -> Self:
-        """Use it, and close it at the end."""
-        return self
-
-    def __exit__(self, *_raised: object) -> None:
-        """Close it."""
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        """Use it, and close it at the end."""
-        return self
-
-    async def __aexit__(self, *_raised: object) -> None:
-        """Close it."""
-        self.close()
-
     def __repr__(self) -> str:
         """Tell its address."""
         return f"<anyplace.Datagram {self.endpoint}{' closed' if self.closed else ''}>"
 
     async def send_async(self, data: Buffer, to: str | None = None, *, timeout: float | None = None) -> None:
         """Send a datagram, as `send`."""
-        await _given(self._sending(data, to), timeout)
+        await given_within(timeout, self._sending(data, to))
 
     async def recv_async(
         self, size: int = 65536, *, timeout: float | None = None
@@ -76,8 +60,7 @@ class Datagram(_core.Datagram):
 
     def close(self) -> None:
         """Close it: who awaits it is told. A thread that waits in it has it until it is done."""
-        if not self.closed:
-            _ready.wake(self.fileno())
+        self._wake()
         self._close()
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from anyplace import _core, _ready
-from anyplace._await import given
+from anyplace._ends import End, given_within
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -27,7 +27,7 @@ _MESSAGE = 64 << 20
 _GRACE = 1.0
 
 
-class Stream(_core.Stream):
+class Stream(_core.Stream, End):
     r"""A stream of bytes in both directions, whatever the address; `connect` and `Listener.accept` give it.
 
     Like a file, it is read, written, iterated by lines, and closed; `io.BufferedReader(stream)` and the like
@@ -51,10 +51,6 @@ class Stream(_core.Stream):
 
     __slots__ = ()
 
-    def __enter__(self) -> Self:
-        """Use it, and close it at the end."""
-        return self
-
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -63,10 +59,6 @@ class Stream(_core.Stream):
     ) -> None:
         """Close it; break it off if something was raised."""
         self.close() if kind is None else self.abort()
-
-    async def __aenter__(self) -> Self:
-        """Use it, and close it at the end."""
-        return self
 
     async def __aexit__(
         self,
@@ -173,20 +165,20 @@ class Stream(_core.Stream):
 
     async def write_async(self, data: Buffer, /, *, timeout: float | None = None) -> int:
         """Write all of the bytes, as `write`. A wait that is given up half-way breaks the stream."""
-        written: int = await _given(self._writing(data), timeout)
+        written: int = await given_within(timeout, self._writing(data))
         return written
 
     async def finish_async(self, *, timeout: float | None = None) -> None:
         """End our direction, as `finish`."""
-        await _given(self._finishing(), timeout)
+        await given_within(timeout, self._finishing())
 
     async def send_async(self, value: object, /, *, timeout: float | None = None) -> None:
         """Send an object, as `send`."""
-        await _given(self._sending(value), timeout)
+        await given_within(timeout, self._sending(value))
 
     async def send_bytes_async(self, data: Buffer, /, *, timeout: float | None = None) -> None:
         """Send bytes as one message, as `send_bytes`."""
-        await _given(self._sending_bytes(data), timeout)
+        await given_within(timeout, self._sending_bytes(data))
 
     # Files.
 
@@ -194,19 +186,19 @@ class Stream(_core.Stream):
         self, file: Any, offset: int = 0, count: int | None = None, *, timeout: float | None = None
     ) -> int:
         """Send a part of a file, as `send_file`."""
-        sent: int = await _given(self._sending_file(file, offset, count), timeout)
+        sent: int = await given_within(timeout, self._sending_file(file, offset, count))
         return sent
 
     async def recv_file_async(
         self, file: Any, offset: int = 0, count: int | None = None, *, timeout: float | None = None
     ) -> int:
         """Receive bytes into a file, as `recv_file`."""
-        received: int = await _given(self._receiving_file(file, offset, count), timeout)
+        received: int = await given_within(timeout, self._receiving_file(file, offset, count))
         return received
 
     async def send_fd_async(self, file: Any, /, *, timeout: float | None = None) -> None:
         """Send an open file through a unix socket, as `send_fd`."""
-        await _given(self._sending_fd(file), timeout)
+        await given_within(timeout, self._sending_fd(file))
 
     async def recv_fd_async(self, *, timeout: float | None = None) -> int:
         """Receive the descriptor of an open file, as `recv_fd`."""
@@ -233,41 +225,21 @@ class Stream(_core.Stream):
             return
         # If it does not end, what was written is the system's to deliver.
         with contextlib.suppress(TimeoutError):
-            await _given(closing, timeout)
+            await given_within(timeout, closing)
 
     def abort(self) -> None:
         """Break it off, which whoever waits for it is told, and the other end of a connection."""
         self._wake()
         super().abort()
 
-    def _wake(self) -> None:
-        if not self.closed:
-            _ready.wake(self._awaits()[0])
 
-
-class Listener(_core.Listener):
+class Listener(_core.Listener, End):
     """Takes the streams that others open at an address; `listen` gives it.
 
     It is iterated over the streams that come, and closed as a file.
     """
 
     __slots__ = ()
-
-    def __enter__(self) -> Self:
-        """Use it, and close it at the end."""
-        return self
-
-    def __exit__(self, *_raised: object) -> None:
-        """Close it."""
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        """Use it, and close it at the end."""
-        return self
-
-    async def __aexit__(self, *_raised: object) -> None:
-        """Close it."""
-        self.close()
 
     def __repr__(self) -> str:
         """Tell its address."""
@@ -314,8 +286,7 @@ class Listener(_core.Listener):
 
     def close(self) -> None:
         """Close it: who waits in it is told, and nobody can connect any more."""
-        if not self.closed:
-            _ready.wake(self.fileno())
+        self._wake()
         self._close()
 
 
@@ -350,7 +321,7 @@ def connect(address: str, *, timeout: float | None = None, **options: Any) -> St
 
 async def connect_async(address: str, *, timeout: float | None = None, **options: Any) -> Stream:
     """Connect to an address, as `connect`."""
-    handed: _core.Handed = await _given(_core.connecting_stream(address, **options), timeout)
+    handed: _core.Handed = await given_within(timeout, _core.connecting_stream(address, **options))
     return Stream(handed)
 
 
@@ -376,14 +347,6 @@ def listen(address: str, **options: Any) -> Listener:
         If somebody listens there already.
     """
     return Listener(address, **options)
-
-
-async def _given(waiting: _core.Waiting, timeout: float | None) -> Any:
-    """What a wait gives that the engine's own thread is woken for."""
-    import asyncio
-
-    async with asyncio.timeout(timeout):
-        return await given(waiting)
 
 
 io.RawIOBase.register(Stream)

@@ -1,6 +1,10 @@
 //! Streams.
 
-use super::steps::{Limit, given, in_time, told};
+mod handed;
+mod messages;
+mod reading;
+
+use super::steps::{Limit, given, late, told};
 use super::{data, descriptors};
 use crate::share::Waiting;
 use crate::socket::View;
@@ -12,25 +16,9 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// What is read at once, at most: more is read by the next call.
-const MOST: usize = 256 << 10;
-/// So few bytes need no memory of their own on their way.
-const FEW: usize = 8 << 10;
-
-/// A stream of the engine's on its way to the object that has it.
-#[pyclass(frozen, module = "anyplace._core")]
-pub(crate) struct Handed(Mutex<Option<net::Stream>>);
-
-impl Handed {
-    pub(crate) fn new(stream: net::Stream) -> Self {
-        Self(Mutex::new(Some(stream)))
-    }
-}
-
-/// What a wait for a stream gives.
-pub(super) fn handed(py: Python<'_>, stream: net::Stream) -> PyResult<Py<PyAny>> {
-    Ok(Py::new(py, Handed::new(stream))?.into_any())
-}
+pub(crate) use handed::Handed;
+pub(super) use handed::handed;
+use messages::bytes;
 
 /// The part of ``anyplace.Stream`` that the engine does.
 #[pyclass(subclass, frozen, weakref, module = "anyplace._core")]
@@ -43,8 +31,7 @@ pub(crate) struct Stream {
 impl Stream {
     #[new]
     fn new(handed: &Handed) -> PyResult<Self> {
-        let stream = handed.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let stream = stream.ok_or_else(|| PyValueError::new_err("somebody has this stream already"))?;
+        let stream = handed.take()?;
         Ok(Self { endpoint: stream.endpoint().to_string(), stream: Mutex::new(Some(stream)) })
     }
 
@@ -99,40 +86,22 @@ impl Stream {
     ///     Empty at the end.
     #[pyo3(signature = (size=-1, *, timeout=None), text_signature = "($self, size=-1, *, timeout=None)")]
     fn read<'py>(&self, py: Python<'py>, size: isize, timeout: Option<f64>) -> PyResult<Bound<'py, PyBytes>> {
-        let what = || format!("read from `{}`", self.endpoint);
-        let stream = self.open()?;
-        let Ok(size) = usize::try_from(size) else {
-            let all = in_time(py, stream.reading_to_end(usize::MAX), timeout, what)?;
-            return Ok(PyBytes::new(py, &all));
-        };
-        let mut room = [0; FEW];
-        let read = in_time(py, stream.reading(&mut room[..size.min(FEW)]), timeout, what)?;
-        all_of(py, &stream, &room[..read], size)
+        self.in_time(py, "read from", timeout, |limit| self.some(py, size, limit))
     }
 
     /// As a step: nothing if there is nothing to read now.
     fn _read_now<'py>(&self, py: Python<'py>, size: isize) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let stream = self.open()?;
-        let Ok(size) = usize::try_from(size) else {
-            let all = given(py, stream.reading_to_end(usize::MAX), Limit::Now)?;
-            return Ok(all.map(|all| PyBytes::new(py, &all)));
-        };
-        let mut room = [0; FEW];
-        let read = given(py, stream.reading(&mut room[..size.min(FEW)]), Limit::Now)?;
-        read.map(|read| all_of(py, &stream, &room[..read], size)).transpose()
+        self.some(py, size, Limit::Now)
     }
 
     /// Read into a buffer what there is, and return how many bytes there were; 0 is the end.
     #[pyo3(signature = (buffer, /, *, timeout=None))]
     fn readinto(&self, buffer: &Bound<'_, PyAny>, timeout: Option<f64>) -> PyResult<usize> {
-        let mut view = View::writable(buffer)?;
-        let what = || format!("read from `{}`", self.endpoint);
-        in_time(buffer.py(), self.open()?.reading(view.initialized()), timeout, what)
+        self.in_time(buffer.py(), "read from", timeout, |limit| self.some_into(buffer, limit))
     }
 
     fn _readinto_now(&self, buffer: &Bound<'_, PyAny>) -> PyResult<Option<usize>> {
-        let mut view = View::writable(buffer)?;
-        given(buffer.py(), self.open()?.reading(view.initialized()), Limit::Now)
+        self.some_into(buffer, Limit::Now)
     }
 
     /// Read as many bytes as asked for.
@@ -148,16 +117,11 @@ impl Stream {
         size: usize,
         timeout: Option<f64>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let mut room = vec![0; size];
-        let what = || format!("read from `{}`", self.endpoint);
-        in_time(py, self.open()?.reading_exact(&mut room), timeout, what)?;
-        Ok(PyBytes::new(py, &room))
+        self.in_time(py, "read from", timeout, |limit| self.exactly(py, size, limit))
     }
 
     fn _readexactly_now<'py>(&self, py: Python<'py>, size: usize) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let mut room = vec![0; size];
-        let read = given(py, self.open()?.reading_exact(&mut room), Limit::Now)?;
-        Ok(read.map(|()| PyBytes::new(py, &room)))
+        self.exactly(py, size, Limit::Now)
     }
 
     /// Read up to and with the next delimiter, or what there is before the end.
@@ -183,10 +147,7 @@ impl Stream {
         limit: usize,
         timeout: Option<f64>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        check(delimiter)?;
-        let what = || format!("read from `{}`", self.endpoint);
-        let read = in_time(py, self.open()?.reading_until(delimiter, limit), timeout, what)?;
-        Ok(PyBytes::new(py, &read))
+        self.in_time(py, "read from", timeout, |time| self.until(py, delimiter, limit, time))
     }
 
     fn _readuntil_now<'py>(
@@ -195,9 +156,7 @@ impl Stream {
         delimiter: &[u8],
         limit: usize,
     ) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        check(delimiter)?;
-        let read = given(py, self.open()?.reading_until(delimiter, limit), Limit::Now)?;
-        Ok(read.map(|read| PyBytes::new(py, &read)))
+        self.until(py, delimiter, limit, Limit::Now)
     }
 
     /// Write all of the bytes, and return how many they are.
@@ -209,8 +168,8 @@ impl Stream {
     #[pyo3(signature = (data, /, *, timeout=None))]
     fn write(&self, data: &Bound<'_, PyAny>, timeout: Option<f64>) -> PyResult<usize> {
         let view = View::of(data)?;
-        let what = || format!("write to `{}`", self.endpoint);
-        in_time(data.py(), self.open()?.writing(view.bytes()), timeout, what)?;
+        let write = |limit| given(data.py(), self.open()?.writing(view.bytes()), limit);
+        self.in_time(data.py(), "write to", timeout, write)?;
         Ok(view.len())
     }
 
@@ -225,7 +184,7 @@ impl Stream {
     /// End our direction: the other side reads the end, and may still write.
     #[pyo3(signature = (*, timeout=None))]
     fn finish(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<()> {
-        in_time(py, self.open()?.finishing(), timeout, || format!("finish `{}`", self.endpoint))
+        self.in_time(py, "finish", timeout, |limit| given(py, self.open()?.finishing(), limit))
     }
 
     fn _finishing(&self) -> PyResult<Waiting> {
@@ -244,7 +203,7 @@ impl Stream {
     #[pyo3(signature = (value, /, *, timeout=None))]
     fn send(&self, value: &Bound<'_, PyAny>, timeout: Option<f64>) -> PyResult<()> {
         let bytes = data::dump(value)?;
-        self.send_message(value.py(), &bytes, timeout)
+        self.in_time(value.py(), "send to", timeout, |limit| self.sent(value.py(), &bytes, limit))
     }
 
     fn _sending(&self, value: &Bound<'_, PyAny>) -> PyResult<Waiting> {
@@ -266,19 +225,19 @@ impl Stream {
     ///     At the end of the stream.
     #[pyo3(signature = (*, limit=64 << 20, timeout=None), text_signature = "($self, *, limit=67108864, timeout=None)")]
     fn recv<'py>(&self, py: Python<'py>, limit: usize, timeout: Option<f64>) -> PyResult<Bound<'py, PyAny>> {
-        data::load(py, &self.recv_message(py, limit, timeout)?)
+        self.in_time(py, "receive from", timeout, |time| self.came(py, limit, time, data::load))
     }
 
     /// In a tuple: what was sent may be None.
     fn _recv_now<'py>(&self, py: Python<'py>, limit: usize) -> PyResult<Option<(Bound<'py, PyAny>,)>> {
-        let message = self.recv_message_now(py, limit)?;
-        message.map(|message| data::load(py, &message).map(|value| (value,))).transpose()
+        Ok(self.came(py, limit, Limit::Now, data::load)?.map(|value| (value,)))
     }
 
     /// Send bytes as one message. Any threads may do so at once.
     #[pyo3(signature = (data, /, *, timeout=None))]
     fn send_bytes(&self, data: &Bound<'_, PyAny>, timeout: Option<f64>) -> PyResult<()> {
-        self.send_message(data.py(), View::of(data)?.bytes(), timeout)
+        let view = View::of(data)?;
+        self.in_time(data.py(), "send to", timeout, |limit| self.sent(data.py(), view.bytes(), limit))
     }
 
     fn _sending_bytes(&self, data: &Bound<'_, PyAny>) -> PyResult<Waiting> {
@@ -293,12 +252,11 @@ impl Stream {
         limit: usize,
         timeout: Option<f64>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        Ok(PyBytes::new(py, &self.recv_message(py, limit, timeout)?))
+        self.in_time(py, "receive from", timeout, |time| self.came(py, limit, time, bytes))
     }
 
     fn _recv_bytes_now<'py>(&self, py: Python<'py>, limit: usize) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let message = self.recv_message_now(py, limit)?;
-        Ok(message.map(|message| PyBytes::new(py, &message)))
+        self.came(py, limit, Limit::Now, bytes)
     }
 
     /// Send a part of a file, by the system itself where it can; the file's position stays.
@@ -328,7 +286,7 @@ impl Stream {
     ) -> PyResult<u64> {
         let (stream, copy) = (self.open()?, descriptors::file(file)?);
         let sending = stream.sending_file(&copy, offset, count.unwrap_or(u64::MAX));
-        in_time(file.py(), sending, timeout, || format!("send a file to `{}`", self.endpoint))
+        self.in_time(file.py(), "send a file to", timeout, |limit| given(file.py(), sending, limit))
     }
 
     #[pyo3(signature = (file, offset=0, count=None))]
@@ -365,7 +323,7 @@ impl Stream {
     ) -> PyResult<u64> {
         let (stream, copy) = (self.open()?, descriptors::file(file)?);
         let receiving = stream.receiving_file(&copy, offset, count.unwrap_or(u64::MAX));
-        in_time(file.py(), receiving, timeout, || format!("receive a file from `{}`", self.endpoint))
+        self.in_time(file.py(), "receive a file from", timeout, |limit| given(file.py(), receiving, limit))
     }
 
     #[pyo3(signature = (file, offset=0, count=None))]
@@ -388,7 +346,7 @@ impl Stream {
         let (stream, copy) = (self.open()?, descriptors::copy(file)?);
         let fds = [copy.as_fd()];
         let sending = stream.sending_fds(descriptors::BESIDE, &fds);
-        in_time(file.py(), sending, timeout, || format!("send a file to `{}`", self.endpoint))
+        self.in_time(file.py(), "send a file to", timeout, |limit| given(file.py(), sending, limit))
     }
 
     fn _sending_fd(&self, file: &Bound<'_, PyAny>) -> PyResult<Waiting> {
@@ -402,16 +360,11 @@ impl Stream {
     /// Receive the descriptor of an open file, which is the caller's to close.
     #[pyo3(signature = (*, timeout=None))]
     fn recv_fd(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<i32> {
-        let (stream, mut byte) = (self.open()?, [0]);
-        let what = || format!("receive a file from `{}`", self.endpoint);
-        let (_, came) = in_time(py, stream.receiving_fds(&mut byte), timeout, what)?;
-        descriptors::first(py, came, &self.endpoint)
+        self.in_time(py, "receive a file from", timeout, |limit| self.came_fd(py, limit))
     }
 
     fn _recv_fd_now(&self, py: Python<'_>) -> PyResult<Option<i32>> {
-        let (stream, mut byte) = (self.open()?, [0]);
-        let came = given(py, stream.receiving_fds(&mut byte), Limit::Now)?;
-        came.map(|(_, came)| descriptors::first(py, came, &self.endpoint)).transpose()
+        self.came_fd(py, Limit::Now)
     }
 
     /// End both directions in order: what was written arrives, and who still waits here is told.
@@ -468,51 +421,24 @@ impl Stream {
         self.stream().ok_or_else(|| PyValueError::new_err("the stream is closed"))
     }
 
-    fn send_message(&self, py: Python<'_>, bytes: &[u8], timeout: Option<f64>) -> PyResult<()> {
-        in_time(py, self.open()?.sending(bytes), timeout, || format!("send to `{}`", self.endpoint))
+    /// What an operation gives that has so long.
+    fn in_time<R>(
+        &self,
+        py: Python<'_>,
+        what: &str,
+        timeout: Option<f64>,
+        operation: impl FnOnce(Limit) -> PyResult<Option<R>>,
+    ) -> PyResult<R> {
+        operation(Limit::of(timeout)?)?.ok_or_else(|| late(py, &format!("{what} `{}`", self.endpoint)))
     }
 
-    fn sending(&self, bytes: Vec<u8>) -> PyResult<Waiting> {
-        let stream = self.open()?;
-        Ok(Waiting::for_true(async move { stream.sending(&bytes).await }))
-    }
-
-    fn recv_message(&self, py: Python<'_>, limit: usize, timeout: Option<f64>) -> PyResult<Vec<u8>> {
-        let what = || format!("receive from `{}`", self.endpoint);
-        in_time(py, self.open()?.receiving(limit), timeout, what)?.ok_or_else(|| self.ended())
-    }
-
-    fn recv_message_now(&self, py: Python<'_>, limit: usize) -> PyResult<Option<Vec<u8>>> {
-        let message = given(py, self.open()?.receiving(limit), Limit::Now)?;
-        message.map(|message| message.ok_or_else(|| self.ended())).transpose()
-    }
-
-    fn ended(&self) -> PyErr {
-        pyo3::exceptions::PyEOFError::new_err(format!("`{}` has ended", self.endpoint))
+    fn came_fd(&self, py: Python<'_>, limit: Limit) -> PyResult<Option<i32>> {
+        let (stream, mut byte) = (self.open()?, [0]);
+        let came = given(py, stream.receiving_fds(&mut byte), limit)?;
+        came.map(|(_, came)| descriptors::first(py, came, &self.endpoint)).transpose()
     }
 }
 
 fn number(py: Python<'_>, number: u64) -> PyResult<Py<PyAny>> {
     Ok(number.into_pyobject(py)?.into_any().unbind())
-}
-
-/// What was read, with what is there besides: most often nothing is, and memory for it would cost more than the read.
-fn all_of<'py>(
-    py: Python<'py>,
-    stream: &net::Stream,
-    begun: &[u8],
-    size: usize,
-) -> PyResult<Bound<'py, PyBytes>> {
-    if begun.len() < FEW || size <= FEW {
-        return Ok(PyBytes::new(py, begun));
-    }
-    let mut all = vec![0; size.min(MOST)];
-    all[..FEW].copy_from_slice(begun);
-    // What is wrong with the rest, the next read says.
-    let more = given(py, stream.reading(&mut all[FEW..]), Limit::Now).ok().flatten();
-    Ok(PyBytes::new(py, &all[..FEW + more.unwrap_or(0)]))
-}
-
-fn check(delimiter: &[u8]) -> PyResult<()> {
-    if delimiter.is_empty() { Err(PyValueError::new_err("an empty delimiter is everywhere")) } else { Ok(()) }
 }

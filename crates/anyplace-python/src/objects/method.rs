@@ -1,6 +1,6 @@
 //! A method of an object elsewhere: called, called without waiting, or one-way.
 
-use super::proxy::Caller;
+use super::caller::Caller;
 use crate::future::{Class, Future};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};

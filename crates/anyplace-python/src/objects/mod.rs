@@ -1,6 +1,7 @@
-//! Objects that are called from elsewhere: `exported` where they are, `proxy` and `values` where they are called, `serving` what a
-//! place does with them, `host` a process that keeps them.
+//! Objects that are called from elsewhere: `exported` where they are, `proxy`, `method`, `caller` and `values` where they are called,
+//! `serving` what a place does with them, `host` a process that keeps them.
 
+mod caller;
 mod exported;
 mod host;
 mod method;

@@ -1,61 +1,47 @@
 //! Several descriptors and a clock behind one descriptor.
 
+use super::clock::Clock;
+use super::epoll::Epoll;
 use super::readiness::Interest;
 use super::waiting::Awaited;
 use super::watch::Watch;
-use rustix::event::epoll;
-use rustix::time::{
-    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
-};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 /// Several descriptors and a clock behind one descriptor, so that whoever waits for one can wait for all of them.
 #[derive(Debug)]
 pub(super) struct Gate {
-    epoll: OwnedFd,
-    clock: OwnedFd,
+    epoll: Epoll,
+    clock: Clock,
     watch: Watch,
 }
 
 impl Gate {
     pub(super) fn new() -> io::Result<Self> {
-        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
-        let clock = timerfd_create(TimerfdClockId::Monotonic, flags)?;
-        let gate = Self { epoll, clock, watch: Watch::default() };
+        let gate = Self { epoll: Epoll::new()?, clock: Clock::new()?, watch: Watch::default() };
         gate.add(gate.clock.as_fd(), Interest::Read)?;
         Ok(gate)
     }
 
     /// Waits for this descriptor, too, until it is closed.
     pub(super) fn add(&self, fd: BorrowedFd<'_>, interest: Interest) -> io::Result<()> {
-        let flags = match interest {
-            Interest::Read => epoll::EventFlags::IN,
-            Interest::Write => epoll::EventFlags::OUT,
-        };
-        Ok(epoll::add(&self.epoll, fd, epoll::EventData::new_u64(0), flags)?)
+        self.epoll.add(fd, 0, interest.into())
     }
 
     /// Waits for this descriptor no more.
     pub(super) fn remove(&self, fd: BorrowedFd<'_>) {
-        // It fails only for a descriptor that is not there.
-        let _ = epoll::delete(&self.epoll, fd);
+        self.epoll.forget(fd);
     }
 
     /// Rings after this time, and no more at any earlier one.
     pub(super) fn ring_after(&self, time: Duration) -> io::Result<()> {
-        let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
-        let it_value = time.try_into().map_err(io::Error::other)?;
-        let once = Itimerspec { it_interval: zero, it_value };
-        timerfd_settime(&self.clock, TimerfdTimerFlags::empty(), &once)?;
-        Ok(())
+        self.clock.ring_after(time)
     }
 
     /// Whether the clock has rung since it was asked.
     pub(super) fn has_rung(&self) -> bool {
-        rustix::io::read(&self.clock, &mut [0_u8; 8]).is_ok()
+        self.clock.has_rung()
     }
 
     /// Can be read when any of them is ready, or the clock has rung.

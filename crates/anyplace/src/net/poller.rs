@@ -1,10 +1,8 @@
-//! Waiting for many descriptors, on a thread that does nothing else.
+//! Many descriptors and a bell, for one thread that waits for all of them.
 //!
-//! The [reactor](super::reactor) is for all who have no such thread; here nothing is kept of a descriptor but its number.
+//! The thread of a server is one, the [reactor](super::reactor)'s another: it is for all who have no such thread.
 
-use super::{Interest, Stream};
-use rustix::buffer::spare_capacity;
-use rustix::event::epoll::{self, EventData, EventFlags};
+use super::epoll::{Epoll, Event, Ready, Wish};
 use rustix::event::{EventfdFlags, eventfd};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -13,21 +11,8 @@ use std::time::Instant;
 /// Waits for many descriptors, each known by a number.
 #[derive(Debug)]
 pub(crate) struct Poller {
-    epoll: OwnedFd,
+    epoll: Epoll,
     bell: OwnedFd,
-}
-
-/// Who is ready, by number.
-pub(crate) struct Ready(Vec<epoll::Event>);
-
-impl Ready {
-    pub(crate) fn new() -> Self {
-        Self(Vec::with_capacity(256))
-    }
-
-    pub(crate) fn numbers(&self) -> impl Iterator<Item = u64> + '_ {
-        self.0.iter().map(|event| event.data.u64()).filter(|number| *number != BELL)
-    }
 }
 
 /// The number of the bell, which nobody may use.
@@ -35,46 +20,24 @@ const BELL: u64 = u64::MAX;
 
 impl Poller {
     pub(crate) fn new() -> io::Result<Self> {
-        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        epoll::add(&epoll, &bell, EventData::new_u64(BELL), EventFlags::IN)?;
+        let (epoll, bell) = (Epoll::new()?, eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+        epoll.add(bell.as_fd(), BELL, Wish::new(true, false))?;
         Ok(Self { epoll, bell })
     }
 
-    /// Makes a stream known, and waits until it can be read, once.
-    pub(crate) fn add(&self, stream: &Stream, number: u64) -> io::Result<()> {
-        let flags = flags(Interest::Read) | EventFlags::ONESHOT;
-        Ok(epoll::add(&self.epoll, stream.fd(Interest::Read), EventData::new_u64(number), flags)?)
+    /// Makes a descriptor known.
+    pub(crate) fn add(&self, fd: BorrowedFd<'_>, number: u64, wish: Wish) -> io::Result<()> {
+        self.epoll.add(fd, number, wish)
     }
 
-    /// Makes a descriptor known, and waits whenever it can be read.
-    pub(crate) fn add_fd(&self, fd: BorrowedFd<'_>, number: u64) -> io::Result<()> {
-        Ok(epoll::add(&self.epoll, fd, EventData::new_u64(number), EventFlags::IN)?)
+    /// Wants this of a descriptor that is known, instead of what was wanted before.
+    pub(crate) fn want(&self, fd: BorrowedFd<'_>, number: u64, wish: Wish) {
+        self.epoll.want(fd, number, wish);
     }
 
-    /// Waits for a stream that is known once more, once.
-    pub(crate) fn want(&self, stream: &Stream, number: u64, interest: Interest) {
-        let flags = flags(interest) | EventFlags::ONESHOT;
-        // It fails only for a descriptor that is not known.
-        let _ = epoll::modify(&self.epoll, stream.fd(interest), EventData::new_u64(number), flags);
-    }
-
-    /// Waits for a descriptor that is known, or not.
-    pub(crate) fn want_fd(&self, fd: BorrowedFd<'_>, number: u64, wanted: bool) {
-        let flags = if wanted { EventFlags::IN } else { EventFlags::empty() };
-        // As for `want`.
-        let _ = epoll::modify(&self.epoll, fd, EventData::new_u64(number), flags);
-    }
-
-    /// Forgets a stream. It has to be told: another process may keep open what this one closes.
-    pub(crate) fn forget(&self, stream: &Stream) {
-        self.forget_fd(stream.fd(Interest::Read));
-    }
-
-    /// As [`forget`](Self::forget).
-    pub(crate) fn forget_fd(&self, fd: BorrowedFd<'_>) {
-        // It may be forgotten already.
-        let _ = epoll::delete(&self.epoll, fd);
+    /// Forgets a descriptor, which has to be said before it is closed.
+    pub(crate) fn forget(&self, fd: BorrowedFd<'_>) {
+        self.epoll.forget(fd);
     }
 
     /// Ends the wait that is under way, or the next one.
@@ -83,26 +46,21 @@ impl Poller {
         let _ = rustix::io::write(&self.bell, &1_u64.to_ne_bytes());
     }
 
-    /// Waits until something is ready, somebody rings, or `until`.
-    pub(crate) fn wait(&self, ready: &mut Ready, until: Option<Instant>) {
-        ready.0.clear();
-        let left = until.and_then(|until| until.saturating_duration_since(Instant::now()).try_into().ok());
-        // A signal is no reason to do anything, and nothing else can be wrong with a set of our own.
-        let _ = epoll::wait(self.epoll.as_fd(), spare_capacity(&mut ready.0), left.as_ref());
-        if ready.0.iter().any(|event| event.data.u64() == BELL) {
+    /// Waits until somebody is ready, somebody rings, or `until`: all who are ready.
+    pub(crate) fn wait<'a>(
+        &self,
+        ready: &'a mut Ready,
+        until: Option<Instant>,
+    ) -> impl Iterator<Item = Event> + use<'a> {
+        self.epoll.wait(ready, until);
+        if ready.events().any(|event| event.number == BELL) {
             self.hear();
         }
+        ready.events().filter(|event| event.number != BELL)
     }
 
     fn hear(&self) {
         // Empty is as good as emptied.
         let _ = rustix::io::read(&self.bell, &mut [0; 8]);
-    }
-}
-
-fn flags(interest: Interest) -> EventFlags {
-    match interest {
-        Interest::Read => EventFlags::IN | EventFlags::RDHUP,
-        Interest::Write => EventFlags::OUT,
     }
 }

@@ -4,10 +4,12 @@
 //! The thread starts with the first registration and ends when none is left. In a child of a fork nothing is registered:
 //! whatever its parent had is its parent's.
 
+use super::clock::Clock;
+use super::epoll::{Event, Ready, Wish};
+use super::poller::Poller;
+use super::readiness::Interest;
 use crate::context::{caught, within_engine};
 use crate::error::{Error, Kind, Result, Retry};
-use rustix::buffer::spare_capacity;
-use rustix::event::{EventfdFlags, epoll, eventfd};
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
@@ -23,10 +25,18 @@ pub(crate) trait Source: Send + Sync {
 
     /// About a second is over since the last time.
     fn tick(self: Arc<Self>, now: Instant);
+
+    /// [Soon](SOON) is now. True to be looked at once more, as soon as this time.
+    fn look(self: Arc<Self>) -> bool {
+        false
+    }
 }
 
 /// How often sources are told the time.
 const TICK: Duration = Duration::from_secs(1);
+
+/// How soon a source is looked at that [asks for it](Registration::look_soon), or after it at the most.
+const SOON: Duration = Duration::from_millis(1);
 
 /// A descriptor that the reactor knows. Dropping it makes the reactor forget it: a call may still be under way then.
 pub(crate) struct Registration {
@@ -43,9 +53,10 @@ pub(super) struct Slot {
 }
 
 struct Set {
-    epoll: OwnedFd,
-    /// Rung when the last registration goes.
-    bell: OwnedFd,
+    /// Its bell is rung when the last registration goes.
+    poller: Poller,
+    /// Rings soon after the first source has asked to be looked at.
+    clock: Clock,
     generation: u32,
     sources: Mutex<Sources>,
 }
@@ -54,13 +65,15 @@ struct Set {
 struct Sources {
     known: HashMap<u64, Arc<dyn Source>>,
     given: u64,
+    /// Those that are to be looked at.
+    soon: Vec<u64>,
 }
 
 /// The set of this process, if anything is registered.
 static CURRENT: Mutex<Weak<Set>> = Mutex::new(Weak::new());
 
-/// The number of the bell, which is no source's.
-const BELL: u64 = 0;
+/// The number of the clock, which is no source's.
+const CLOCK: u64 = 0;
 
 /// Makes a descriptor known. Nothing is wanted of it yet.
 ///
@@ -83,6 +96,11 @@ impl Registration {
     pub(crate) fn want(&self, read: bool, write: bool) {
         self.slot.want(self.fd.as_fd(), read, write);
     }
+
+    /// Has the source [looked at](Source::look) [soon](SOON).
+    pub(crate) fn look_soon(&self) {
+        self.slot.look_soon();
+    }
 }
 
 impl Drop for Registration {
@@ -96,25 +114,25 @@ impl Slot {
     pub(super) fn take(fd: BorrowedFd<'_>, source: Arc<dyn Source>) -> Result<Self> {
         let (set, number) = Set::enter(source).map_err(full)?;
         let slot = Self { set, number };
-        let (data, nothing) = (epoll::EventData::new_u64(number), epoll::EventFlags::ONESHOT);
-        epoll::add(&slot.set.epoll, fd, data, nothing).map_err(|errno| full(errno.into()))?;
+        slot.set.poller.add(fd, number, Wish::NOTHING.once()).map_err(full)?;
         Ok(slot)
     }
 
     /// As [`Registration::want`].
     pub(super) fn want(&self, fd: BorrowedFd<'_>, read: bool, write: bool) {
-        let mut flags = epoll::EventFlags::ONESHOT;
-        flags.set(epoll::EventFlags::IN | epoll::EventFlags::RDHUP, read);
-        flags.set(epoll::EventFlags::OUT, write);
-        // It fails only for a descriptor that is not there, and this one is.
-        let _ = epoll::modify(&self.set.epoll, fd, epoll::EventData::new_u64(self.number), flags);
+        self.set.poller.want(fd, self.number, Wish::new(read, write).once());
+    }
+
+    fn look_soon(&self) {
+        if self.is_of_this_process() {
+            self.set.look_soon(self.number);
+        }
     }
 
     /// Has to be said before the descriptor is closed: another process may keep the file open.
     pub(super) fn leave(&self, fd: BorrowedFd<'_>) {
         if self.is_of_this_process() {
-            // As for `want`.
-            let _ = epoll::delete(&self.set.epoll, fd);
+            self.set.poller.forget(fd);
         }
     }
 
@@ -130,7 +148,7 @@ impl Drop for Slot {
             let (source, is_last) = self.set.sources().remove(self.number);
             drop(source);
             if is_last {
-                self.set.ring();
+                self.set.poller.ring();
             }
         }
     }
@@ -164,39 +182,24 @@ impl Set {
     }
 
     fn start(generation: u32) -> io::Result<Arc<Self>> {
-        let set = Arc::new(Self::new(generation)?);
+        let (poller, clock) = (Poller::new()?, Clock::new()?);
+        poller.add(clock.as_fd(), CLOCK, Interest::Read.into())?;
+        let set = Arc::new(Self { poller, clock, generation, sources: Mutex::default() });
         let run = set.clone();
         thread::Builder::new().name("anyplace-net".to_owned()).spawn(move || within_engine(|| run.run()))?;
         Ok(set)
-    }
-
-    fn new(generation: u32) -> io::Result<Self> {
-        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        epoll::add(&epoll, &bell, epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)?;
-        Ok(Self { epoll, bell, generation, sources: Mutex::default() })
     }
 
     fn sources(&self) -> MutexGuard<'_, Sources> {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ring(&self) {
-        // It can only fail when the counter is full, and a full counter wakes, too.
-        let _ = rustix::io::write(&self.bell, &1_u64.to_ne_bytes());
-    }
-
     fn run(&self) {
-        let mut events = Vec::with_capacity(256);
+        let mut ready = Ready::new();
         let mut tick = Instant::now() + TICK;
         loop {
-            let left = tick.saturating_duration_since(Instant::now()).try_into().ok();
-            match epoll::wait(self.epoll.as_fd(), spare_capacity(&mut events), left.as_ref()) {
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(_) => break,
-            }
-            for event in events.drain(..) {
-                self.tell(event.data.u64(), event.flags);
+            for event in self.poller.wait(&mut ready, Some(tick)) {
+                self.tell(&event);
             }
             let now = Instant::now();
             if now >= tick {
@@ -220,20 +223,43 @@ impl Set {
         is_over
     }
 
-    fn tell(&self, number: u64, flags: epoll::EventFlags) {
-        if number == BELL {
-            let mut count = [0; 8];
-            // Empty is as good as emptied.
-            let _ = rustix::io::read(&self.bell, &mut count);
-            return;
+    fn source(&self, number: u64) -> Option<Arc<dyn Source>> {
+        self.sources().known.get(&number).cloned()
+    }
+
+    fn tell(&self, event: &Event) {
+        if event.number == CLOCK {
+            return self.look();
         }
-        let source = self.sources().known.get(&number).cloned();
-        if let Some(source) = source {
-            let broken = flags.intersects(epoll::EventFlags::ERR | epoll::EventFlags::HUP);
-            let read = broken || flags.intersects(epoll::EventFlags::IN | epoll::EventFlags::RDHUP);
-            let write = broken || flags.contains(epoll::EventFlags::OUT);
-            caught(|| source.ready(read, write));
+        if let Some(source) = self.source(event.number) {
+            caught(|| source.ready(event.read, event.write));
         }
+    }
+
+    fn look_soon(&self, number: u64) {
+        let mut sources = self.sources();
+        sources.soon.push(number);
+        if sources.soon.len() == 1 {
+            self.set_clock(SOON);
+        }
+    }
+
+    /// Looks at those who asked for it.
+    fn look(&self) {
+        let mut soon = std::mem::take(&mut self.sources().soon);
+        soon.retain(|number| {
+            let mut again = false;
+            self.source(*number).into_iter().for_each(|source| caught(|| again = source.look()));
+            again
+        });
+        let mut sources = self.sources();
+        sources.soon.append(&mut soon);
+        self.set_clock(if sources.soon.is_empty() { Duration::ZERO } else { SOON });
+    }
+
+    fn set_clock(&self, time: Duration) {
+        // It can only fail for a time that is none.
+        drop(self.clock.ring_after(time));
     }
 }
 

@@ -1,23 +1,19 @@
 //! Who waits for something that a peer will say reads it by himself, instead of being woken by the reactor: see README.md.
 
 use super::{Inner, Peer, lost};
-use anyplace_sync::fork_generation;
+use crate::net::reactor::Registration;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 /// The reactor waits for what comes.
 const REACTOR: u8 = 0;
 /// A thread that waits for something reads.
 const LED: u8 = 1;
-/// Nobody reads for a moment: whoever has led may go on soon.
+/// Nobody reads until the reactor has looked once or twice: whoever has led may go on soon. Who waits longer than that between
+/// two calls pays for it by two system calls.
 const RESTING: u8 = 2;
-
-/// So long, and at most twice that, nobody reads after a leader. Who waits between two calls longer than this pays for it by two
-/// system calls.
-const MOMENT: Duration = Duration::from_millis(1);
 
 /// Who reads.
 #[derive(Debug, Default)]
@@ -25,7 +21,9 @@ pub(super) struct Lead {
     state: AtomicU8,
     /// How often somebody has led.
     turns: AtomicU64,
-    /// The minder looks after it.
+    /// How often somebody had when the reactor looked last.
+    seen: AtomicU64,
+    /// The reactor looks whether it rests for too long.
     is_minded: AtomicBool,
 }
 
@@ -61,7 +59,7 @@ impl Drop for Rest<'_> {
             return self.0.give_back();
         }
         if !lead.is_minded.swap(true, Ordering::SeqCst) {
-            mind(self.0);
+            self.0.have_minded();
         }
     }
 }
@@ -103,6 +101,31 @@ impl Inner {
         }
     }
 
+    /// Has the reactor look whether it rests for too long.
+    fn have_minded(&self) {
+        self.lead.seen.store(self.lead.turns.load(Ordering::SeqCst), Ordering::SeqCst);
+        let registration = self.registration.lock().unwrap_or_else(PoisonError::into_inner);
+        // Without one, the conversation is over.
+        registration.iter().for_each(Registration::look_soon);
+    }
+
+    /// Gives the reading back if nobody has led since somebody looked last; true if it is to be looked at again.
+    pub(super) fn mind(&self) -> bool {
+        let lead = &self.lead;
+        let turns = lead.turns.load(Ordering::SeqCst);
+        if lead.seen.swap(turns, Ordering::SeqCst) != turns {
+            return true;
+        }
+        // Whoever rests from here on has it minded anew.
+        lead.is_minded.store(false, Ordering::SeqCst);
+        if lead.take_back() {
+            self.wait_on();
+            return false;
+        }
+        // Somebody leads.
+        !lead.is_minded.swap(true, Ordering::SeqCst)
+    }
+
     fn lead(self: &Arc<Self>, until: Option<Instant>, is_done: impl Fn() -> bool) -> io::Result<()> {
         // Who may not be heard now is heard by the reactor, which writes what comes first.
         while !is_done() && self.end.get().is_none() && !self.is_mute() {
@@ -113,80 +136,4 @@ impl Inner {
         }
         Ok(())
     }
-}
-
-/// Those that may rest for too long.
-struct Minded {
-    generation: u32,
-    resting: Vec<(Weak<Inner>, u64)>,
-    runs: bool,
-}
-
-static MINDED: Mutex<Minded> = Mutex::new(Minded { generation: 0, resting: Vec::new(), runs: false });
-static BELL: Condvar = Condvar::new();
-
-/// A thread that has nothing to mind ends after this.
-const IDLE: Duration = Duration::from_secs(5);
-
-/// Has somebody look whether it rests for too long.
-fn mind(inner: &Arc<Inner>) {
-    let mut minded = MINDED.lock().unwrap_or_else(PoisonError::into_inner);
-    if minded.generation != fork_generation() {
-        // The thread was the parent's, and so is all that it minded.
-        *minded = Minded { generation: fork_generation(), resting: Vec::new(), runs: false };
-    }
-    minded.resting.push((Arc::downgrade(inner), inner.lead.turns.load(Ordering::SeqCst)));
-    if minded.runs {
-        if minded.resting.len() == 1 {
-            BELL.notify_one();
-        }
-        return;
-    }
-    let minder = thread::Builder::new().name("anyplace-minder".to_owned()).spawn(run);
-    minded.runs = minder.is_ok();
-    if minder.is_err() {
-        let resting = std::mem::take(&mut minded.resting);
-        drop(minded);
-        resting.into_iter().for_each(|(inner, _)| drop(look(&inner, None)));
-    }
-}
-
-fn run() {
-    let mut minded = MINDED.lock().unwrap_or_else(PoisonError::into_inner);
-    loop {
-        if minded.resting.is_empty() {
-            let (after, waited) = BELL.wait_timeout(minded, IDLE).unwrap_or_else(PoisonError::into_inner);
-            minded = after;
-            if waited.timed_out() && minded.resting.is_empty() {
-                minded.runs = false;
-                return;
-            }
-            continue;
-        }
-        // It is rung for the first only, so this is the time.
-        minded = BELL.wait_timeout(minded, MOMENT).unwrap_or_else(PoisonError::into_inner).0;
-        let resting = std::mem::take(&mut minded.resting);
-        drop(minded);
-        let mut still = resting.into_iter().filter_map(|(inner, turns)| look(&inner, Some(turns))).collect();
-        minded = MINDED.lock().unwrap_or_else(PoisonError::into_inner);
-        minded.resting.append(&mut still);
-    }
-}
-
-/// Gives the reading back if nobody has led since `turns`; else it is to be looked at again.
-fn look(resting: &Weak<Inner>, turns: Option<u64>) -> Option<(Weak<Inner>, u64)> {
-    let inner = resting.upgrade()?;
-    let lead = &inner.lead;
-    let now = lead.turns.load(Ordering::SeqCst);
-    if turns.is_some_and(|turns| turns != now) {
-        return Some((resting.clone(), now));
-    }
-    // Whoever rests from here on has it minded anew.
-    lead.is_minded.store(false, Ordering::SeqCst);
-    if lead.take_back() {
-        inner.wait_on();
-        return None;
-    }
-    // Somebody leads.
-    (!lead.is_minded.swap(true, Ordering::SeqCst)).then(|| (resting.clone(), now))
 }

@@ -447,6 +447,10 @@ impl Source for Inner {
             drop(Peer(self).send(messages::ping()));
         }
     }
+
+    fn look(self: Arc<Self>) -> bool {
+        self.mind()
+    }
 }
 
 fn too_long(most: usize) -> Error {

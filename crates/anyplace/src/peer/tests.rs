@@ -256,6 +256,23 @@ fn who_stops_leading_leaves_the_reading_to_others_only_if_nobody_waits() {
     assert!(near.lead(Some(Instant::now() + SOON), || told.try_recv().is_ok()));
 }
 
+/// Nobody asks any more, so nobody leads: the reactor takes the reading back, each time.
+#[test]
+fn what_comes_unasked_after_somebody_has_led_is_heard() {
+    let (tell, heard) = channel();
+    let tell = Mutex::new(tell);
+    let (near, far, _) = with_parts(|_| {}, move |_, _| tell.lock().unwrap().send(()).unwrap());
+    for _ in 0..3 {
+        let (answered, told) = channel();
+        let first = near.ask(|id| question(id, b""), move |_| answered.send(()).unwrap());
+        far.write(&answer(first, Ok(b"")).to_vec(), None).unwrap();
+        assert!(near.lead(Some(Instant::now() + SOON), || told.try_recv().is_ok()));
+        far.write(&question(1, b"").to_vec(), None).unwrap();
+        heard.recv_timeout(SOON).unwrap();
+        assert!(near.0.lead.is_reactors());
+    }
+}
+
 /// More than is heard at once, and a layer above the socket that has read some of it already: the rest is heard, too, though no
 /// event tells of it.
 #[test]

@@ -4,9 +4,9 @@ use super::event::{Ended, Event, Teller, Transfer, Watch};
 use super::folder::{Folder, Found, Outcome, Spot, refused};
 use super::hashing::GULP;
 use super::incoming::{Incoming, read_tree};
-use super::talk::{Talk, garbled};
+use super::talk::{Talk, garbled, unexpected};
 use super::{PATIENCE, Stream};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::wire::Malformed;
 use crate::wire::files::{self as wire, Answers, Offer, Says, What};
 use std::collections::VecDeque;
@@ -378,10 +378,6 @@ impl Receiver<'_> {
 }
 
 const ANOTHER: &str = "another file of that name is here";
-
-fn unexpected() -> Error {
-    garbled(Malformed("what is said at this point"))
-}
 
 impl From<wire::Ended> for Ended {
     fn from(ended: wire::Ended) -> Self {

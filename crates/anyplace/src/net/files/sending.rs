@@ -4,10 +4,9 @@ use super::digest::Tree;
 use super::event::{Ended, Event, Teller, Transfer, Watch};
 use super::pouring::{Poured, pour, read_groups};
 use super::source::{Entry, Source, Unsent, Why};
-use super::talk::{Talk, garbled};
+use super::talk::{Talk, unexpected};
 use super::{PATIENCE, Stream};
-use crate::error::{Error, Result};
-use crate::wire::Malformed;
+use crate::error::Result;
 use crate::wire::files::{Answers, Digest, Says};
 use std::collections::VecDeque;
 use std::fmt;
@@ -237,8 +236,4 @@ impl Sender<'_> {
     fn find(&mut self, number: u64) -> Result<&mut Offered> {
         self.offered.iter_mut().find(|offered| offered.number == number).ok_or_else(unexpected)
     }
-}
-
-fn unexpected() -> Error {
-    garbled(Malformed("what is said at this point"))
 }

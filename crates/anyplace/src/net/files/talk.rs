@@ -209,3 +209,8 @@ pub(super) fn garbled(malformed: Malformed) -> Error {
     Error::new(Kind::VersionMismatch, format!("the other end does not send files as we do: {malformed}"))
         .with_help("use `anyplace send` and `anyplace receive` of the same version at the two ends")
 }
+
+/// The other end says at this point what it may say at others.
+pub(super) fn unexpected() -> Error {
+    garbled(Malformed("what is said at this point"))
+}

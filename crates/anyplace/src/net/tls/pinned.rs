@@ -9,6 +9,7 @@ use crate::keys::{Identity, KeyHash};
 use crate::net::Stream;
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::verify_tls13_signature;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{NoServerSessionStorage, ParsedCertificate};
@@ -114,18 +115,32 @@ fn key(certificate: &CertificateDer<'_>) -> Result<KeyHash, rustls::Error> {
     Ok(KeyHash::of_spki(&ParsedCertificate::try_from(certificate)?.subject_public_key_info()))
 }
 
-/// That whoever sent the certificate has its key.
-fn check_signature(
-    message: &[u8],
-    certificate: &CertificateDer<'_>,
-    signature: &DigitallySignedStruct,
-) -> Result<HandshakeSignatureValid, rustls::Error> {
-    let algorithms = provider().signature_verification_algorithms;
-    rustls::crypto::verify_tls13_signature(message, certificate, signature, &algorithms)
-}
+/// What both verifiers say of signatures: that whoever sent the certificate has its key, in TLS 1.3 and nothing older.
+macro_rules! check_signatures {
+    () => {
+        fn verify_tls12_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            Err(PeerIncompatible::Tls12NotOfferedOrEnabled.into())
+        }
 
-fn no_tls12<T>() -> Result<T, rustls::Error> {
-    Err(PeerIncompatible::Tls12NotOfferedOrEnabled.into())
+        fn verify_tls13_signature(
+            &self,
+            message: &[u8],
+            certificate: &CertificateDer<'_>,
+            signature: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            let algorithms = provider().signature_verification_algorithms;
+            verify_tls13_signature(message, certificate, signature, &algorithms)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            vec![SignatureScheme::ED25519]
+        }
+    };
 }
 
 /// Takes a server that has one of these keys.
@@ -148,27 +163,7 @@ impl ServerCertVerifier for OneOf {
         Err(CertificateError::Other(OtherError(Arc::new(WrongKey(found)))).into())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        no_tls12()
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        check_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ED25519]
-    }
+    check_signatures!();
 }
 
 /// Takes every client that has a key of its own: what it may do is decided by that key, when the session stands.
@@ -189,27 +184,7 @@ impl ClientCertVerifier for Anybody {
         key(certificate).map(|_| ClientCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        no_tls12()
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        check_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ED25519]
-    }
+    check_signatures!();
 }
 
 impl fmt::Display for WrongKey {

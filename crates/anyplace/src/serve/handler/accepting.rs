@@ -4,7 +4,7 @@ use super::Handler;
 use super::connection::Connection;
 use super::gate::{Gate, LISTENER};
 use crate::error::{Error, Kind};
-use crate::net::{Listener, Stream};
+use crate::net::{Interest, Listener, Stream, Wish};
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
@@ -37,9 +37,8 @@ impl Gate {
             shared.hand_over(&connection);
             return Ok(());
         }
-        shared.poller.add(&connection.stream, connection.number).inspect_err(|_| {
-            shared.over(&connection, Ok(()));
-        })
+        let (fd, wish) = (connection.stream.fd(Interest::Read), Wish::from(Interest::Read).once());
+        shared.poller.add(fd, connection.number, wish).inspect_err(|_| shared.over(&connection, Ok(())))
     }
 
     /// Whether there are as many connections as may be. Then the others wait in the kernel until one ends.
@@ -80,7 +79,8 @@ impl Gate {
     }
 
     fn listen_for(&self, wanted: bool) {
+        let wish = if wanted { Interest::Read.into() } else { Wish::NOTHING };
         let listener = self.listener.iter();
-        listener.for_each(|listener| self.shared.poller.want_fd(listener.fd(), LISTENER, wanted));
+        listener.for_each(|listener| self.shared.poller.want(listener.fd(), LISTENER, wish));
     }
 }

@@ -40,7 +40,7 @@ impl Shared {
                     seat.go(Doing::Arriving);
                 }
                 drop(seat);
-                self.poller.want(&connection.stream, connection.number, Interest::Read);
+                self.want(connection, Interest::Read);
             }
             Came::TooLarge => {
                 drop(seat);
@@ -115,7 +115,7 @@ impl Shared {
                         seat.go(Doing::Answering);
                     }
                     drop(seat);
-                    return self.poller.want(&connection.stream, connection.number, Interest::Write);
+                    return self.want(connection, Interest::Write);
                 }
                 Err(error) => {
                     drop(seat);
@@ -158,7 +158,7 @@ impl Shared {
             Ok(None) => {
                 seat.go(Doing::Arriving);
                 drop(seat);
-                self.poller.want(&connection.stream, connection.number, Interest::Read);
+                self.want(connection, Interest::Read);
             }
             Err(_) => {
                 drop(seat);
@@ -171,7 +171,7 @@ impl Shared {
     fn rest(&self, connection: &Connection) {
         let is_open = matches!(self.state().phase, Phase::Open);
         match is_open {
-            true => self.poller.want(&connection.stream, connection.number, Interest::Read),
+            true => self.want(connection, Interest::Read),
             false => self.over(connection, Ok(())),
         }
     }

@@ -42,9 +42,8 @@ impl Gate {
     pub(super) fn run(mut self) {
         let mut ready = Ready::new();
         loop {
-            self.shared.poller.wait(&mut ready, self.until());
-            for number in ready.numbers() {
-                match number {
+            for event in self.shared.poller.wait(&mut ready, self.until()) {
+                match event.number {
                     LISTENER => self.accept(),
                     number => self.shared.woken(number),
                 }
@@ -91,7 +90,7 @@ impl Gate {
         // Nobody is accepted any more, and the port is free for whoever comes next.
         self.is_accepting = false;
         let listener = self.listener.take();
-        listener.iter().for_each(|listener| self.shared.poller.forget_fd(listener.fd()));
+        listener.iter().for_each(|listener| self.shared.poller.forget(listener.fd()));
         drop(listener);
         if let Some(next) = self.ending.step(&self.shared, phase) {
             self.shared.state().phase = next;
@@ -115,7 +114,7 @@ impl Shared {
     /// Gives a connection to its handler.
     pub(super) fn hand_over(self: &Arc<Self>, connection: &Arc<Connection>) {
         let Handler::Connections(handler) = &self.handler else { return };
-        self.poller.forget(&connection.stream);
+        self.forget(connection);
         connection.seat().go(Doing::Served);
         let make = || handler.work(&connection.stream, self.place.limits());
         let (work, lent) = crate::net::lending(self.limits.idle, make);

@@ -6,7 +6,7 @@ use super::shared::Shared;
 use crate::Place;
 use crate::context::{is_within_engine, within_engine};
 use crate::error::{Error, Kind, Result};
-use crate::net::{Endpoint, Listener, Poller};
+use crate::net::{Endpoint, Interest, Listener, Poller};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,7 +26,7 @@ impl Server {
                 .with_help("raise the limits of open files (`ulimit -n`) and threads (`ulimit -u`)")
         };
         let poller = Poller::new().map_err(none)?;
-        poller.add_fd(listener.fd(), LISTENER).map_err(none)?;
+        poller.add(listener.fd(), LISTENER, Interest::Read.into()).map_err(none)?;
         let shared = Arc::new(Shared::new(serving, place, poller));
         let gate = Gate::new(shared.clone(), listener);
         let thread = std::thread::Builder::new().name("anyplace-serve".to_owned());

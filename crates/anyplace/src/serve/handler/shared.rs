@@ -7,7 +7,7 @@ use super::{Handler, Limits};
 use crate::Place;
 use crate::context::caught;
 use crate::error::{Error, Result};
-use crate::net::Poller;
+use crate::net::{Interest, Poller, Wish};
 use crate::outcome::Value;
 use crate::task::TaskOptions;
 use crate::work::Work;
@@ -93,6 +93,16 @@ impl Shared {
         });
     }
 
+    /// Waits for a connection once more, once.
+    pub(super) fn want(&self, connection: &Connection, interest: Interest) {
+        self.poller.want(connection.stream.fd(interest), connection.number, Wish::from(interest).once());
+    }
+
+    /// Waits for a connection no more.
+    pub(super) fn forget(&self, connection: &Connection) {
+        self.poller.forget(connection.stream.fd(Interest::Read));
+    }
+
     /// A connection is over: its handler has ended, or its client.
     pub(super) fn over(&self, connection: &Connection, ended: Result<()>) {
         let mut seat = connection.seat();
@@ -108,7 +118,7 @@ impl Shared {
         {
             self.report(error);
         }
-        self.poller.forget(&connection.stream);
+        self.forget(connection);
         connection.stream.close_now();
         let mut state = self.state();
         let removed = state.connections.remove(&connection.number);

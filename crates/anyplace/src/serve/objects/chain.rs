@@ -14,6 +14,13 @@ pub(super) struct Chain {
     pub(super) until: Option<Instant>,
 }
 
+impl Chain {
+    /// The same, wanted until then at the latest.
+    pub(super) fn no_later_than(self, until: Option<Instant>) -> Self {
+        Self { until: [self.until, until].into_iter().flatten().min(), ..self }
+    }
+}
+
 thread_local! {
     static CURRENT: Cell<Option<Chain>> = const { Cell::new(None) };
 }

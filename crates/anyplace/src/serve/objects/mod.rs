@@ -1,6 +1,7 @@
 //! Objects that stay where they are, and are called from elsewhere: see README.md for who calls on which thread, by which way a
 //! call goes, and when an object goes.
 
+mod calling;
 mod chain;
 mod conversation;
 mod desk;
@@ -11,7 +12,9 @@ mod here;
 mod host;
 mod names;
 mod object;
+mod pending;
 mod proxy;
+mod replies;
 mod stream;
 mod table;
 mod threads;
@@ -25,7 +28,9 @@ pub(crate) use host::ticket;
 pub use host::{Maker, host};
 pub(crate) use names::{Names, keep};
 pub use object::{Answer, Object, Reach, Reply, Request, Stream, Verb};
-pub use proxy::{Pending, Proxy, Replied};
+pub use pending::Pending;
+pub use proxy::Proxy;
+pub use replies::Replied;
 pub use stream::{Taken, Values};
 pub(crate) use traffic::Objects;
 

@@ -1,7 +1,8 @@
 //! Values that an object makes one by one, as the caller takes them.
 
 use super::object::Verb;
-use super::proxy::{Pending, Proxy};
+use super::pending::Pending;
+use super::proxy::Proxy;
 use super::typed;
 use crate::error::{Error, Kind, Result};
 use crate::outcome::{Item, Items, Outcome, Value};
