@@ -40,7 +40,7 @@ fn told(site: &Site, findings: Vec<Finding>) -> Result<()> {
 /// The files with this ending that belong to the repository.
 fn files(root: &Path, ending: &str) -> Result<Vec<PathBuf>> {
     let mut found = vec![];
-    for folder in ["crates", "xtask", "bench", "examples"] {
+    for folder in ["crates", "xtask", "bench", "examples", "fuzz"] {
         gather(&root.join(folder), ending, &mut found)?;
     }
     found.sort();

@@ -10,6 +10,7 @@ mod blocks;
 mod callgrind;
 mod counts;
 mod examples;
+mod fuzz;
 mod house;
 mod line;
 mod machines;
@@ -38,6 +39,7 @@ Parts of the test command, which it runs as steps:
 cargo xtask tools               installs what the steps need and this machine lacks
 cargo xtask house               who may depend on whom, and where things may stand
 cargo xtask callgrind           how many instructions the hot paths take (--update keeps the new numbers)
+cargo xtask fuzz                bytes that nobody would send, for every decoder
 cargo xtask readme              runs the shell and Python blocks of README.md
 cargo xtask examples            runs the programs in examples/
 cargo xtask machines            runs README.md's example of two machines, in two network namespaces";
@@ -67,6 +69,7 @@ fn dispatch(words: &[&str]) -> Result<bool> {
         ["house"] => house::check(&site),
         ["callgrind"] => callgrind::check(&site),
         ["callgrind", "--update"] => callgrind::update(&site),
+        ["fuzz"] => fuzz::check(&site),
         ["readme"] => readme::run(&site),
         ["examples"] => examples::run(&site),
         ["machines"] => machines::run(&site),

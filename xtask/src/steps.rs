@@ -60,6 +60,7 @@ fn rust(site: &Site) -> Vec<Step> {
         step("shuttle", [shuttle]),
         step("release", [Line::of("cargo build --release")]),
         step("callgrind", [instructions, itself("callgrind")]).after(&["tools"]),
+        step("fuzz", [itself("fuzz")]),
     ]
 }
 

@@ -15,6 +15,9 @@ pub mod worker;
 mod context;
 mod error;
 mod function;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzed;
 mod handle;
 mod handover;
 mod map;

@@ -1,4 +1,4 @@
-//! Who may depend on whom: `cli python testkit examples bench -> anyplace -> sync, macros`. An arrow may skip a level,
+//! Who may depend on whom: `cli python testkit examples bench fuzz -> anyplace -> sync, macros`. An arrow may skip a level,
 //! but only points down.
 
 use super::{Finding, read};
@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("anyplace-python", &["anyplace", "anyplace-sync", "anyplace-cli"]),
     ("bench", &["anyplace", "anyplace-sync"]),
     ("examples", &["anyplace"]),
+    ("fuzz", &["anyplace"]),
     ("xtask", &[]),
 ];
 
