@@ -38,14 +38,6 @@ mod verdict;
 #[cfg(test)]
 mod tests;
 
-/// Reads a text as whatever stands in the files of keys, and as a ticket.
-#[cfg(fuzzing)]
-pub(crate) fn fuzzed(text: &str) {
-    drop((table::rows::<known::Known>(text), table::rows::<issued::Issued>(text)));
-    drop((table::rows::<authorized::Authorized>(text), text.parse::<Ticket>(), text.parse::<Scope>()));
-    let _ = text.parse::<moment::Moment>();
-}
-
 pub use admission::{Admitted, Joined, admit, join};
 pub use authorized::Authorized;
 pub use identity::Identity;
@@ -368,4 +360,12 @@ impl fmt::Debug for Keys {
             Shelf::Memory(_) => f.write_str("Keys(of this process)"),
         }
     }
+}
+
+/// Reads a text as whatever stands in the files of keys, and as a ticket.
+#[cfg(fuzzing)]
+pub(crate) fn fuzzed(text: &str) {
+    drop((table::rows::<known::Known>(text), table::rows::<issued::Issued>(text)));
+    drop((table::rows::<authorized::Authorized>(text), text.parse::<Ticket>(), text.parse::<Scope>()));
+    let _ = text.parse::<moment::Moment>();
 }

@@ -3,7 +3,6 @@
 use super::{KeyHash, base32};
 use crate::error::{Error, Kind, Result};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
-use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use std::fmt;
@@ -28,9 +27,7 @@ impl Identity {
 
     /// A new key.
     pub(super) fn new() -> Result<Self> {
-        let mut seed = [0; 32];
-        SystemRandom::new().fill(&mut seed).map_err(|_| broken("the system gives no random numbers"))?;
-        Self::of_seed(seed)
+        Self::of_seed(crate::random::bytes()?)
     }
 
     /// The certificate is made from the key each time: it says nothing else, never expires, and pins are what counts.

@@ -2,7 +2,6 @@
 
 use super::{KeyHash, Moment, Scope, base32};
 use crate::error::{Error, Result};
-use ring::rand::{SecureRandom, SystemRandom};
 use ring::{digest, hmac};
 use std::borrow::Cow;
 use std::fmt;
@@ -52,11 +51,7 @@ impl Ticket {
 
     /// A new one, with a new secret.
     pub(super) fn new(key: KeyHash, scope: Scope, until: Option<Moment>) -> Result<Self> {
-        let mut secret = [0; Self::SECRET];
-        SystemRandom::new()
-            .fill(&mut secret)
-            .map_err(|_| Error::new(crate::Kind::Unexpected, "the system gives no random numbers"))?;
-        Ok(Self { key, secret, scope, until })
+        Ok(Self { key, secret: crate::random::bytes()?, scope, until })
     }
 
     /// What stands before the `#` of an endpoint, and the ticket behind it, if there is one.

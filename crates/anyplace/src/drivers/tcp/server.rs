@@ -87,7 +87,11 @@ impl Server {
             endpoint: target.endpoint,
             ticket: target.ticket,
             keys: Keys::new(setup.keys.clone()),
-            wish: Wish { session: crate::random::random()?, keep: choices.keep, patience: choices.reconnect },
+            wish: Wish {
+                session: u128::from_ne_bytes(crate::random::bytes()?),
+                keep: choices.keep,
+                patience: choices.reconnect,
+            },
             language: setup.language.clone().unwrap_or_else(|| "rust".to_owned()),
             records: Records::new(setup.on_log.clone()),
             desk: OnceLock::new(),

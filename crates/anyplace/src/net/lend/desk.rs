@@ -48,7 +48,7 @@ static CURRENT: Mutex<Weak<Lender>> = Mutex::new(Weak::new());
 
 impl Lent {
     pub(super) fn new(stream: &Stream) -> Result<Self> {
-        let (lender, number) = (Lender::current()?, crate::random::random()?);
+        let (lender, number) = (Lender::current()?, u128::from_ne_bytes(crate::random::bytes()?));
         let loan = Loan { stream: stream.clone(), lines: Vec::new(), is_released: false };
         lender.desk.loans().insert(number, loan);
         Ok(Self { lender, number })

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// What a thread does for whom.
@@ -44,14 +44,9 @@ pub(super) fn within<R>(chain: Chain, work: impl FnOnce() -> R) -> R {
 
 /// A number that no two chains of all processes share: random at first, then counted.
 fn fresh() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let next = NEXT.fetch_add(1, Ordering::Relaxed);
-    if next == 0 {
-        let first = crate::random::random().map_or(1, |first: u64| first);
-        NEXT.fetch_add(first, Ordering::Relaxed);
-        return first;
-    }
-    next
+    static NEXT: LazyLock<AtomicU64> =
+        LazyLock::new(|| crate::random::bytes().map_or(1, u64::from_ne_bytes).into());
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// One call at a time, but for calls of the same chain.

@@ -254,7 +254,8 @@ mod tests {
     fn publish(door: &Door, rights: Rights) -> Error {
         let node = here().unwrap();
         let names = Names::new("threads:");
-        let id = ObjectId { node: NodeId(crate::random::random().unwrap()), number: 7 };
+        let node_behind = NodeId(u128::from_ne_bytes(crate::random::bytes().unwrap()));
+        let id = ObjectId { node: node_behind, number: 7 };
         let card = Card::new(id, Some(door.hint()), "Bait".to_owned());
         let asked = typed::encode(&Wanted::Publish("bait".to_owned(), card)).unwrap();
         let by = Conversation::new(&node, rights);

@@ -86,7 +86,7 @@ pub(crate) fn aside(work: impl FnOnce() + Send + 'static) {
 impl Node {
     fn new(generation: u32) -> Result<Self> {
         Ok(Self {
-            id: NodeId(crate::random::random()?),
+            id: NodeId(u128::from_ne_bytes(crate::random::bytes()?)),
             generation,
             table: Table::default(),
             threads: Threads::default(),
@@ -244,7 +244,7 @@ impl Node {
 
     /// Expects a host to come in that says this number, and tells of it.
     pub(crate) fn expect(&self, tell: Sender<Result<Peer>>) -> Result<u64> {
-        let number = crate::random::random()?;
+        let number = u64::from_ne_bytes(crate::random::bytes()?);
         self.ways().expected.insert(number, tell);
         Ok(number)
     }

@@ -93,7 +93,7 @@ impl Table {
     /// Adds an object under a number that nobody can guess.
     pub(super) fn add(&self, entry: Arc<Entry>) -> Result<u64> {
         loop {
-            let number = crate::random::random::<u64>()?;
+            let number = u64::from_ne_bytes(crate::random::bytes()?);
             let mut entries = self.lock();
             if number != super::DESK && !entries.contains_key(&number) {
                 entries.insert(number, entry);

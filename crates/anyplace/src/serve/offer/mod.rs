@@ -125,7 +125,7 @@ impl Offer {
             keys,
             limits: terms.limits,
             accounts: Mutex::default(),
-            node: crate::random::random()?,
+            node: u128::from_ne_bytes(crate::random::bytes()?),
             state: Mutex::default(),
             changed: Condvar::new(),
         });

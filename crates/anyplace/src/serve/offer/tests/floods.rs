@@ -54,7 +54,7 @@ impl Offered {
     /// Begins a conversation.
     fn greeted(&self, keys: &Keys) -> Stream {
         let stream = self.admitted(keys);
-        let session = crate::random::random().unwrap();
+        let session = u128::from_ne_bytes(crate::random::bytes().unwrap());
         let wish = Wish { session, keep: false, patience: Duration::ZERO };
         greet(&stream, &Greeting::new("rust".to_owned(), NodeId(session), wish.to_bytes()), soon()).unwrap();
         stream
