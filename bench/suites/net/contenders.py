@@ -211,14 +211,14 @@ def tasks(address: str, seconds: float) -> Iterator[Measure]:
         yield (
             "tasks mapped",
             rate(lambda many: sum(1 for _ in place.map(do_nothing, range(many))), seconds),
-            "per s",
+            "/s",
         )
 
         def submit(many: int) -> None:
             for future in [place.submit(do_nothing, index) for index in range(many)]:
                 future.result()
 
-        yield "tasks submitted one by one", rate(submit, seconds), "per s"
+        yield "tasks submitted one by one", rate(submit, seconds), "/s"
 
 
 def pyro_tasks(address: str, seconds: float) -> Iterator[Measure]:
@@ -230,8 +230,8 @@ def pyro_tasks(address: str, seconds: float) -> Iterator[Measure]:
                 call()
 
         found = rate(each, seconds)
-        yield "tasks mapped", found, "per s"
-        yield "tasks submitted one by one", found, "per s"
+        yield "tasks mapped", found, "/s"
+        yield "tasks submitted one by one", found, "/s"
 
 
 def rate(do: Callable[[int], Any], seconds: float) -> float:
