@@ -39,18 +39,18 @@ impl Handler {
         Self(Arc::new(Callee { making, callable }))
     }
 
-    fn work(&self, argument: impl Argument) -> Result<Work> {
+    fn call(&self, argument: impl Argument) -> Result<Work> {
         match *self.0.making {
             Making::Closures(_) => {
                 Ok(Work::Call(Call::Closure(Box::new(Later { callee: self.0.clone(), argument }))))
             }
-            _ => with(|py| self.0.work(py, &argument)),
+            _ => with(|py| self.0.call(py, &argument)),
         }
     }
 }
 
 impl Callee {
-    fn work(&self, py: Python<'_>, argument: &impl Argument) -> PyResult<Work> {
+    fn call(&self, py: Python<'_>, argument: &impl Argument) -> PyResult<Work> {
         let arguments = PyTuple::new(py, [self.callable.bind(py).clone(), argument.bind(py)?])?;
         self.making.one(py, &arguments, None, false)
     }
@@ -58,7 +58,7 @@ impl Callee {
 
 impl<A: Argument> Closure for Later<A> {
     fn run(self: Box<Self>, context: &Context) -> Outcome {
-        let made = with(|py| self.callee.work(py, &self.argument));
+        let made = with(|py| self.callee.call(py, &self.argument));
         drop(self);
         match made {
             Ok(Work::Call(Call::Closure(call))) => call.run(context),
@@ -89,8 +89,8 @@ impl Argument for Stream {
 impl Connections for Handler {
     fn work(&self, stream: &Stream, _: &Limits) -> Result<Work> {
         match *self.0.making {
-            Making::Pickles(_) => Self::work(self, lend(stream)?.to_vec()),
-            _ => Self::work(self, stream.clone()),
+            Making::Pickles(_) => self.call(lend(stream)?.to_vec()),
+            _ => self.call(stream.clone()),
         }
     }
 
@@ -105,7 +105,7 @@ impl Connections for Handler {
 
 impl Requests for Handler {
     fn work(&self, request: Vec<u8>, _: &Limits) -> Result<Work> {
-        Self::work(self, request)
+        self.call(request)
     }
 
     fn answer(&self, value: Value) -> Result<Option<Vec<u8>>> {
