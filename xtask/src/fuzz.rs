@@ -36,6 +36,7 @@ pub(crate) fn check(site: &Site) -> Result<bool> {
         return Err(format!("`{build}`: {why}"));
     }
     let mut trials = Trials::default();
+    trials.add("every fuzzer is run", all_are_listed(site));
     for (name, inputs) in DECODERS {
         let program = target.join(&host).join("release").join(name);
         let words = format!("-seed=1 -runs={inputs} -max_len=2048 -rss_limit_mb=512 -timeout=5");
@@ -44,6 +45,20 @@ pub(crate) fn check(site: &Site) -> Result<bool> {
         trials.add(*name, ran.failure.map_or(Ok(()), Err));
     }
     Ok(trials.finish())
+}
+
+/// Whether each program of `fuzz/` stands in the list.
+fn all_are_listed(site: &Site) -> Result<()> {
+    let folder = std::fs::read_dir(site.root.join("fuzz")).map_err(|error| format!("fuzz: {error}"))?;
+    for entry in folder.flatten() {
+        let path = entry.path();
+        let is_listed = |stem: &str| DECODERS.iter().any(|(name, _)| *name == stem);
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("");
+        if path.extension().is_some_and(|extension| extension == "rs") && !is_listed(stem) {
+            return Err(format!("`{}` is not among those that are run", path.display()));
+        }
+    }
+    Ok(())
 }
 
 /// What this machine is called by the compiler.
