@@ -29,8 +29,9 @@ def test_calls_run_in_worker_processes() -> None:
 
 
 def test_workers_stay_for_the_next_call() -> None:
-    first = set(parallel(lambda _: os.getpid(), range(8), batch_size=1))
-    assert set(parallel(lambda _: os.getpid(), range(8), batch_size=1)) & first
+    calls = 4
+    pids = {pid for _ in range(calls) for pid in parallel(lambda _: os.getpid(), range(8))}
+    assert len(pids) <= 2 < calls
 
 
 @pytest.mark.parametrize("how", ["generator", "generator_unordered"])
