@@ -99,7 +99,7 @@ const DOCUMENTS: &[Document] = &[
             Table {
                 name: "echo",
                 shows: |case| case.starts_with("echo from "),
-                columns: Columns::of(&["asyncio", "tokio"]),
+                columns: Columns::of(&["asyncio", "tokio", "std threads"]),
             },
             Table {
                 name: "files",

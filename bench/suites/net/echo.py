@@ -49,9 +49,9 @@ async def theirs() -> None:
 
 if __name__ == "__main__":
     match sys.argv[1]:
-        case "anyplace":
+        case "connections":
             ours(blocking, "connection")
-        case "anyplace requests":
+        case "requests":
             ours(lambda request: request, "request")
         case _:
             asyncio.run(theirs())

@@ -58,4 +58,5 @@ pub use pool::{Job, Pool, PoolConfig, Reason, Refused, Thunk, before_rest, befor
 pub use rlock::{NotOwned, RLock};
 pub use semaphore::{Semaphore, TooOften};
 pub use signals::{ending_at_signals, signal_came};
+pub use spin::spin_first;
 pub use value::Value;

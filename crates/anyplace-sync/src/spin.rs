@@ -29,6 +29,12 @@ pub(crate) fn limit(deadline: Option<Instant>) -> Instant {
     deadline.map_or(limit, |deadline| deadline.min(limit))
 }
 
+/// Spins until `found`, for about as long as a wake-up costs and at most until `deadline`, if a core can be spared: true if found.
+/// For who sleeps elsewhere, as in the kernel at a socket; `found` may be a system call that does not wait.
+pub fn spin_first(deadline: Option<Instant>, found: impl FnMut() -> bool) -> bool {
+    WAITERS.spin_until(limit(deadline), found)
+}
+
 /// Counts the threads of this process that spin for one reason.
 #[derive(Debug)]
 pub(crate) struct Spinners(AtomicUsize);

@@ -4,7 +4,7 @@
 use anyplace::net::Stream;
 use anyplace::serve::{Limits, Server, Serving};
 use anyplace::{Place, Result};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -19,7 +19,8 @@ fn main() {
         "async" => ours(Serving::connections_async(awaiting), "async:20000"),
         "requests" => ours(Serving::requests(|request: Vec<u8>| request), "threads:"),
         "tokio" => tokio(),
-        _ => panic!("`echo threads`, `echo async`, `echo requests` or `echo tokio`"),
+        "std" => threads().expect("an echo server"),
+        _ => panic!("`echo threads`, `echo async`, `echo requests`, `echo tokio` or `echo std`"),
     }
 }
 
@@ -79,6 +80,30 @@ fn tokio() {
         drop(tokio::task::spawn_blocking(until_told).await);
     });
     runtime.shutdown_timeout(Duration::ZERO);
+}
+
+/// The floor of all servers that have a thread for each connection.
+fn threads() -> std::io::Result<()> {
+    let listener = std::net::TcpListener::bind(ANY)?;
+    println!("{}", listener.local_addr()?);
+    std::thread::spawn(move || {
+        for socket in listener.incoming().flatten() {
+            std::thread::spawn(move || plain(socket));
+        }
+    });
+    until_told();
+    Ok(())
+}
+
+fn plain(mut socket: std::net::TcpStream) -> std::io::Result<()> {
+    socket.set_nodelay(true)?;
+    let mut bytes = vec![0; ROOM];
+    loop {
+        match socket.read(&mut bytes)? {
+            0 => return Ok(()),
+            read => socket.write_all(&bytes[..read])?,
+        }
+    }
 }
 
 fn until_told() {

@@ -5,11 +5,15 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+type Cases = &'static [&'static str];
+
 /// Who serves, and in which program.
 #[derive(Debug)]
 pub(super) struct Kind {
     pub(super) who: &'static str,
     program: Program,
+    /// The cases that its numbers belong to.
+    pub(super) tells_of: Cases,
 }
 
 #[derive(Debug)]
@@ -19,12 +23,12 @@ enum Program {
 }
 
 impl Kind {
-    pub(super) const fn python(who: &'static str) -> Self {
-        Self { who, program: Program::Python(who) }
+    pub(super) const fn python(who: &'static str, name: &'static str, tells_of: Cases) -> Self {
+        Self { who, program: Program::Python(name), tells_of }
     }
 
-    pub(super) const fn rust(who: &'static str, name: &'static str) -> Self {
-        Self { who, program: Program::Rust(name) }
+    pub(super) const fn rust(who: &'static str, name: &'static str, tells_of: Cases) -> Self {
+        Self { who, program: Program::Rust(name), tells_of }
     }
 
     fn command(&self) -> Result<Command> {

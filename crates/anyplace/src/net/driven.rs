@@ -6,20 +6,41 @@
 
 use super::readiness::Interest;
 use std::cell::Cell;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::fd::{BorrowedFd, OwnedFd};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use tokio::io::Interest as TokioInterest;
 use tokio::io::unix::AsyncFd;
 
 thread_local! {
     static IS_DRIVEN: Cell<bool> = const { Cell::new(false) };
+    static IS_AWAITED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Says that this thread is one of a runtime that looks at descriptors.
 pub(crate) fn driven() {
     IS_DRIVEN.set(true);
+}
+
+/// Takes a step of a future, which is polled by this thread.
+pub(super) fn awaited<T>(step: impl FnOnce() -> T) -> T {
+    let _before = Restore(IS_AWAITED.replace(IS_DRIVEN.get()));
+    step()
+}
+
+/// Whether the step that is taken now is one of a future, and a runtime looks at the descriptor if the step would block.
+/// While somebody blocks in a runtime's thread, nobody may.
+pub(super) fn is_awaited() -> bool {
+    IS_AWAITED.get()
+}
+
+struct Restore(bool);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        IS_AWAITED.set(self.0);
+    }
 }
 
 /// A descriptor that a runtime looks at, from the first time on that somebody awaits it there.
@@ -33,7 +54,7 @@ impl Driven {
         if !IS_DRIVEN.get() {
             return None;
         }
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known();
         let looked_at = match known.take() {
             Some(looked_at) => looked_at,
             None => look_at(fd).ok()?,
@@ -44,10 +65,30 @@ impl Driven {
         Some(is_ready)
     }
 
+    /// Takes a step that reads. If it says that it has taken all there was, what the runtime has seen before it is over, and
+    /// what it sees meanwhile is not.
+    pub(super) fn read(&self, step: impl FnOnce() -> bool) {
+        let mut step = Some(step);
+        let mut has_taken_all = || step.take().is_some_and(|step| step());
+        if let Some(looked_at) = &*self.known() {
+            let read = |_: &OwnedFd| match has_taken_all() {
+                true => Err(ErrorKind::WouldBlock.into()),
+                false => Ok(()),
+            };
+            drop(looked_at.try_io(TokioInterest::READABLE, read));
+        }
+        // It has not read yet if it had seen nothing.
+        has_taken_all();
+    }
+
     /// The descriptor is to be closed: ours goes, too.
     pub(super) fn forget(&self) {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let known = self.known().take();
         drop(known);
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<AsyncFd<OwnedFd>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,8 +1,9 @@
 //! What a stream reads and writes through: the socket itself, or something between it and the reader.
 
+use super::address;
 use super::readiness::Interest;
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, Shutdown, connect_unspec, recv, shutdown};
+use rustix::net::{RecvFlags, SendFlags, Shutdown, connect_unspec, recv, send, shutdown};
 use std::fmt::Debug;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -48,6 +49,11 @@ pub(crate) trait Transport: Send + Sync + Debug {
         false
     }
 
+    /// Whether a read that leaves room has taken all that was there: the descriptor tells of what comes next.
+    fn gives_all(&self) -> bool {
+        false
+    }
+
     /// The socket, if the bytes of the stream are the bytes of a socket.
     fn socket(&self) -> Option<BorrowedFd<'_>> {
         None
@@ -62,42 +68,56 @@ pub(crate) trait Transport: Send + Sync + Debug {
 /// A stream socket as it is. Each step says by itself that it does not wait: whoever else has the socket, perhaps in another
 /// process, may make it blocking.
 #[derive(Debug)]
-pub(crate) struct Socket(OwnedFd);
+pub(crate) struct Socket {
+    fd: OwnedFd,
+    /// Between the bytes of a unix socket there may be files, at which a read stops. (In TCP it stops at urgent data. Who
+    /// sends such, which means nothing here, may wait for an answer until it sends more.)
+    is_tcp: bool,
+}
 
 impl Socket {
     /// Takes a connected, nonblocking socket.
     pub(crate) fn new(fd: OwnedFd) -> Self {
-        Self(fd)
+        let is_tcp = !address::is_unix(fd.as_fd());
+        Self { fd, is_tcp }
     }
 }
 
 impl Transport for Socket {
     fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
-        again(|| recv(&self.0, &mut *into, RecvFlags::DONTWAIT).map(|(read, _)| read))
+        again(|| recv(&self.fd, &mut *into, RecvFlags::DONTWAIT).map(|(read, _)| read))
     }
 
     fn try_write(&self, from: &[IoSlice<'_>]) -> io::Result<usize> {
+        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        if let [bytes] = from {
+            return again(|| send(&self.fd, bytes, flags));
+        }
         let mut control = rustix::net::SendAncillaryBuffer::default();
-        again(|| rustix::net::sendmsg(&self.0, from, &mut control, SendFlags::NOSIGNAL | SendFlags::DONTWAIT))
+        again(|| rustix::net::sendmsg(&self.fd, from, &mut control, flags))
     }
 
     fn try_finish(&self) -> io::Result<()> {
-        shutdown(&self.0, Shutdown::Write).map_err(io::Error::from)
+        shutdown(&self.fd, Shutdown::Write).map_err(io::Error::from)
     }
 
     fn abort(&self) {
         // It tells the other end by a reset, where `shutdown` would say that all has been sent. Of unix sockets it says
         // nothing, and it may fail where the other end was faster.
-        let _ = connect_unspec(&self.0);
-        let _ = shutdown(&self.0, Shutdown::Both);
+        let _ = connect_unspec(&self.fd);
+        let _ = shutdown(&self.fd, Shutdown::Both);
     }
 
     fn fd(&self, _: Interest) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.fd.as_fd()
+    }
+
+    fn gives_all(&self) -> bool {
+        self.is_tcp
     }
 
     fn socket(&self) -> Option<BorrowedFd<'_>> {
-        Some(self.0.as_fd())
+        Some(self.fd.as_fd())
     }
 }
 

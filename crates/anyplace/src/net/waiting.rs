@@ -1,5 +1,6 @@
 //! One operation of a socket that may have to wait, and every way to wait for it.
 
+use super::driven::awaited;
 use super::readiness::{Interest, ready};
 use super::watch::Watch;
 use crate::error::{Error, Result};
@@ -144,7 +145,7 @@ impl<O: Operation> Future for Waiting<O> {
         let waiting = self.get_mut();
         waiting.leave();
         for _ in 0..STEPS {
-            match waiting.operation.step() {
+            match awaited(|| waiting.operation.step()) {
                 Ok(None) => {}
                 Ok(Some(given)) => return Poll::Ready(Ok(given)),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {

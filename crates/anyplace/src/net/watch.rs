@@ -1,10 +1,12 @@
 //! The futures that wait for one descriptor.
 
-use super::driven::Driven;
+use super::driven::{Driven, is_awaited};
 use super::reactor::{Slot, Source};
 use super::readiness::Interest;
 use crate::error::Result;
+use std::io::{self, ErrorKind};
 use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 use std::time::Instant;
@@ -19,7 +21,11 @@ pub(super) struct Watch {
 }
 
 #[derive(Debug, Default)]
-struct Seats(Mutex<Taken>);
+struct Seats {
+    taken: Mutex<Taken>,
+    /// There is nothing to read before somebody is woken.
+    is_empty: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct Taken {
@@ -43,11 +49,34 @@ impl Watch {
         match self.driven.enter(fd, interest, &self.seats.clone().into()) {
             Some(true) => {
                 self.leave(number);
+                self.seats.is_empty.store(false, Relaxed);
                 Ok(None)
             }
             Some(false) => Ok(Some(number)),
             None => self.ask(fd).inspect_err(|_| self.leave(number)).map(|()| Some(number)),
         }
+    }
+
+    /// Takes a step that reads. After one that `was_last`, since it took all there was, futures are told `WouldBlock` without a
+    /// call of the system until the descriptor is ready again.
+    pub(super) fn read<T>(
+        &self,
+        step: impl FnOnce() -> io::Result<T>,
+        was_last: impl FnOnce(&T) -> bool,
+    ) -> io::Result<T> {
+        if !is_awaited() {
+            return step();
+        }
+        let mut taken = Err(ErrorKind::WouldBlock.into());
+        if !self.seats.is_empty.load(Relaxed) {
+            self.driven.read(|| {
+                taken = step();
+                let is_empty = taken.as_ref().is_ok_and(was_last);
+                self.seats.is_empty.store(is_empty, Relaxed);
+                is_empty
+            });
+        }
+        taken
     }
 
     /// Has the reactor look at it, for all who sit here.
@@ -92,13 +121,14 @@ impl Seats {
 
     /// Everybody looks again: who has waited for the other direction sits down once more.
     fn wake_all(&self) {
+        self.is_empty.store(false, Relaxed);
         // Without the lock: a waker may poll at once.
         let seats = std::mem::take(&mut self.taken().seats);
         seats.into_iter().for_each(|seat| seat.waker.wake());
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

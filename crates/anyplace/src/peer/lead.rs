@@ -1,6 +1,7 @@
 //! Who waits for something that a peer will say reads it by himself, instead of being woken by the reactor: see README.md.
 
 use super::{Inner, Peer, lost};
+use crate::net::Interest;
 use crate::net::reactor::Registration;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
@@ -126,10 +127,19 @@ impl Inner {
         !lead.is_minded.swap(true, Ordering::SeqCst)
     }
 
+    /// Waits until there is something to read; false if `until` came first, or a signal.
+    fn has_come(&self, until: Option<Instant>) -> io::Result<bool> {
+        let is_here = || !matches!(self.stream.ready(Interest::Read, Some(self.began)), Ok(false));
+        if anyplace_sync::spin_first(until, is_here) {
+            return Ok(true);
+        }
+        self.stream.ready(Interest::Read, until)
+    }
+
     fn lead(self: &Arc<Self>, until: Option<Instant>, is_done: impl Fn() -> bool) -> io::Result<()> {
         // Who may not be heard now is heard by the reactor, which writes what comes first.
         while !is_done() && self.end.get().is_none() && !self.is_mute() {
-            if !self.stream.ready(crate::net::Interest::Read, until)? {
+            if !self.has_come(until)? {
                 break;
             }
             self.pump(true)?;

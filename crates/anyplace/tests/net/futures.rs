@@ -1,8 +1,9 @@
 //! The same verbs, awaited.
 
-use crate::{pairs, soon};
+use crate::{pairs, soon, tcp, unix};
 use anyplace::net::{Options, Wait, connecting, listen};
 use anyplace::{Kind, net};
+use std::os::fd::AsFd;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -57,6 +58,59 @@ fn every_verb_can_be_awaited_in_a_runtime_as_small_as_can_be() {
         block_on(ask(here));
         server.join().unwrap();
     }
+}
+
+#[test]
+fn every_verb_can_be_awaited_in_a_place() {
+    let place = anyplace::open("async:2").unwrap();
+    for (here, there) in pairs() {
+        let server = place.spawn(echo(there)).unwrap();
+        place.spawn(ask(here)).unwrap().wait().unwrap();
+        server.wait().unwrap();
+    }
+}
+
+/// What comes until the end, bit by bit, each of them answered.
+async fn answer_all(stream: net::Stream) -> Vec<u8> {
+    let (mut all, mut bytes) = (Vec::new(), [0; 64]);
+    loop {
+        match stream.reading(&mut bytes).await.unwrap() {
+            0 => return all,
+            read => all.extend_from_slice(&bytes[..read]),
+        }
+        stream.writing(b".").await.unwrap();
+    }
+}
+
+#[test]
+fn a_read_that_leaves_room_is_not_the_last() {
+    let place = anyplace::open("async:2").unwrap();
+    for (here, there) in pairs().into_iter().chain((0..50).map(|_| tcp())) {
+        let all = place.spawn(answer_all(there)).unwrap();
+        for count in (1..200).chain([64, 63, 65]) {
+            here.write(&vec![7; count], soon()).unwrap();
+            // At least one for what was just written.
+            assert!(here.read(&mut [0; 64], soon()).unwrap() > 0);
+        }
+        // The end comes with the last bytes.
+        here.write(b"end", soon()).unwrap();
+        here.finish(soon()).unwrap();
+        let all = all.wait().unwrap();
+        assert_eq!(all.len(), (1..200).sum::<usize>() + 64 + 63 + 65 + 3);
+        assert!(all.ends_with(b"end"));
+    }
+}
+
+#[test]
+fn a_read_that_stops_at_an_open_file_goes_on_behind_it() {
+    let place = anyplace::open("async:1").unwrap();
+    let (here, there) = unix();
+    here.write(b"before", soon()).unwrap();
+    here.send_fds(b"with", &[here.as_fd()], soon()).unwrap();
+    here.write(b"behind", soon()).unwrap();
+    here.finish(soon()).unwrap();
+    let all = place.spawn(async move { there.reading_to_end(100).await.unwrap() }).unwrap();
+    assert_eq!(all.wait().unwrap(), b"beforewithbehind");
 }
 
 #[test]

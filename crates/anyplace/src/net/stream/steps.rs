@@ -130,7 +130,7 @@ impl Stream {
 
     /// Reads from the transport, whatever was read ahead.
     pub(in crate::net) fn try_read_past(&self, into: &mut [u8]) -> io::Result<usize> {
-        let read = match self.0.pulse.felt(Interest::Read, self.0.transport.try_read(into)) {
+        let read = match self.0.pulse.felt(Interest::Read, self.try_transport(into)) {
             Err(error) if error.kind() == ErrorKind::WouldBlock && self.is_at_rest() => 0,
             read => read?,
         };
@@ -139,6 +139,14 @@ impl Stream {
             self.check_reading()?;
         }
         Ok(read)
+    }
+
+    fn try_transport(&self, into: &mut [u8]) -> io::Result<usize> {
+        let (transport, room) = (&self.0.transport, into.len());
+        if !transport.gives_all() {
+            return transport.try_read(into);
+        }
+        self.0.watch.read(|| transport.try_read(into), |read| (1..room).contains(read))
     }
 
     pub(super) fn gathering<F>(&self, find: F) -> Gathering<'_, F, Vec<u8>>
