@@ -63,7 +63,7 @@ fn tls(source: &Path, target: &Path) -> Result<()> {
     let inbox = Inbox::open("tcp://127.0.0.1:0", &Keys::in_memory(), Inbox::TERMS).map_err(told)?;
     let until = Instant::now() + Duration::from_secs(10);
     let here = reach(&inbox.address().reveal(), &Keys::in_memory(), until).map_err(told)?;
-    let there = inbox.accept().ok_or("the inbox was closed")?;
+    let there = inbox.accept(None).map_err(told)?.ok_or("the inbox was closed")?;
     transfer(&here, there.stream, source, target)
 }
 

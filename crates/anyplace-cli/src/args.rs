@@ -5,6 +5,7 @@
 pub(crate) mod gnu;
 mod halt;
 mod jobs;
+mod read;
 mod transfer;
 pub(crate) mod variables;
 
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyplace::keys::Scope;
+use anyplace::serve::ClientLimits;
 use clap::builder::FalseyValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
@@ -124,7 +126,7 @@ pub(crate) struct Map {
 
     /// End a job that runs longer, such as 10, 1.5, 500ms, 2m, 1h30m
     #[arg(long, value_name = "TIME", env = "ANYPLACE_TIMEOUT", hide_env = true, help_heading = "Scheduling")]
-    #[arg(value_parser = anyplace::duration::parse)]
+    #[arg(value_parser = read::duration)]
     pub(crate) timeout: Option<Duration>,
 
     /// Try a job up to N times until it succeeds
@@ -189,7 +191,7 @@ pub(crate) struct Serve {
 
     /// How long the ticket is good, such as 10m or 12h; for ever unless it is given
     #[arg(long, value_name = "TIME", env = "ANYPLACE_EXPIRES", hide_env = true, help_heading = "Ticket")]
-    #[arg(value_parser = anyplace::duration::parse)]
+    #[arg(value_parser = read::duration)]
     pub(crate) expires: Option<Duration>,
 
     /// The ticket is good for the first who comes
@@ -202,13 +204,20 @@ pub(crate) struct Serve {
     #[arg(help_heading = "Ticket")]
     pub(crate) no_ticket: bool,
 
+    /// What one client may have at most, such as arrays=2GiB,calls=64
+    ///
+    /// Names with a size or number each: arrays, message and untaken (bytes); shared, sessions, names, objects and calls.
+    #[arg(long, value_name = "NAME=MOST,...", env = "ANYPLACE_LIMITS", hide_env = true)]
+    #[arg(value_parser = read::limits)]
+    pub(crate) limits: Option<ClientLimits>,
+
     /// Keep the address under this name, where programs of this user find it
     #[arg(long, value_name = "NAME", env = "ANYPLACE_NAME", hide_env = true)]
     pub(crate) name: Option<String>,
 
     /// How long what runs may go on after the first signal, such as 30s; until it ends unless it is given
     #[arg(long, value_name = "TIME", env = "ANYPLACE_GRACE", hide_env = true)]
-    #[arg(value_parser = anyplace::duration::parse)]
+    #[arg(value_parser = read::duration)]
     pub(crate) grace: Option<Duration>,
 }
 
@@ -226,12 +235,12 @@ pub(crate) struct Connect {
 
     /// Connect within this time, such as 10, 1.5, 500ms, 2m
     #[arg(long, value_name = "TIME", env = "ANYPLACE_TIMEOUT", hide_env = true)]
-    #[arg(value_parser = anyplace::duration::parse, default_value = "30s")]
+    #[arg(value_parser = read::duration, default_value = "30s")]
     pub(crate) timeout: Duration,
 
     /// End when nothing has come for this time; for datagrams 1s after the end of standard input, unless told otherwise
     #[arg(long, value_name = "TIME", env = "ANYPLACE_IDLE", hide_env = true)]
-    #[arg(value_parser = anyplace::duration::parse)]
+    #[arg(value_parser = read::duration)]
     pub(crate) idle: Option<Duration>,
 
     /// Believe a server of tls:// only if an authority in this PEM file vouches for it

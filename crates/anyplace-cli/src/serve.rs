@@ -32,7 +32,7 @@ pub(crate) fn run(args: &args::Serve) -> Result<End> {
         lasts: args.expires,
         once: args.once,
         ticket: !args.no_ticket,
-        ..Terms::default()
+        limits: args.limits.unwrap_or_default(),
     };
     let offer = Arc::new(place.offer_on(&args.address, &terms)?);
     let address = offer.address().reveal();

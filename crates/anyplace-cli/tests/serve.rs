@@ -108,6 +108,25 @@ fn commands_run_in_the_place_whose_address_was_printed() {
 }
 
 #[test]
+fn a_client_has_as_much_as_it_is_given() {
+    let (server, client) = (User::new(), User::new());
+    let words = ["--on", "processes:1", "--limits", "message=32KiB"];
+    let mut served = server.serve("tcp://127.0.0.1:0", &words);
+    let map = |input: &str| client.run(&["map", "--on", &served.address, "echo {}", ":::", input]);
+    let short = map("short");
+    assert_eq!(text(&short.stdout), "short\n", "{}", text(&short.stderr));
+    let refused = map(&"x".repeat(1 << 16));
+    assert!(!refused.status.success());
+    assert!(text(&refused.stderr).contains("32768 bytes"), "{}", text(&refused.stderr));
+    served.signal("-TERM");
+    assert_eq!(served.ends().0.code(), Some(0));
+
+    let wrong = server.run(&["serve", "tcp://127.0.0.1:0", "--limits", "array=1"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).contains("did you mean `arrays`?"), "{}", text(&wrong.stderr));
+}
+
+#[test]
 fn the_first_signal_lets_what_runs_end() {
     let user = User::new();
     let mut served = user.serve(&format!("unix:{}", user.path("place.sock")), &["--on", "processes:1"]);

@@ -69,7 +69,10 @@ mod _core {
     #[pymodule_export]
     use super::map::Map;
     #[pymodule_export]
-    use super::net::{Datagram, Handed, Listener, Stream, connect_stream, connecting_stream};
+    use super::net::{
+        Datagram, Handed, Inbox, Listener, Stream, Transfer, connect_stream, connecting_stream, reach_stream,
+        receive_files, send_files,
+    };
     #[pymodule_export]
     use super::objects::{Method, Proxy, Serving, Values, host_objects};
     #[pymodule_export]

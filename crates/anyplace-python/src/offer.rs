@@ -2,10 +2,10 @@
 
 use crate::future::deadline;
 use crate::{door, error, gil};
-use anyplace::keys::Scope;
-use anyplace::serve::{Offer as EngineOffer, Terms};
+use anyplace::serve::{ClientLimits, Offer as EngineOffer, Terms};
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,18 +28,25 @@ impl Offer {
         py: Python<'_>,
         place: &anyplace::Place,
         endpoint: &str,
-        scope: &str,
-        expires: Option<f64>,
-        once: bool,
-        ticket: bool,
+        terms: anyplace::Result<Terms>,
     ) -> PyResult<Self> {
-        let opened = scope.parse::<Scope>().and_then(|scope| {
-            let lasts = expires.map(seconds).transpose()?;
-            let terms = Terms { scope, lasts, once, ticket, ..Terms::default() };
-            door::pass(py, || place.offer_on(endpoint, &terms))
-        });
+        let opened = terms.and_then(|terms| door::pass(py, || place.offer_on(endpoint, &terms)));
         opened.map(|offer| Self(Arc::new(offer))).map_err(|error| error::to_python(py, &error))
     }
+}
+
+/// On which terms a place is offered.
+pub(crate) fn terms(
+    scope: &str,
+    expires: Option<f64>,
+    once: bool,
+    ticket: bool,
+    limits: Option<HashMap<String, usize>>,
+) -> anyplace::Result<Terms> {
+    let (scope, lasts) = (scope.parse()?, expires.map(seconds).transpose()?);
+    let mut terms = Terms { scope, lasts, once, ticket, limits: ClientLimits::DEFAULT };
+    limits.iter().flatten().try_for_each(|(name, most)| terms.limits.set(name, *most))?;
+    Ok(terms)
 }
 
 #[pymethods]

@@ -7,7 +7,7 @@ use crate::item::{self, Inputs};
 use crate::making::Making;
 use crate::map::{Map, Wanted};
 use crate::objects::Serving;
-use crate::offer::Offer;
+use crate::offer::{Offer, terms};
 use crate::pickled::Parts;
 use crate::setup::setup;
 use crate::{door, error, fork, progress, share, wrapped};
@@ -16,6 +16,7 @@ use anyplace::{Address, Registry, TaskOptions};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -245,6 +246,9 @@ impl Place {
     ///     The ticket is good for the first who comes.
     /// ticket : bool, default True
     ///     Without one, only those are let in whose keys are known here.
+    /// limits : dict, optional
+    ///     What one client may have at most: ``arrays``, ``message`` and ``untaken`` are bytes; ``shared``, ``sessions``,
+    ///     ``names``, ``objects`` and ``calls`` are numbers. Processes of the same user are not limited.
     ///
     /// Returns
     /// -------
@@ -254,10 +258,11 @@ impl Place {
     /// Raises
     /// ------
     /// ConfigInvalid
-    ///     If it is no address to listen at.
+    ///     If it is no address to listen at, or no limit.
     /// ResourceExhausted
     ///     If somebody listens there already.
-    #[pyo3(signature = (address, *, scope="run,share", expires=None, once=false, ticket=true))]
+    #[allow(clippy::too_many_arguments, reason = "each is a keyword")]
+    #[pyo3(signature = (address, *, scope="run,share", expires=None, once=false, ticket=true, limits=None))]
     fn offer(
         &self,
         py: Python<'_>,
@@ -266,9 +271,10 @@ impl Place {
         expires: Option<f64>,
         once: bool,
         ticket: bool,
+        limits: Option<HashMap<String, usize>>,
     ) -> PyResult<Offer> {
         self.usable(py)?;
-        Offer::open(py, &self.place, address, scope, expires, once, ticket)
+        Offer::open(py, &self.place, address, terms(scope, expires, once, ticket, limits))
     }
 
     /// Cancels what has not begun and ends what runs, where the place can.

@@ -44,6 +44,22 @@ def test_a_lent_place_is_like_any_other(offer: anyplace.Offer) -> None:
     assert offer.clients == 0
 
 
+def test_a_client_has_as_much_as_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "ours"))
+    with anyplace.open("processes:1") as place:
+        with pytest.raises(anyplace.ConfigInvalid, match="`array`") as wrong:
+            place.offer("tcp://127.0.0.1:0", limits={"array": 1})
+        assert "did you mean `arrays`?" in str(wrong.value.help)
+        with place.offer("tcp://127.0.0.1:0", limits={"shared": 2}) as offer:
+            # Somebody else: this user may do here what they like.
+            monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "theirs"))
+            with anyplace.open(offer.address) as far:
+                locks = [far.lock(name) for name in ("one", "two")]
+                with pytest.raises(anyplace.ResourceExhausted, match="at most 2"):
+                    far.lock("three")
+                assert [lock.acquire() for lock in locks] == [True, True]
+
+
 def test_a_ticket_is_never_shown(tmp_path: Path) -> None:
     with anyplace.open("processes:1") as place, place.offer("tcp://127.0.0.1:0") as offer:
         secret = offer.address.partition("#ap1.")[2]

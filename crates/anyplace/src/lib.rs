@@ -9,6 +9,7 @@ pub mod layers;
 pub mod net;
 pub mod serve;
 pub mod share;
+pub mod size;
 pub mod work;
 pub mod worker;
 

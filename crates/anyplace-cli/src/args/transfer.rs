@@ -6,8 +6,7 @@ use std::time::Duration;
 use clap::Args as ClapArgs;
 use clap::builder::FalseyValueParser;
 
-use super::{Progress, TEMPLATE};
-use crate::size;
+use super::{Progress, TEMPLATE, read};
 
 /// Send files and folders to whoever receives them
 ///
@@ -53,7 +52,7 @@ pub(crate) struct Receive {
     pub(crate) force: bool,
 
     /// Take at most so much from one sender, such as 500MB or 2GiB
-    #[arg(long, value_name = "SIZE", env = "ANYPLACE_LIMIT", hide_env = true, value_parser = size::parse)]
+    #[arg(long, value_name = "SIZE", env = "ANYPLACE_LIMIT", hide_env = true, value_parser = read::size)]
     pub(crate) limit: Option<u64>,
 
     /// Go on after the first transfer, for all who have the ticket
@@ -62,7 +61,7 @@ pub(crate) struct Receive {
 
     /// How long the ticket is good
     #[arg(long, value_name = "TIME", env = "ANYPLACE_FOR", hide_env = true, default_value = "24h")]
-    #[arg(value_parser = anyplace::duration::parse)]
+    #[arg(value_parser = read::duration)]
     pub(crate) r#for: Duration,
 
     /// Print no ticket: only who has been here before may send
@@ -78,7 +77,7 @@ pub(crate) struct Receive {
 pub(crate) struct Common {
     /// Give up when the other end has been silent for so long
     #[arg(long, value_name = "TIME", env = "ANYPLACE_PATIENCE", hide_env = true, default_value = "1m")]
-    #[arg(value_parser = anyplace::duration::parse)]
+    #[arg(value_parser = read::duration)]
     pub(crate) patience: Duration,
 
     /// Show progress on standard error

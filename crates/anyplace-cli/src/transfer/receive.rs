@@ -35,7 +35,7 @@ pub(crate) fn run(args: args::Receive) -> Result<End> {
 }
 
 fn accept(inbox: &Inbox, news: &Sender<News>) {
-    while let Some(arrival) = inbox.accept() {
+    while let Ok(Some(arrival)) = inbox.accept(None) {
         if news.send(News::Came(arrival)).is_err() {
             return;
         }

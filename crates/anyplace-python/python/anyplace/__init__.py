@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 
-from anyplace._core import Context, Counts, Map, Offer, current, forked
+from anyplace._core import Context, Counts, Map, Offer, Transfer, current, forked
 
 TYPE_CHECKING = False  # as `typing` has it, which takes longer to import than all the rest
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         VersionMismatch,
         WorkerLost,
     )
+    from anyplace._files import Inbox, reach
     from anyplace._future import Future
     from anyplace._joblib import register_joblib
     from anyplace._net import Listener, Stream, connect, connect_async, listen
@@ -68,6 +69,7 @@ __all__ = [
     "Ended",
     "Error",
     "Future",
+    "Inbox",
     "Listener",
     "Map",
     "NotFound",
@@ -85,6 +87,7 @@ __all__ = [
     "Stream",
     "TaskFailed",
     "Timeout",
+    "Transfer",
     "Unexpected",
     "Unreachable",
     "Unsupported",
@@ -97,6 +100,7 @@ __all__ = [
     "expose",
     "listen",
     "open",
+    "reach",
     "register_joblib",
     "serve",
     "wrap",
@@ -105,6 +109,7 @@ __all__ = [
 _HOMES = {
     "Datagram": "anyplace._datagram",
     "Future": "anyplace._future",
+    "Inbox": "anyplace._files",
     "Listener": "anyplace._net",
     "Place": "anyplace._place",
     "Proxy": "anyplace._objects",
@@ -117,6 +122,7 @@ _HOMES = {
     "expose": "anyplace._objects",
     "listen": "anyplace._net",
     "open": "anyplace._place",
+    "reach": "anyplace._files",
     "register_joblib": "anyplace._joblib",
     "serve": "anyplace._serve",
     "wrap": "anyplace._place",

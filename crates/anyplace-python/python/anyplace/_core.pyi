@@ -2,11 +2,12 @@
 
 import random
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from types import GenericAlias
 from typing import Any, Generic, Self, TypeVar, final, overload
 
 import numpy
+from _typeshed import StrPath
 from typing_extensions import Buffer, disjoint_base
 
 from anyplace._future import Future as _Future
@@ -18,6 +19,7 @@ __all__ = [
     "Datagram",
     "Future",
     "Handed",
+    "Inbox",
     "Lent",
     "Listener",
     "Mailbox",
@@ -50,6 +52,7 @@ __all__ = [
     "ThreadRLock",
     "ThreadSemaphore",
     "ThreadTurn",
+    "Transfer",
     "Values",
     "Waiting",
     "_call_as",
@@ -65,6 +68,9 @@ __all__ = [
     "host_objects",
     "keep_sent",
     "quicken",
+    "reach_stream",
+    "receive_files",
+    "send_files",
     "shared_pipe",
     "socket_pair",
     "usable_cores",
@@ -191,6 +197,7 @@ class Place:
         expires: float | None = None,
         once: bool = False,
         ticket: bool = True,
+        limits: Mapping[str, int] | None = None,
     ) -> Offer: ...
     def _abort(self) -> None: ...
     def _why(self) -> tuple[str, list[Any], list[Any]]: ...
@@ -663,6 +670,53 @@ class Stream:
     def _sending_fd(self, file: Any) -> Waiting: ...
     def recv_fd(self, *, timeout: float | None = None) -> int: ...
     def _recv_fd_now(self) -> int | None: ...
+
+@final
+class Transfer:
+    @property
+    def files(self) -> int: ...
+    @property
+    def folders(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def there(self) -> int: ...
+    @property
+    def skipped(self) -> int: ...
+
+def send_files(
+    stream: Stream,
+    paths: Sequence[StrPath],
+    patience: float,
+    progress: Callable[[str, int, int], object] | None,
+) -> Transfer: ...
+def receive_files(
+    stream: Stream,
+    folder: StrPath,
+    force: bool,
+    limit: int | None,
+    patience: float,
+    progress: Callable[[str, int, int], object] | None,
+) -> Transfer: ...
+def reach_stream(address: str, timeout: float) -> Handed: ...
+
+@disjoint_base
+class Inbox:
+    def __new__(
+        cls,
+        address: str,
+        *,
+        expires: float | None = 86400.0,
+        once: bool = True,
+        ticket: bool = True,
+    ) -> Self: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def endpoint(self) -> str: ...
+    def _shown(self) -> str: ...
+    def _accept(self, timeout: float | None) -> Handed | None: ...
+    def close(self) -> None: ...
 
 @disjoint_base
 class Datagram:

@@ -14,15 +14,21 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import TypeVar
 
+    from _typeshed import StrPath
     from typing_extensions import Buffer
 
+    from anyplace._core import Transfer
+
     T = TypeVar("T")
+    Progress = Callable[[str, int, int], object]
 
 __all__ = ["Listener", "Stream", "connect", "connect_async", "listen"]
 
 #: How long a line may be, and a message, unless the caller says more.
 _LINE = 1 << 20
 _MESSAGE = 64 << 20
+#: How long the other end of a transfer of files may be silent, in seconds.
+_PATIENCE = 60.0
 #: How long a closed stream waits for the other side's end, in seconds.
 _GRACE = 1.0
 
@@ -203,6 +209,95 @@ class Stream(_core.Stream, End):
     async def recv_fd_async(self, *, timeout: float | None = None) -> int:
         """Receive the descriptor of an open file, as `recv_fd`."""
         return await self._within(timeout, self._recv_fd_now)
+
+    def send_files(
+        self, *paths: StrPath, patience: float = _PATIENCE, progress: Progress | None = None
+    ) -> Transfer:
+        """Send files, and folders with all that is in them, to who calls `receive_files` at the other end.
+
+        What is there already, whole or in part, is not sent again; all is checked from end to end (BLAKE3).
+        Symbolic links are skipped. Afterwards the stream is as it was.
+
+        Parameters
+        ----------
+        *paths : str or os.PathLike
+            Files and folders. Each has its own name at the other end, without the folders before it.
+        patience : float, default 60
+            Seconds that the other end may be silent, or take nothing.
+        progress : callable, optional
+            Is called with the path, the bytes of it that are there, and its length, by another thread.
+
+        Raises
+        ------
+        anyplace.Unexpected
+            If one of them cannot be read or was refused. The others are there.
+        anyplace.ConnectionLost, anyplace.Timeout
+            If the other end is gone, or silent. Send the same again: what has arrived stays there.
+        """
+        return _core.send_files(self, list(paths), patience, progress)
+
+    async def send_files_async(
+        self, *paths: StrPath, patience: float = _PATIENCE, progress: Progress | None = None
+    ) -> Transfer:
+        """Send files, as `send_files`. A wait that is given up breaks the stream."""
+        return await self._aside(_core.send_files, list(paths), patience, progress)
+
+    def receive_files(
+        self,
+        folder: StrPath,
+        *,
+        force: bool = False,
+        limit: int | None = None,
+        patience: float = _PATIENCE,
+        progress: Progress | None = None,
+    ) -> Transfer:
+        """Receive what is sent by one `send_files` into a folder, and write nothing outside of it.
+
+        A file stands there under its name once it is whole and checked; until then it is kept beside, and the
+        next transfer goes on from there.
+
+        Parameters
+        ----------
+        folder : str or os.PathLike
+            It is made if it is not there.
+        force : bool, default False
+            Replace files that are there and different. Links and folders are never replaced.
+        limit : int, optional
+            Bytes to take at most, in all.
+        patience : float, default 60
+            Seconds that the sender may be silent.
+        progress : callable, optional
+            Is called with the path, the bytes of it that are there, and its length, by another thread.
+
+        Raises
+        ------
+        anyplace.Unexpected
+            If something cannot be written, or is not to be replaced. The others are there.
+        anyplace.ConnectionLost, anyplace.Timeout
+            If the sender is gone, or silent.
+        """
+        return _core.receive_files(self, folder, force, limit, patience, progress)
+
+    async def receive_files_async(
+        self,
+        folder: StrPath,
+        *,
+        force: bool = False,
+        limit: int | None = None,
+        patience: float = _PATIENCE,
+        progress: Progress | None = None,
+    ) -> Transfer:
+        """Receive files, as `receive_files`. A wait that is given up breaks the stream."""
+        return await self._aside(_core.receive_files, folder, force, limit, patience, progress)
+
+    async def _aside(self, transfer: Callable[..., Transfer], *args: Any) -> Transfer:
+        import asyncio
+
+        try:
+            return await asyncio.to_thread(transfer, self, *args)
+        except asyncio.CancelledError:
+            self.abort()
+            raise
 
     # What ends it.
 

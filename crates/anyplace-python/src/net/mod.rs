@@ -4,6 +4,7 @@ mod connecting;
 mod data;
 mod datagram;
 mod descriptors;
+mod files;
 mod listener;
 mod options;
 mod steps;
@@ -11,5 +12,6 @@ mod stream;
 
 pub(crate) use connecting::{connect_stream, connecting_stream};
 pub(crate) use datagram::Datagram;
+pub(crate) use files::{Inbox, Transfer, reach_stream, receive_files, send_files};
 pub(crate) use listener::Listener;
 pub(crate) use stream::{Handed, Stream};

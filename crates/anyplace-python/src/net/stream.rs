@@ -417,7 +417,7 @@ impl Stream {
     }
 
     /// The stream, which outlives a call that began before it was closed.
-    fn open(&self) -> PyResult<net::Stream> {
+    pub(super) fn open(&self) -> PyResult<net::Stream> {
         self.stream().ok_or_else(|| PyValueError::new_err("the stream is closed"))
     }
 

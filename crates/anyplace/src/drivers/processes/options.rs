@@ -131,33 +131,19 @@ fn preload(modules: Option<&str>, start: Option<Start>, setup: &Setup) -> Result
     Ok(Some(format!("preload={modules}")))
 }
 
-/// A size such as `2GiB`, `500MB` or `1073741824`.
+/// [A size](crate::size).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Bytes(u64);
 
 impl Bytes {
     const WANTED: &str = "a size such as `memory=2GiB` or `memory=500MB`";
-    const UNITS: [(&str, u64); 9] = [
-        ("KiB", 1 << 10),
-        ("MiB", 1 << 20),
-        ("GiB", 1 << 30),
-        ("TiB", 1 << 40),
-        ("kB", 1_000),
-        ("MB", 1_000_000),
-        ("GB", 1_000_000_000),
-        ("TB", 1_000_000_000_000),
-        ("B", 1),
-    ];
 }
 
 impl FromStr for Bytes {
-    type Err = ();
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let unit = Self::UNITS.into_iter().find_map(|(name, size)| Some((text.strip_suffix(name)?, size)));
-        let (number, unit) = unit.unwrap_or((text, 1));
-        let number: u64 = number.trim().parse().map_err(drop)?;
-        number.checked_mul(unit).map(Self).ok_or(())
+    fn from_str(text: &str) -> Result<Self> {
+        crate::size::parse(text).map(Self)
     }
 }
 
@@ -250,20 +236,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_cores_and_variables_read_as_people_write_them() {
-        assert_eq!("2GiB".parse(), Ok(Bytes(2 << 30)));
-        assert_eq!("500MB".parse(), Ok(Bytes(500_000_000)));
-        assert_eq!("1024".parse(), Ok(Bytes(1024)));
+    fn cores_and_variables_read_as_people_write_them() {
         assert_eq!("0-2,6,1".parse(), Ok(Cpus(vec![0, 1, 2, 6])));
         let pairs = [("A", "1"), ("B", "x=y,z")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!("A=1,B=x=y%2Cz".parse(), Ok(Environment(pairs.to_vec())));
     }
 
     #[test]
-    fn what_is_no_size_core_or_variable_is_refused() {
-        for text in ["", "GiB", "-1", "2 giga", "99999999999TiB"] {
-            assert!(text.parse::<Bytes>().is_err(), "{text}");
-        }
+    fn what_is_no_core_or_variable_is_refused() {
         for text in ["", "3-1", "a", "0-99999", "1,,2"] {
             assert!(text.parse::<Cpus>().is_err(), "{text}");
         }

@@ -1,5 +1,6 @@
 //! What happens in a transfer, as it is told to whoever watches, and what came of it.
 
+use crate::error::{Error, Kind, Result};
 use std::fmt;
 use std::path::Path;
 
@@ -84,16 +85,28 @@ pub struct Transfer {
 
 /// Counts what happens, and tells it.
 pub(super) struct Teller {
-    pub(super) transfer: Transfer,
+    transfer: Transfer,
     watch: Watch,
+    /// What failed first, if that is an error in the end.
+    first: Option<String>,
+    is_strict: bool,
 }
 
 /// Who is told.
 pub(super) type Watch = Option<Box<dyn FnMut(Event<'_>) + Send>>;
 
 impl Teller {
-    pub(super) fn new(watch: Watch) -> Self {
-        Self { transfer: Transfer::default(), watch }
+    pub(super) fn new(watch: Watch, is_strict: bool) -> Self {
+        Self { transfer: Transfer::default(), watch, first: None, is_strict }
+    }
+
+    /// What came of it.
+    pub(super) fn end(self) -> Result<Transfer> {
+        match self.first {
+            None => Ok(self.transfer),
+            Some(first) => Err(Error::new(Kind::Unexpected, first)
+                .with_help("the other files are as they should be; send the same again once that is mended")),
+        }
     }
 
     pub(super) fn begins(&mut self, path: &Path, length: u64, from: u64) {
@@ -114,6 +127,9 @@ impl Teller {
             Ended::Skipped(_) => &mut transfer.skipped,
             Ended::Refused(_) | Ended::Failed(_) => &mut transfer.failed,
         } += 1;
+        if self.is_strict && ended.is_failure() {
+            self.first.get_or_insert_with(|| format!("`{}`: {ended}", path.display()));
+        }
         self.tell(Event::Ends { path, ended });
     }
 

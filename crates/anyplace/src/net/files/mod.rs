@@ -32,9 +32,8 @@ pub use receiving::Receiving;
 pub use sending::Sending;
 
 use super::Stream;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long the other end of a transfer may be silent.
@@ -45,47 +44,17 @@ impl Stream {
     /// What is there already is not sent again. See [`Sending`] for what may be chosen, and for what happens meanwhile.
     ///
     /// # Errors
-    /// As [`Sending::over`]; and `Unexpected` if one of them cannot be read or was refused, with the reason of the first.
+    /// As [`Sending::over`] if it is [strict](Sending::strict).
     pub fn send_files(&self, paths: impl IntoIterator<Item = impl Into<PathBuf>>) -> Result<Transfer> {
-        let (first, watch) = first_failure();
-        let sending = Sending::new(paths).on_event(watch);
-        or_failure(sending.over(self)?, &first)
+        Sending::new(paths).strict().over(self)
     }
 
     /// Receives what is sent by one [`send_files`](Self::send_files), or one [`Sending`], into a folder. See [`Receiving`]
     /// for what may be chosen, and for what happens meanwhile.
     ///
     /// # Errors
-    /// As [`Receiving::over`]; and `Unexpected` if something cannot be written, or is not to be replaced, with the reason of
-    /// the first.
+    /// As [`Receiving::over`] if it is [strict](Receiving::strict).
     pub fn receive_files(&self, folder: impl AsRef<Path>) -> Result<Transfer> {
-        let (first, watch) = first_failure();
-        let receiving = Receiving::into(folder.as_ref()).on_event(watch);
-        or_failure(receiving.over(self)?, &first)
-    }
-}
-
-type First = Arc<Mutex<Option<String>>>;
-
-/// Keeps what is told of the first failure.
-fn first_failure() -> (First, impl FnMut(Event<'_>) + Send + 'static) {
-    let first = First::default();
-    let kept = first.clone();
-    let watch = move |event: Event<'_>| {
-        if let Event::Ends { path, ended } = event
-            && ended.is_failure()
-        {
-            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.get_or_insert_with(|| format!("`{}` was {ended}", path.display()));
-        }
-    };
-    (first, watch)
-}
-
-fn or_failure(transfer: Transfer, first: &First) -> Result<Transfer> {
-    match first.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        None => Ok(transfer),
-        Some(first) => Err(Error::new(Kind::Unexpected, first)
-            .with_help("the other files are as they should be; send the same again once that is mended")),
+        Receiving::into(folder.as_ref()).strict().over(self)
     }
 }

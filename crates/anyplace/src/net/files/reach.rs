@@ -25,7 +25,7 @@ use std::time::Instant;
 /// let address = inbox.address().reveal();
 /// let target = folder.path().join("inbox");
 /// let receiver = std::thread::spawn(move || {
-///     let arrival = inbox.accept().expect("nobody closes it");
+///     let arrival = inbox.accept(None)?.expect("nobody closes it");
 ///     Receiving::into(target).over(&arrival.stream)
 /// });
 ///

@@ -33,13 +33,21 @@ pub struct Receiving {
     force: bool,
     limit: Option<u64>,
     patience: Duration,
+    is_strict: bool,
     watch: Watch,
 }
 
 impl Receiving {
     /// Into this folder, which is made if it is not there.
     pub fn into(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), force: false, limit: None, patience: PATIENCE, watch: None }
+        Self {
+            folder: folder.into(),
+            force: false,
+            limit: None,
+            patience: PATIENCE,
+            is_strict: false,
+            watch: None,
+        }
     }
 
     /// Replaces files that are there and different. Links and folders are never replaced.
@@ -60,6 +68,12 @@ impl Receiving {
         self
     }
 
+    /// What cannot be written, or is refused, is an error in the end, with the reason of the first; nothing else is held up by it.
+    pub fn strict(mut self) -> Self {
+        self.is_strict = true;
+        self
+    }
+
     /// Is told what happens, on the thread that receives. It holds the transfer up while it works.
     pub fn on_event(mut self, watch: impl FnMut(Event<'_>) + Send + 'static) -> Self {
         self.watch = Some(Box::new(watch));
@@ -71,7 +85,8 @@ impl Receiving {
     ///
     /// # Errors
     /// `ConnectionLost` and `Timeout` if the sender goes away or is silent; `VersionMismatch` if it does not send files as
-    /// this version does; what the system says if the folder cannot be opened. Files that had come by then are there.
+    /// this version does; what the system says if the folder cannot be opened. Files that had come by then are there. `Unexpected` in the
+    /// end if it is [strict](Self::strict).
     pub fn over(self, stream: &Stream) -> Result<Transfer> {
         let mut receiver = Receiver {
             talk: Talk::new(stream, self.patience),
@@ -81,14 +96,14 @@ impl Receiving {
             count: 0,
             open: VecDeque::new(),
             made: Vec::new(),
-            teller: Teller::new(self.watch),
+            teller: Teller::new(self.watch, self.is_strict),
         };
         let received = receiver.run();
         // Also of a sender that has gone: what it sent is as it should be.
         receiver.end_folders();
         received?;
         receiver.talk.end()?;
-        Ok(receiver.teller.transfer)
+        receiver.teller.end()
     }
 }
 

@@ -52,6 +52,7 @@ const SMALL: u64 = 1 << 20;
 pub struct Sending {
     paths: Vec<PathBuf>,
     patience: Duration,
+    is_strict: bool,
     watch: Watch,
 }
 
@@ -59,12 +60,18 @@ impl Sending {
     /// These files and folders. Each has its own name at the other end, without the folders before it.
     pub fn new(paths: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
         let paths = paths.into_iter().map(Into::into).collect();
-        Self { paths, patience: PATIENCE, watch: None }
+        Self { paths, patience: PATIENCE, is_strict: false, watch: None }
     }
 
     /// How long the other end may be silent, or take nothing: a minute, unless it is said.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
+        self
+    }
+
+    /// What cannot be sent, or is refused, is an error in the end, with the reason of the first; nothing else is held up by it.
+    pub fn strict(mut self) -> Self {
+        self.is_strict = true;
         self
     }
 
@@ -91,11 +98,11 @@ impl Sending {
             offered: VecDeque::new(),
             count: 0,
             heard: VecDeque::new(),
-            teller: Teller::new(self.watch),
+            teller: Teller::new(self.watch, self.is_strict),
         };
         sender.run()?;
         sender.talk.end()?;
-        Ok(sender.teller.transfer)
+        sender.teller.end()
     }
 }
 

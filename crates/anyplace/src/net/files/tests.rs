@@ -245,7 +245,7 @@ fn the_first_reason_is_the_error_of_the_short_form() {
     let receiver = thread::spawn(move || there.receive_files(to));
     let error = here.send_files([from.join("nothing")]).unwrap_err();
     assert_eq!(error.kind(), Kind::Unexpected);
-    assert!(error.message().contains("nothing` was failed: No such file"), "{error}");
+    assert!(error.message().contains("nothing`: failed: No such file"), "{error}");
     assert_eq!(receiver.join().unwrap().unwrap(), Transfer::default());
 }
 

@@ -26,17 +26,23 @@ impl Line {
         Arc::new(Self { keys, standing: Mutex::default(), changed: Condvar::new() })
     }
 
-    /// Whoever is next in the line.
-    pub(super) fn next(&self) -> Option<Arrival> {
+    /// Whoever is next in the line, or nobody if it is closed; nothing if `until` came first.
+    pub(super) fn next(&self, until: Option<Instant>) -> Option<Option<Arrival>> {
         let mut standing = self.standing();
         loop {
             if let Some(arrival) = standing.arrivals.pop_front() {
-                return Some(arrival);
+                return Some(Some(arrival));
             }
             if standing.is_closed {
-                return None;
+                return Some(None);
             }
-            standing = self.changed.wait(standing).unwrap_or_else(PoisonError::into_inner);
+            standing = match until {
+                None => self.changed.wait(standing).unwrap_or_else(PoisonError::into_inner),
+                Some(until) => {
+                    let left = until.checked_duration_since(Instant::now())?;
+                    self.changed.wait_timeout(standing, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
         }
     }
 

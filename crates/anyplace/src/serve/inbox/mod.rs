@@ -4,14 +4,14 @@ mod line;
 
 use super::{ClientLimits, Terms};
 use crate::address::Address;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result, Retry};
 use crate::keys::{KeyHash, Keys, Scope};
 use crate::net::{Endpoint, Stream, listen};
 use crate::serve::door::Door;
 use line::Line;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Listens for senders of files, and gives those that may come in, one after the other. Dropping it closes it; who has
 /// arrived can go on.
@@ -77,8 +77,16 @@ impl Inbox {
     }
 
     /// The next sender that was let in; `None` once the inbox is [closed](Self::close).
-    pub fn accept(&self) -> Option<Arrival> {
-        self.line.next()
+    ///
+    /// # Errors
+    /// `Timeout` if `until` came before anybody.
+    pub fn accept(&self, until: Option<Instant>) -> Result<Option<Arrival>> {
+        self.line.next(until).ok_or_else(|| {
+            Error::new(Kind::Timeout, format!("nobody came to `{}`: the time given was over", self.endpoint))
+                .at(&self.endpoint)
+                .with_retry(Retry::Safe)
+                .with_help("give it more time, or look at who sends")
+        })
     }
 
     /// Lets nobody in any more, and tells whoever waits for the [next](Self::accept) sender.
@@ -103,14 +111,24 @@ impl fmt::Debug for Inbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Kind;
     use crate::net::files::reach;
     use std::net::TcpStream;
     use std::thread;
-    use std::time::Instant;
 
     fn soon() -> Instant {
         Instant::now() + Duration::from_secs(10)
+    }
+
+    fn next(inbox: &Inbox) -> Option<Arrival> {
+        inbox.accept(Some(soon())).unwrap()
+    }
+
+    #[test]
+    fn who_waits_for_nobody_is_told_in_time() {
+        let inbox = Inbox::open("tcp://127.0.0.1:0", &Keys::in_memory(), Inbox::TERMS).unwrap();
+        let until = Instant::now() + Duration::from_millis(20);
+        assert_eq!(inbox.accept(Some(until)).unwrap_err().kind(), Kind::Timeout);
+        assert!(Instant::now() >= until);
     }
 
     #[test]
@@ -128,7 +146,7 @@ mod tests {
         let (address, first) = (inbox.address().reveal(), Keys::in_memory());
         for _ in 0..2 {
             let _stream = reach(&address, &first, soon()).unwrap();
-            assert_eq!(inbox.accept().unwrap().key, Some(first.identity().unwrap().hash()));
+            assert_eq!(next(&inbox).unwrap().key, Some(first.identity().unwrap().hash()));
         }
         let error = reach(&address, &Keys::in_memory(), soon()).unwrap_err();
         assert_eq!(error.kind(), Kind::PermissionDenied);
@@ -141,7 +159,7 @@ mod tests {
         let at = at.strip_prefix("tcp://").unwrap();
         let silent: Vec<_> = (0..50).map(|_| TcpStream::connect(at).unwrap()).collect();
         assert!(reach(&inbox.address().reveal(), &Keys::in_memory(), soon()).is_ok());
-        assert!(inbox.accept().is_some());
+        assert!(next(&inbox).is_some());
         drop(silent);
     }
 
@@ -152,7 +170,7 @@ mod tests {
         let endpoint = format!("unix:{}", socket.display());
         let inbox = Arc::new(Inbox::open(&endpoint, &Keys::in_memory(), Inbox::TERMS).unwrap());
         let waiting = inbox.clone();
-        let waiting = thread::spawn(move || waiting.accept().is_none());
+        let waiting = thread::spawn(move || next(&waiting).is_none());
         inbox.close();
         assert!(waiting.join().unwrap());
         assert!(!socket.exists());

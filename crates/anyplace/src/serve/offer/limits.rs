@@ -1,8 +1,10 @@
 //! What an offer takes of each of its clients.
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Result};
 use crate::keys::Scope;
 use crate::serve::objects::Most;
+use crate::{size, spelling};
+use std::str::FromStr;
 
 /// What an offered place takes of one client, by its key, so that a greedy or clumsy one costs the others nothing. Whoever wants more is
 /// refused with `ResourceExhausted`, before memory is made for it. Processes of the same user, and others who have `admin`, are
@@ -50,6 +52,29 @@ impl ClientLimits {
         calls: 256,
     };
 
+    /// Sets one by its name.
+    ///
+    /// # Errors
+    /// `ConfigInvalid` if there is none of that name.
+    pub fn set(&mut self, name: &str, most: usize) -> Result<()> {
+        let limit = match name {
+            "arrays" => &mut self.arrays,
+            "shared" => &mut self.shared,
+            "sessions" => &mut self.sessions,
+            "message" => &mut self.message,
+            "untaken" => &mut self.untaken,
+            "names" => &mut self.names,
+            "objects" => &mut self.objects,
+            "calls" => &mut self.calls,
+            _ => {
+                return Err(Error::config(format!("clients have no limit `{name}`"))
+                    .with_help(spelling::hint(name, NAMES.into_iter(), "there are none", "there are")));
+            }
+        };
+        *limit = most;
+        Ok(())
+    }
+
     /// No limits.
     const NONE: Self = Self {
         arrays: usize::MAX,
@@ -73,6 +98,34 @@ impl ClientLimits {
     }
 }
 
+const NAMES: [&str; 8] = ["arrays", "shared", "sessions", "message", "untaken", "names", "objects", "calls"];
+
+/// Names and [sizes](crate::size), such as `arrays=2GiB,calls=64`; what is not named stays as it is
+/// [without](ClientLimits::default).
+///
+/// ```
+/// use anyplace::serve::ClientLimits;
+///
+/// let limits: ClientLimits = "arrays=2GiB,calls=64".parse()?;
+/// assert_eq!(limits, ClientLimits { arrays: 2 << 30, calls: 64, ..ClientLimits::default() });
+/// # Ok::<(), anyplace::Error>(())
+/// ```
+impl FromStr for ClientLimits {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let mut limits = Self::default();
+        for limit in text.split(',') {
+            let (name, most) = limit.split_once('=').ok_or_else(|| {
+                Error::config(format!("`{limit}` is no limit"))
+                    .with_help("write such as `arrays=2GiB,calls=64`")
+            })?;
+            limits.set(name, usize::try_from(size::parse(most)?).unwrap_or(usize::MAX))?;
+        }
+        Ok(limits)
+    }
+}
+
 impl Default for ClientLimits {
     fn default() -> Self {
         Self::DEFAULT
@@ -83,4 +136,34 @@ impl Default for ClientLimits {
 pub(crate) fn too_much(most: usize, what: &str, help: &'static str) -> Error {
     Error::new(Kind::ResourceExhausted, format!("one client may have at most {most} {what} here"))
         .with_help(help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_limit_has_its_name() {
+        let numbered = |limits: &mut ClientLimits| {
+            (1..).zip(NAMES).try_for_each(|(number, name)| limits.set(name, number))
+        };
+        let mut limits = ClientLimits::NONE;
+        numbered(&mut limits).unwrap();
+        let ClientLimits { arrays, shared, sessions, message, untaken, names, objects, calls } = limits;
+        assert_eq!(
+            [arrays, shared, sessions, message, untaken, names, objects, calls],
+            [1, 2, 3, 4, 5, 6, 7, 8]
+        );
+    }
+
+    #[test]
+    fn what_is_no_limit_is_refused_with_those_that_are() {
+        for (text, help) in
+            [("array=1", "`arrays`"), ("calls", "calls=64"), ("calls=many", "2GiB"), ("", "calls=64")]
+        {
+            let error = text.parse::<ClientLimits>().unwrap_err();
+            assert_eq!(error.kind(), Kind::ConfigInvalid);
+            assert!(error.help().is_some_and(|told| told.contains(help)), "{error:?}");
+        }
+    }
 }
