@@ -245,6 +245,24 @@ def test_generators_give_their_values_one_by_one(keeping: anyplace.Place) -> Non
     assert list(stumbling) == []
 
 
+def test_the_values_of_generators_are_awaited(keeping: anyplace.Place) -> None:
+    thing = keeping.create(Thing)
+
+    async def take() -> None:
+        assert [value async for value in await thing.count.submit(3000)] == list(range(3000))
+        # Two beside each other, and a loop that goes on meanwhile.
+        counts = [await thing.count.submit(100) for _ in range(2)]
+        both = [(await anext(counts[0]), await anext(counts[1])) for _ in range(100)]
+        assert both == [(n, n) for n in range(100)]
+        stumbling = await thing.stumble.submit()
+        assert await anext(stumbling) == 1
+        with pytest.raises(Odd, match="after one"):
+            await anext(stumbling)
+        assert [value async for value in stumbling] == []
+
+    asyncio.run(asyncio.wait_for(take(), PATIENCE))
+
+
 def test_a_generator_rests_while_nobody_takes_its_values(processes: anyplace.Place) -> None:
     thing = processes.create(Thing)
     values = thing.count(10_000_000)

@@ -125,10 +125,49 @@ async def _closed(values: AsyncGeneratorType[Any, Any]) -> None:
     await values.aclose()
 
 
+async def taken(values: _core.Values) -> Any:
+    """The next value of a generator elsewhere, awaited."""
+    from anyplace._await import given
+
+    value = await given(values._taking())
+    if value is None:
+        raise StopAsyncIteration
+    return value[0]
+
+
+class Values:
+    """The values of a generator of this process: they are taken, and awaited, as those from elsewhere."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Iterator[Any]) -> None:
+        self._values = values
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._values)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        import asyncio
+
+        value = await asyncio.to_thread(next, self._values, _END)
+        if value is _END:
+            raise StopAsyncIteration
+        return value
+
+
+_END = object()
+
+
 def finished(result: Any) -> Any:
     """What a method of this process gave; of an `async` one, what it gives in the end."""
-    if isinstance(result, AsyncGeneratorType):
-        return one_by_one(result)
+    if isinstance(result, (GeneratorType, AsyncGeneratorType)):
+        return Values(one_by_one(result))
     if not isinstance(result, CoroutineType):
         return result
     from anyplace import _object_loop
@@ -164,8 +203,8 @@ class Proxy(_core.Proxy):
 
     Its methods are called as the object's own, and wait for the answer. Each has ``submit``, which gives a
     `Future` that can be waited for or awaited, and ``send``, which waits for nothing. A generator method
-    gives an iterator; the generator rests while nobody takes its values. Attributes are read and set where
-    the object is. What a method raises is raised here, with the traceback from there.
+    gives an iterator, also for ``async for``; the generator rests while nobody takes its values. Attributes
+    are read and set where the object is. What a method raises is raised here, with the traceback from there.
 
     A proxy can be given to tasks and methods as an argument, and used by any thread. The object goes when
     nobody has a proxy of it any more, unless it is published; at the end of a ``with`` block this one lets

@@ -7,7 +7,8 @@ use crate::peer::Peer;
 use crate::wire::peer::objects as messages;
 use anyplace_sync::Latch;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 /// A call on its way, and whoever waits for it. One that is dropped before the object has answered is withdrawn: if it has not
@@ -39,14 +40,30 @@ impl Away {
 /// Where the answer comes to.
 #[derive(Default)]
 pub(super) struct Waited {
-    reply: Mutex<Option<Result<Replied>>>,
+    answer: Mutex<Answer>,
     is_there: Latch,
+}
+
+#[derive(Default)]
+struct Answer {
+    reply: Option<Result<Replied>>,
+    /// Those who await it.
+    wakers: Vec<Waker>,
 }
 
 impl Waited {
     pub(super) fn tell(&self, replied: Result<Replied>) {
-        *self.reply.lock().unwrap_or_else(PoisonError::into_inner) = Some(replied);
+        let mut answer = self.answer();
+        answer.reply = Some(replied);
+        let wakers = std::mem::take(&mut answer.wakers);
         self.is_there.set();
+        // Without the lock: a waker may poll at once.
+        drop(answer);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    fn answer(&self) -> MutexGuard<'_, Answer> {
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -83,7 +100,22 @@ impl Pending {
         if !self.waited.is_there.is_set() {
             self.node.threads.waiting(self.peer(), || self.rest(until));
         }
-        self.waited.reply.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.waited.answer().reply.take()
+    }
+
+    /// What the object has answered; who awaits that is woken.
+    pub fn poll(&self, context: &Context<'_>) -> Poll<Result<Replied>> {
+        let mut answer = self.waited.answer();
+        if let Some(reply) = answer.reply.take() {
+            return Poll::Ready(reply);
+        }
+        if !answer.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
+            answer.wakers.push(context.waker().clone());
+        }
+        drop(answer);
+        // Nobody waits here who would hear it.
+        self.peer().into_iter().for_each(Peer::stop_leading);
+        Poll::Pending
     }
 
     /// Whether the object has answered.

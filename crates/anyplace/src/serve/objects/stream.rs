@@ -3,6 +3,7 @@
 use super::object::Verb;
 use super::pending::Pending;
 use super::proxy::Proxy;
+use super::replies::Replied;
 use super::typed;
 use crate::error::{Error, Kind, Result};
 use crate::outcome::{Item, Items, Outcome, Value};
@@ -10,6 +11,7 @@ use crate::wire::beside::Apart;
 use crate::wire::reply;
 use crate::work::Payload;
 use std::fmt;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 /// How many values may be ahead of those taken: the object makes no more until there is room.
@@ -45,6 +47,24 @@ impl Values {
     /// # Errors
     /// What the object failed with; that is its end, too.
     pub fn next_until(&mut self, until: Option<Instant>) -> Result<Taken> {
+        self.take(|ahead| ahead.wait_until(until))
+    }
+
+    /// The next value, for who awaits it: nothing at the end.
+    pub fn poll_next(&mut self, context: &Context<'_>) -> Poll<Option<Result<Payload>>> {
+        let taken = self.take(|ahead| match ahead.poll(context) {
+            Poll::Ready(replied) => Some(replied),
+            Poll::Pending => None,
+        });
+        match taken {
+            Ok(Taken::Value(value)) => Poll::Ready(Some(Ok(value))),
+            Ok(Taken::End) => Poll::Ready(None),
+            Ok(Taken::NotYet) => Poll::Pending,
+            Err(error) => Poll::Ready(Some(Err(error))),
+        }
+    }
+
+    fn take(&mut self, look: impl Fn(&Pending) -> Option<Result<Replied>>) -> Result<Taken> {
         loop {
             match self.items.advance() {
                 Some(Item::Returned(value)) => return Ok(Taken::Value(value.to_owned())),
@@ -52,19 +72,19 @@ impl Values {
                 None if !self.more => return Ok(Taken::End),
                 None => {}
             }
-            if !self.refill(until)? {
+            if !self.refill(&look)? {
                 return Ok(Taken::NotYet);
             }
         }
     }
 
-    /// Takes what comes next; false if it has not come in time.
-    fn refill(&mut self, until: Option<Instant>) -> Result<bool> {
+    /// Takes what has come; false if nothing has.
+    fn refill(&mut self, look: impl Fn(&Pending) -> Option<Result<Replied>>) -> Result<bool> {
         let ahead = match self.ahead.take() {
             Some(ahead) => ahead,
             None => self.ask()?,
         };
-        let Some(replied) = ahead.wait_until(until) else {
+        let Some(replied) = look(&ahead) else {
             self.ahead = Some(ahead);
             return Ok(false);
         };
