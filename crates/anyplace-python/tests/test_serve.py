@@ -234,6 +234,23 @@ def test_somebody_who_listens_already_is_named() -> None:
         anyplace.serve(server.address, echo, on="threads:1")
 
 
+def test_several_servers_share_a_port_if_all_of_them_say_so() -> None:
+    def serve(address: str, name: bytes) -> anyplace.Server:
+        return anyplace.serve(address, lambda _: name, each="request", ends=b"\n", reuse_port=True)
+
+    with serve(ANY, b"one") as one, serve(one.address, b"two"):
+        with pytest.raises(anyplace.ResourceExhausted):
+            anyplace.serve(one.address, echo)
+        heard = set()
+        for _ in range(64):
+            with client(one) as visitor:
+                visitor.sendall(b"who?\n")
+                heard.add(visitor.recv(100))
+        assert heard == {b"one\n", b"two\n"}
+    with pytest.raises(TypeError, match="no option 'reuse'"):
+        anyplace.serve(ANY, echo, reuse=True)
+
+
 def test_a_killed_worker_costs_its_connection_and_is_replaced(told: Told) -> None:
     with anyplace.serve(ANY, kill_or_echo, on="processes:1", on_error=told) as server:
         with client(server) as one:

@@ -855,6 +855,7 @@ class Server:
         greets: bool,
         limits: tuple[int, int, float | None, float | None, float | None],
         on_error: Callable[[BaseException], object],
+        **keywords: Any,
     ) -> Self: ...
     @property
     def address(self) -> str: ...

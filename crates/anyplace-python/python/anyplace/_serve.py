@@ -170,6 +170,7 @@ def serve(
     request_timeout: float | None = 30.0,
     connection_timeout: float | None = None,
     on_error: Callable[[BaseException], object] | None = None,
+    **options: Any,
 ) -> Server:
     r"""Serve a protocol: a handler for each connection, or for each request, on a place.
 
@@ -210,6 +211,9 @@ def serve(
     on_error : callable, optional
         It is given what goes wrong: what handlers raise, and what is said of clients that were cut off. None
         of that ends the server. It is logged (``anyplace.serve``) unless this is given.
+    **options
+        As for `listen`. With ``reuse_port=True``, several programs serve at one port, and the system deals
+        connections out to them.
 
     Returns
     -------
@@ -251,6 +255,7 @@ def serve(
             greets=greets,
             limits=(max_connections, max_request, idle_timeout, request_timeout, connection_timeout),
             on_error=on_error or _log,
+            **options,
         )
     except BaseException:
         if is_ours:

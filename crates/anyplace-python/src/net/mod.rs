@@ -14,4 +14,5 @@ pub(crate) use connecting::{connect_stream, connecting_stream};
 pub(crate) use datagram::Datagram;
 pub(crate) use files::{Inbox, Transfer, reach_stream, receive_files, send_files};
 pub(crate) use listener::Listener;
+pub(crate) use options::options;
 pub(crate) use stream::{Handed, Stream};

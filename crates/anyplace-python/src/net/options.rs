@@ -13,7 +13,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// `TypeError` for a name that is none; `ValueError` for a time that is none.
-pub(super) fn options(given: Option<&Bound<'_, PyDict>>) -> PyResult<Options> {
+pub(crate) fn options(given: Option<&Bound<'_, PyDict>>) -> PyResult<Options> {
     let mut options = Options::default();
     for (name, value) in given.into_iter().flatten() {
         let name: String = name.extract()?;

@@ -2,12 +2,14 @@
 
 use super::handler::Handler;
 use crate::making::Making;
+use crate::net::options;
 use crate::place::Place;
 use crate::{door, error, gil};
 use anyplace::serve::{Limits, Serving};
 use anyplace::{Error, Kind};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use std::time::{Duration, Instant};
 
 /// The part of ``anyplace.Server`` that the engine does.
@@ -20,7 +22,7 @@ type Taken = (usize, usize, Option<f64>, Option<f64>, Option<f64>);
 #[pymethods]
 impl Server {
     #[new]
-    #[pyo3(signature = (address, handler, place, *, is_async, requests, ends, greets, limits, on_error))]
+    #[pyo3(signature = (address, handler, place, *, is_async, requests, ends, greets, limits, on_error, **keywords))]
     #[allow(clippy::too_many_arguments, reason = "these are what `anyplace.serve` takes")]
     fn new(
         py: Python<'_>,
@@ -33,7 +35,9 @@ impl Server {
         greets: bool,
         limits: Taken,
         on_error: Py<PyAny>,
+        keywords: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
+        let options = options(keywords)?;
         let place = place.get();
         let making = place.making().clone();
         check(&making, is_async).map_err(|error| error::to_python(py, &error))?;
@@ -50,7 +54,7 @@ impl Server {
         }
         let serving = serving.limits(taken(limits)?).on_error(move |failed| tell(&on_error, &failed));
         let place = place.engine().clone();
-        let server = door::pass(py, || serving.at(address, &place));
+        let server = door::pass(py, || serving.at_with(address, &options, &place));
         server.map(|server| Self(Some(server))).map_err(|error| error::to_python(py, &error))
     }
 

@@ -6,7 +6,7 @@ use super::{Connections, Handler, Limits, Requests, Server};
 use crate::Place;
 use crate::error::{Error, Result};
 use crate::function::{ByFuture, Function, Futures};
-use crate::net::{Endpoint, Listener, Stream, listen};
+use crate::net::{Endpoint, Listener, Options, Stream, listen_with};
 use std::fmt;
 use std::sync::Arc;
 
@@ -149,13 +149,26 @@ impl Serving {
     /// Begins to serve at an endpoint, on a place.
     ///
     /// # Errors
-    /// As [`listen`]; `ResourceExhausted` if there is no thread left.
+    /// As [`listen`](crate::net::listen); `ResourceExhausted` if there is no thread left.
     pub fn at<E>(self, endpoint: E, place: &Place) -> Result<Server>
     where
         E: TryInto<Endpoint>,
         Error: From<E::Error>,
     {
-        self.on(listen(endpoint)?, place)
+        self.at_with(endpoint, &Options::default(), place)
+    }
+
+    /// [`at`](Self::at), with options of the sockets: with [`reuse_port`](Options::reuse_port), several processes serve at one
+    /// port, and the kernel deals connections out to them.
+    ///
+    /// # Errors
+    /// As [`at`](Self::at).
+    pub fn at_with<E>(self, endpoint: E, options: &Options, place: &Place) -> Result<Server>
+    where
+        E: TryInto<Endpoint>,
+        Error: From<E::Error>,
+    {
+        self.on(listen_with(endpoint, options)?, place)
     }
 
     /// Begins to serve at a listener that is there, on a place.
