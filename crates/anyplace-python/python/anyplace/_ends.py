@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from anyplace import _core, _ready
 from anyplace._await import given
+from anyplace._block import Block
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 
-class End:
+class End(Block):
     """What is used in a block, and closed at its end."""
 
     __slots__ = ()
@@ -21,20 +22,6 @@ class End:
         @property
         def closed(self) -> bool: ...
         def fileno(self) -> int: ...
-        def close(self) -> None: ...
-
-    def __enter__(self) -> Self:
-        """Use it, and close it at the end."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close it."""
-        self.close()
 
     async def __aenter__(self) -> Self:
         """Use it, and close it at the end."""

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from anyplace import _core
+from anyplace._block import Block
 from anyplace._net import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
-    from typing import Self
 
 __all__ = ["Inbox", "reach"]
 
 
-class Inbox(_core.Inbox):
+class Inbox(_core.Inbox, Block):
     """Takes senders of files that may come in, one after the other.
 
     At `tcp:` they are those who have the ticket in its address, or a key that is known here; what they send
@@ -85,19 +84,6 @@ class Inbox(_core.Inbox):
         """Iterate over the senders that are let in, until it is closed."""
         while (handed := self._accept(None)) is not None:
             yield Stream(handed)
-
-    def __enter__(self) -> Self:
-        """Use it, and close it at the end."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close it."""
-        self.close()
 
     def __repr__(self) -> str:
         """Tell its address, without the ticket."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from anyplace import _core
+from anyplace._block import Block
 
 from ._waiting import given
 
 
-class Pipe(_core.SharedPipe):
+class Pipe(_core.SharedPipe, Block):
     """One end of a pipe, which `Place.pipe` gives two of; its methods are those of multiprocessing's.
 
     When the other end is closed, or the last process that has it dies, `recv` raises `EOFError` (as `Ended`)
@@ -32,19 +32,6 @@ class Pipe(_core.SharedPipe):
     async def recv_async(self) -> Any:
         """Receive, without keeping the event loop from other work while there is nothing."""
         return await given(self._receiving())
-
-    def __enter__(self) -> Self:
-        """Give the end itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close it."""
-        self.close()
 
 
 def pipe(place: _core.Place | None = None, name: str = "", duplex: bool = True) -> tuple[Pipe, Pipe]:
