@@ -10,6 +10,7 @@ use crate::net::reactor::{self, Registration, Source};
 use crate::net::{Listener, Stream};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,6 +20,9 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 
 /// So many may be at it at once.
 const PENDING: usize = 256;
+
+/// So many are accepted before the reactor goes on with what else there is.
+const TURN: u32 = 16;
 
 /// Whoever stands behind a door.
 pub(super) trait Keeper: Send + Sync {
@@ -33,6 +37,7 @@ pub(super) struct Door {
     keeper: Arc<dyn Keeper>,
     listening: Mutex<Option<(Listener, Registration)>>,
     pending: Mutex<Pending>,
+    is_closing: AtomicBool,
 }
 
 /// Those who say who they are.
@@ -65,7 +70,8 @@ impl Pending {
 
 impl Door {
     pub(super) fn open(listener: Listener, keeper: Arc<dyn Keeper>) -> Result<Arc<Self>> {
-        let door = Arc::new(Self { keeper, listening: Mutex::default(), pending: Mutex::default() });
+        let (listening, pending) = (Mutex::default(), Mutex::default());
+        let door = Arc::new(Self { keeper, listening, pending, is_closing: false.into() });
         let registration = reactor::register(listener.fd(), door.clone())?;
         let mut listening = door.listening.lock().unwrap_or_else(PoisonError::into_inner);
         // Somebody may have come already: the reactor calls once for that, and has to find the listener.
@@ -77,22 +83,29 @@ impl Door {
 
     /// Lets nobody in any more.
     pub(super) fn close(&self) {
+        self.is_closing.store(true, Ordering::Relaxed);
         let listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(listening);
     }
 
-    /// Accepts all who wait, as long as there is room.
+    /// Accepts those who wait, as long as there is room, and no more than are a turn: the reactor calls again for the others,
+    /// when everybody else had theirs.
     fn accept(self: &Arc<Self>) {
         let listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((listener, registration)) = &*listening else { return };
-        while self.pending().has_room() {
+        for _ in 0..TURN {
+            // Who closes waits for the lock, and may not get it before those who come again and again.
+            if self.is_closing.load(Ordering::Relaxed) || !self.pending().has_room() {
+                return;
+            }
             match listener.try_accept() {
                 Ok(stream) => self.receive(stream),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return registration.want(true, false),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 // No descriptor is left: whoever waits can wait for one, and we do not turn in circles meanwhile.
                 Err(_) => return self.pending().is_resting = true,
             }
         }
+        registration.want(true, false);
     }
 
     fn pending(&self) -> MutexGuard<'_, Pending> {
@@ -144,6 +157,7 @@ impl Source for Door {
 mod tests {
     use super::*;
     use crate::net::{connect, listen};
+    use std::os::unix::net::UnixStream;
     use std::sync::mpsc::{Sender, channel};
 
     /// Tells of everybody who comes.
@@ -151,7 +165,7 @@ mod tests {
 
     impl Keeper for Porter {
         fn let_in(&self, _: Stream, _: Instant) {
-            self.0.lock().unwrap().send(()).unwrap();
+            drop(self.0.lock().unwrap().send(()));
         }
 
         fn tick(self: Arc<Self>, _: Instant, _: &Arc<Door>) {}
@@ -168,6 +182,38 @@ mod tests {
             told.recv_timeout(Duration::from_secs(20)).unwrap();
             door.close();
         }
+    }
+
+    /// Nor does it keep others from theirs: all doors of a process are the reactor's.
+    #[test]
+    fn a_crowd_that_keeps_coming_does_not_keep_the_door_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("door");
+        let listener = listen(format!("unix:{}", path.display()).as_str()).unwrap();
+        let (tell, told) = channel();
+        let door = Door::open(listener, Arc::new(Porter(Mutex::new(tell)))).unwrap();
+        let crowd: Vec<_> = (0..4)
+            .map(|_| {
+                let path = path.clone();
+                thread::spawn(move || while UnixStream::connect(&path).is_ok() {})
+            })
+            .collect();
+        (0..100).for_each(|_| told.recv_timeout(Duration::from_secs(20)).unwrap());
+        let listener = listen("tcp://127.0.0.1:0").unwrap();
+        let visitor = connect(listener.endpoint().clone(), None).unwrap();
+        let (tell, other) = channel();
+        let _other = Door::open(listener, Arc::new(Porter(Mutex::new(tell)))).unwrap();
+        other.recv_timeout(Duration::from_secs(10)).unwrap();
+        drop(visitor);
+        let (closed, is_closed) = channel();
+        let closing = thread::spawn(move || {
+            door.close();
+            closed.send(()).unwrap();
+            drop(told);
+        });
+        is_closed.recv_timeout(Duration::from_secs(10)).unwrap();
+        closing.join().unwrap();
+        crowd.into_iter().for_each(|visitor| visitor.join().unwrap());
     }
 
     /// They keep their connections open for as long as they like; nobody else has to wait for that to be over.
