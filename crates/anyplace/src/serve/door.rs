@@ -165,7 +165,7 @@ mod tests {
 
     impl Keeper for Porter {
         fn let_in(&self, _: Stream, _: Instant) {
-            drop(self.0.lock().unwrap().send(()));
+            let _ = self.0.lock().unwrap().send(());
         }
 
         fn tick(self: Arc<Self>, _: Instant, _: &Arc<Door>) {}
