@@ -1,10 +1,12 @@
 //! Streams by address: each file is the part of a class of `anyplace` that the engine does.
 
+mod aside;
 mod connecting;
 mod data;
 mod datagram;
 mod descriptors;
 mod files;
+mod inbox;
 mod listener;
 mod options;
 mod steps;
@@ -12,7 +14,8 @@ mod stream;
 
 pub(crate) use connecting::{connect_stream, connecting_stream};
 pub(crate) use datagram::Datagram;
-pub(crate) use files::{Inbox, Transfer, reach_stream, receive_files, send_files};
+pub(crate) use files::{Transfer, receive_files, send_files};
+pub(crate) use inbox::{Inbox, reach_stream};
 pub(crate) use listener::Listener;
 pub(crate) use options::options;
 pub(crate) use stream::{Handed, Stream};

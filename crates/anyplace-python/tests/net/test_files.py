@@ -201,3 +201,19 @@ def test_ctrl_c_ends_a_transfer(pair: Pair, tmp_path: Path) -> None:
         signal.signal(signal.SIGINT, before)
     with pytest.raises(anyplace.ConnectionLost):
         near.write(b"x")
+
+
+def test_ctrl_c_ends_the_way_to_an_inbox_that_says_nothing(tmp_path: Path) -> None:
+    with anyplace.listen(f"unix:{tmp_path}/silent") as silent:
+
+        def interrupt() -> None:
+            with silent.accept(timeout=PATIENCE) as stream:
+                os.kill(os.getpid(), signal.SIGINT)
+                over.wait(PATIENCE)
+                stream.abort()
+
+        over = threading.Event()
+        with beside(interrupt):
+            with pytest.raises(KeyboardInterrupt):
+                anyplace.reach(silent.endpoint, timeout=PATIENCE)
+            over.set()

@@ -122,9 +122,13 @@ impl Seats {
     /// Everybody looks again: who has waited for the other direction sits down once more.
     fn wake_all(&self) {
         self.is_empty.store(false, Relaxed);
+        let mut taken = self.taken();
+        // Mostly there is one, and its room serves the next.
+        let last = taken.seats.pop();
+        let others = if taken.seats.is_empty() { Vec::new() } else { std::mem::take(&mut taken.seats) };
         // Without the lock: a waker may poll at once.
-        let seats = std::mem::take(&mut self.taken().seats);
-        seats.into_iter().for_each(|seat| seat.waker.wake());
+        drop(taken);
+        others.into_iter().chain(last).for_each(|seat| seat.waker.wake());
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
