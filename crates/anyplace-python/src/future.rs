@@ -242,6 +242,17 @@ pub(crate) fn deadline(seconds: f64) -> Option<Instant> {
     Duration::try_from_secs_f64(seconds).ok().and_then(|timeout| Instant::now().checked_add(timeout))
 }
 
+/// A time that somebody names.
+///
+/// # Errors
+/// `ConfigInvalid` if it is none.
+pub(crate) fn seconds(seconds: f64) -> anyplace::Result<Duration> {
+    Duration::try_from_secs_f64(seconds).map_err(|_| {
+        Error::new(Kind::ConfigInvalid, format!("`{seconds}` is no number of seconds"))
+            .with_help("write a number from 0 on")
+    })
+}
+
 fn late(seconds: f64) -> Error {
     Error::new(Kind::Timeout, format!("the task has not ended within {seconds} s"))
         .during("result")

@@ -1,6 +1,6 @@
 //! A place that is offered to others: `anyplace.serve.Offer` in Rust.
 
-use crate::future::deadline;
+use crate::future::{deadline, seconds};
 use crate::{door, error, gil};
 use anyplace::serve::{ClientLimits, Offer as EngineOffer, Terms};
 use pyo3::prelude::*;
@@ -123,11 +123,4 @@ impl Drop for Offer {
             gil::with(|py| door::pass(py, || drop(self.0.close(Duration::ZERO))));
         }
     }
-}
-
-fn seconds(seconds: f64) -> anyplace::Result<Duration> {
-    Duration::try_from_secs_f64(seconds).map_err(|_| {
-        anyplace::Error::new(anyplace::Kind::ConfigInvalid, format!("`{seconds}` is no number of seconds"))
-            .with_help("write a number from 0 on")
-    })
 }

@@ -293,8 +293,10 @@ class Stream(_core.Stream, End):
     async def _aside(self, transfer: Callable[..., Transfer], *args: Any) -> Transfer:
         import asyncio
 
+        from anyplace._aside import aside
+
         try:
-            return await asyncio.to_thread(transfer, self, *args)
+            return await aside(lambda: transfer(self, *args))
         except asyncio.CancelledError:
             self.abort()
             raise

@@ -153,9 +153,9 @@ class Values:
         return self
 
     async def __anext__(self) -> Any:
-        import asyncio
+        from anyplace._aside import aside
 
-        value = await asyncio.to_thread(next, self._values, _END)
+        value = await aside(lambda: next(self._values, _END))
         if value is _END:
             raise StopAsyncIteration
         return value

@@ -9,14 +9,11 @@ import threading
 import weakref
 from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from anyplace import _core, _handlers
 from anyplace._errors import ConnectionLost
 from anyplace._place import Place, open
-
-if TYPE_CHECKING:
-    import asyncio
 
 #: How many connections a server handles at once unless the place is told.
 _THREADS = "threads:32"
@@ -101,9 +98,9 @@ class Server(_core.Server):
 
     async def wait_async(self) -> None:
         """Wait until it has stopped, while the loop goes on."""
-        import asyncio
+        from anyplace._aside import aside
 
-        await _in_thread(asyncio.get_running_loop(), self.wait)
+        await aside(self.wait)
 
     def serve_forever(self, grace: float = 10.0) -> None:
         """Serve until somebody stops it, or SIGTERM comes.
@@ -294,27 +291,6 @@ def _on_sigterm(stop: Callable[[], object]) -> Any:
         yield
     finally:
         signal.signal(signal.SIGTERM, before if before is not None else signal.SIG_DFL)
-
-
-async def _in_thread(loop: asyncio.AbstractEventLoop, wait: Callable[[], object]) -> None:
-    """Wait in a thread of its own: those of the loop may all be busy with what is waited for."""
-    future = loop.create_future()
-
-    def tell(error: BaseException | None) -> None:
-        if not future.done():
-            future.set_exception(error) if error else future.set_result(None)
-
-    def run() -> None:
-        error: BaseException | None = None
-        try:
-            wait()
-        except BaseException as raised:
-            error = raised
-        with contextlib.suppress(RuntimeError):  # The loop is closed.
-            loop.call_soon_threadsafe(tell, error)
-
-    threading.Thread(target=run, name="anyplace-stop", daemon=True).start()
-    await future
 
 
 def _at_exit() -> None:

@@ -1,8 +1,9 @@
 //! Files and folders over streams.
 
 use super::aside::aside;
-use super::steps::{seconds, told};
+use super::steps::told;
 use super::stream::Stream;
+use crate::future::seconds;
 use crate::gil;
 use anyplace::net::Stream as EngineStream;
 use anyplace::net::files::{Event, Receiving, Sending, Transfer as EngineTransfer};
@@ -63,7 +64,7 @@ pub(crate) fn send_files(
     patience: f64,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Transfer> {
-    let mut sending = Sending::new(paths).strict().patience(seconds(patience)?);
+    let mut sending = Sending::new(paths).strict().patience(told(py, seconds(patience))?);
     if let Some(progress) = progress {
         sending = sending.on_event(teller(progress));
     }
@@ -81,7 +82,7 @@ pub(crate) fn receive_files(
     patience: f64,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Transfer> {
-    let mut receiving = Receiving::into(folder).strict().force(force).patience(seconds(patience)?);
+    let mut receiving = Receiving::into(folder).strict().force(force).patience(told(py, seconds(patience))?);
     if let Some(limit) = limit {
         receiving = receiving.limit(limit);
     }

@@ -1,9 +1,10 @@
 //! Where files arrive.
 
 use super::aside::aside;
-use super::steps::{Limit, late, seconds, told};
+use super::steps::{Limit, late, told};
 use super::stream::Handed;
 use crate::door;
+use crate::future::seconds;
 use anyplace::keys::Keys;
 use anyplace::net::files::reach;
 use anyplace::serve::{Inbox as EngineInbox, Terms};
@@ -18,7 +19,7 @@ fn keys() -> Keys {
 /// What ``anyplace.reach`` makes a stream of.
 #[pyfunction]
 pub(crate) fn reach_stream(py: Python<'_>, address: String, timeout: f64) -> PyResult<Handed> {
-    let until = Instant::now() + seconds(timeout)?;
+    let until = Instant::now() + told(py, seconds(timeout))?;
     let reached = aside(py, move || reach(&address, &keys(), until), || false)?;
     told(py, reached).map(Handed::new)
 }
@@ -32,7 +33,7 @@ impl Inbox {
     #[new]
     #[pyo3(signature = (address, *, expires=86400.0, once=true, ticket=true))]
     fn new(py: Python<'_>, address: &str, expires: Option<f64>, once: bool, ticket: bool) -> PyResult<Self> {
-        let lasts = expires.map(seconds).transpose()?;
+        let lasts = told(py, expires.map(seconds).transpose())?;
         let terms = Terms { lasts, once, ticket, ..EngineInbox::TERMS };
         let opened = door::pass(py, || EngineInbox::open(address, &keys(), terms));
         told(py, opened).map(|inbox| Self(Arc::new(inbox)))

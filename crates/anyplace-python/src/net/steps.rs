@@ -28,12 +28,6 @@ impl Limit {
     }
 }
 
-/// A time that a keyword names.
-pub(super) fn seconds(seconds: f64) -> PyResult<Duration> {
-    Duration::try_from_secs_f64(seconds)
-        .map_err(|_| PyValueError::new_err(format!("{seconds} is no number of seconds")))
-}
-
 /// What an operation gives; nothing if the limit came first. Who has not to wait keeps the interpreter's lock.
 pub(super) fn given<W: Wait>(py: Python<'_>, mut waiting: W, limit: Limit) -> PyResult<Option<W::Given>>
 where

@@ -113,6 +113,26 @@ def test_files_are_awaited_and_given_up(pair: Pair, tmp_path: Path) -> None:
         near.send_files(tmp_path / "long")
 
 
+def test_many_transfers_in_one_loop_do_not_wait_for_each_other(
+    listener: anyplace.Listener, tmp_path: Path
+) -> None:
+    """Senders wait for receivers, so they must not take the threads of those."""
+    (tmp_path / "long").write_bytes(LONG)
+    count = 2 * min(32, (os.cpu_count() or 1) + 4)
+
+    async def talk() -> None:
+        pairs = [(anyplace.connect(listener.endpoint), listener.accept()) for _ in range(count)]
+        sending = [near.send_files_async(tmp_path / "long", patience=PATIENCE) for near, _ in pairs]
+        receiving = [far.receive_files_async(tmp_path / str(n)) for n, (_, far) in enumerate(pairs)]
+        done = await asyncio.gather(*sending, *receiving)
+        assert [transfer.files for transfer in done] == [1] * 2 * count
+        for near, far in pairs:
+            near.abort()
+            far.abort()
+
+    run(talk())
+
+
 def test_what_fails_is_an_error_and_the_others_are_there(pair: Pair, tmp_path: Path) -> None:
     near, far = pair
     (tmp_path / "short").write_text("short")
